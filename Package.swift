@@ -1,0 +1,52 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "DiffusionSegmentation",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "dseg", targets: ["dseg"]),
+    .library(name: "DiffusionSegmentation", targets: ["DiffusionSegmentation"]),
+    .library(name: "DiffusionCore", targets: ["DiffusionCore"]),
+    .library(name: "PixelClassifier", targets: ["PixelClassifier"]),
+    .library(name: "Augment", targets: ["Augment"]),
+    .library(name: "Checkpoints", targets: ["Checkpoints"]),
+    .library(name: "Images", targets: ["Images"]),
+    .library(name: "TensorCore", targets: ["TensorCore"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+  ],
+  targets: [
+    // Arrows point down; see CONTRIBUTING.md.
+    .executableTarget(
+      name: "dseg",
+      dependencies: [
+        "DiffusionSegmentation",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .target(
+      name: "DiffusionSegmentation",
+      dependencies: [
+        "DiffusionCore", "PixelClassifier", "Augment", "Checkpoints", "Images", "TensorCore",
+      ]),
+    .target(name: "DiffusionCore", dependencies: ["Checkpoints", "TensorCore"]),
+    .target(name: "PixelClassifier", dependencies: ["Checkpoints", "TensorCore"]),
+    .target(name: "Augment", dependencies: ["Images", "TensorCore"]),
+    .target(name: "Checkpoints", dependencies: ["TensorCore", "CZlib"]),
+    .target(name: "Images", dependencies: ["TensorCore", "CPNG", "CTurboJPEG"]),
+    .target(name: "TensorCore", dependencies: ["CBLAS"]),
+
+    .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    .target(name: "TestSupport", dependencies: ["TensorCore"], path: "Tests/TestSupport"),
+    .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+    .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

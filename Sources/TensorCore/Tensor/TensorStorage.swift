@@ -1,0 +1,29 @@
+/// The memory behind a tensor: `count` floats that this object owns, or that lie inside something it
+/// keeps alive (a mapped checkpoint).
+final class TensorStorage: @unchecked Sendable {
+  // @unchecked: written only while uniquely referenced, by `Tensor`'s copy-on-write.
+  let base: UnsafeMutablePointer<Float>
+  let count: Int
+  private let owner: AnyObject?
+
+  /// Memory that may be written in place once nobody else refers to this storage.
+  var isOwned: Bool { owner == nil }
+
+  /// Uninitialised memory for `count` floats.
+  init(count: Int) {
+    self.count = count
+    owner = nil
+    base = BufferPool.shared.allocate(count: count)
+  }
+
+  /// Floats that `owner` keeps alive and nobody writes.
+  init(borrowing floats: UnsafeBufferPointer<Float>, owner: AnyObject) {
+    count = floats.count
+    self.owner = owner
+    base = UnsafeMutablePointer(mutating: floats.baseAddress!)
+  }
+
+  deinit {
+    if isOwned { BufferPool.shared.release(base, count: count) }
+  }
+}
