@@ -1,0 +1,29 @@
+import Foundation
+
+extension Philox {
+  /// A number in [0, 1) with 24 random bits.
+  public mutating func uniform() -> Float {
+    Float(nextWord() >> 8) * 0x1p-24
+  }
+
+  /// A pair of independent standard normal numbers (Box and Muller 1958).
+  public mutating func normalPair() -> (Float, Float) {
+    // (word + 1/2) / 2^32 lies inside (0, 1), so the logarithm is finite.
+    let radius = (-2 * log((Double(nextWord()) + 0.5) * 0x1p-32)).squareRoot()
+    let angle = 2 * Double.pi * (Double(nextWord()) * 0x1p-32)
+    return (Float(radius * cos(angle)), Float(radius * sin(angle)))
+  }
+
+  /// A tensor of standard normal numbers.
+  public mutating func normal(shape: [Int]) -> Tensor {
+    Tensor(unsafeUninitializedShape: shape) { elements in
+      var index = 0
+      while index < elements.count {
+        let (first, second) = normalPair()
+        elements[index] = first
+        if index + 1 < elements.count { elements[index + 1] = second }
+        index += 2
+      }
+    }
+  }
+}
