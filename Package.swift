@@ -22,7 +22,7 @@ let package = Package(
     .executableTarget(
       name: "dseg",
       dependencies: [
-        "DiffusionSegmentation",
+        "DiffusionSegmentation", "TensorCore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(

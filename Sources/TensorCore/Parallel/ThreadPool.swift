@@ -7,9 +7,10 @@ final class ThreadPool: @unchecked Sendable {
   // @unchecked: everything mutable is guarded by `mutex`, except `nextItem`, which is atomic.
   static let shared = ThreadPool()
 
+  /// The closure lives on the stack of `run`, which returns only after the last worker has left.
   private struct Job {
     var itemCount: Int
-    var body: (Int) -> Void
+    var body: UnsafePointer<(Int) -> Void>
   }
 
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -42,31 +43,39 @@ final class ThreadPool: @unchecked Sendable {
       return
     }
     withoutActuallyEscaping(body) { body in
-      pthread_mutex_lock(mutex)
-      startWorkers(threadCount - 1)
-      nextItem.store(0, ordering: .relaxed)
-      job = Job(itemCount: itemCount, body: body)
-      generation += 1
-      freeSeats = min(threadCount, itemCount) - 1
-      pthread_cond_broadcast(jobArrived)
-      pthread_mutex_unlock(mutex)
-
-      work(through: itemCount, body)
-
-      pthread_mutex_lock(mutex)
-      job = nil
-      while activeWorkers > 0 { pthread_cond_wait(workersLeft, mutex) }
-      pthread_mutex_unlock(mutex)
+      withUnsafePointer(to: body) { body in
+        run(Job(itemCount: itemCount, body: body), threadCount: min(threadCount, itemCount))
+      }
     }
     isBusy.store(false, ordering: .releasing)
   }
 
-  private func work(through itemCount: Int, _ body: (Int) -> Void) {
+  private func run(_ newJob: Job, threadCount: Int) {
+    pthread_mutex_lock(mutex)
+    startWorkers(threadCount - 1)
+    nextItem.store(0, ordering: .relaxed)
+    job = newJob
+    generation += 1
+    freeSeats = threadCount - 1
+    pthread_cond_broadcast(jobArrived)
+    pthread_mutex_unlock(mutex)
+
+    work(on: newJob)
+
+    pthread_mutex_lock(mutex)
+    job = nil
+    while activeWorkers > 0 { pthread_cond_wait(workersLeft, mutex) }
+    pthread_mutex_unlock(mutex)
+  }
+
+  /// Never inlined, so that a worker holds no reference to the closure once this has returned.
+  @inline(never)
+  private func work(on job: Job) {
     pthread_setspecific(insideJob, UnsafeRawPointer(mutex))
     while true {
       let item = nextItem.add(1, ordering: .relaxed).oldValue
-      guard item < itemCount else { break }
-      body(item)
+      guard item < job.itemCount else { break }
+      job.body.pointee(item)
     }
     pthread_setspecific(insideJob, nil)
   }
@@ -93,7 +102,7 @@ final class ThreadPool: @unchecked Sendable {
       freeSeats -= 1
       activeWorkers += 1
       pthread_mutex_unlock(mutex)
-      work(through: current.itemCount, current.body)
+      work(on: current)
       pthread_mutex_lock(mutex)
       activeWorkers -= 1
       if activeWorkers == 0 { pthread_cond_signal(workersLeft) }

@@ -1,0 +1,24 @@
+import Foundation
+
+/// Sinusoidal embedding of time steps: cosines, then sines, of `t · exp(-ln(maxPeriod) · k / half)`.
+///
+/// A zero is appended when `dimension` is odd. Source: guided-diffusion `nn.py`, `timestep_embedding`
+/// (cosines first and division by `half`, unlike Ho et al. 2020).
+/// - Parameter timesteps: one a sample; fractions are allowed
+/// - Returns: `[timesteps.count, dimension]`
+public func timestepEmbedding(_ timesteps: [Float], dimension: Int, maxPeriod: Float = 10_000) -> Tensor {
+  precondition(dimension >= 2, "a timestep embedding of \(dimension) dimensions")
+  let half = dimension / 2
+  return Tensor(shape: [timesteps.count, dimension]) { y in
+    for (row, timestep) in timesteps.enumerated() {
+      let line = y + row * dimension
+      for k in 0..<half {
+        let frequency = exp(-log(maxPeriod) * Float(k) / Float(half))
+        let phase = timestep * frequency
+        line[k] = cos(phase)
+        line[half + k] = sin(phase)
+      }
+      if dimension % 2 == 1 { line[dimension - 1] = 0 }
+    }
+  }
+}
