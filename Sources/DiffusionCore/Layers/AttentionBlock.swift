@@ -11,15 +11,12 @@ public struct AttentionBlock: Sendable {
   public let order: AttentionOrder
 
   /// Loads `norm`, `qkv` and `proj_out`.
-  public init(channels: Int, heads: Int, order: AttentionOrder, weights: WeightScope) throws(DataError) {
-    guard heads > 0, channels % heads == 0 else {
-      throw DataError(
-        .invalidArgument, file: weights.file, item: weights.path,
-        expected: "a number of attention heads that divides \(channels) channels", found: "\(heads)")
-    }
-    norm = try GroupNorm32(channels: channels, weights: weights.scope("norm"))
-    qkv = try Conv1d(inChannels: channels, outChannels: 3 * channels, weights: weights.scope("qkv"))
-    projection = try Conv1d(inChannels: channels, outChannels: channels, weights: weights.scope("proj_out"))
+  /// - Precondition: the heads divide the channels.
+  public init(channels: Int, heads: Int, order: AttentionOrder, weights: WeightScope) {
+    precondition(heads > 0 && channels % heads == 0, "\(channels) channels in \(heads) heads")
+    norm = GroupNorm32(channels: channels, weights: weights.scope("norm"))
+    qkv = Conv1d(inChannels: channels, outChannels: 3 * channels, weights: weights.scope("qkv"))
+    projection = Conv1d(inChannels: channels, outChannels: channels, weights: weights.scope("proj_out"))
     self.heads = heads
     self.order = order
   }

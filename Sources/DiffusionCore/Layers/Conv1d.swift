@@ -9,9 +9,9 @@ public struct Conv1d: Sendable {
   public var bias: Tensor
 
   /// Loads `weight` and `bias` from a scope.
-  public init(inChannels: Int, outChannels: Int, kernelSize: Int = 1, weights: WeightScope) throws(DataError) {
-    weight = try weights.tensor("weight", shape: [outChannels, inChannels, kernelSize])
-    bias = try weights.tensor("bias", shape: [outChannels])
+  public init(inChannels: Int, outChannels: Int, kernelSize: Int = 1, weights: WeightScope) {
+    weight = weights.tensor("weight", shape: [outChannels, inChannels, kernelSize])
+    bias = weights.tensor("bias", shape: [outChannels])
   }
 
   /// `[N, inChannels, L]` gives `[N, outChannels, L - kernelSize + 1]`, plus `residual` of the result's shape.

@@ -13,9 +13,9 @@ public struct Conv2d: Sendable {
   /// Loads `weight` and `bias` from a scope.
   public init(
     inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1, padding: Int = 0, weights: WeightScope
-  ) throws(DataError) {
-    weight = try weights.tensor("weight", shape: [outChannels, inChannels, kernelSize, kernelSize])
-    bias = try weights.tensor("bias", shape: [outChannels])
+  ) {
+    weight = weights.tensor("weight", shape: [outChannels, inChannels, kernelSize, kernelSize])
+    bias = weights.tensor("bias", shape: [outChannels])
     self.stride = stride
     self.padding = padding
   }

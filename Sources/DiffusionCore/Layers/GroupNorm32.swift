@@ -12,15 +12,11 @@ public struct GroupNorm32: Sendable {
   public var bias: Tensor
 
   /// Loads `weight` and `bias` from a scope.
-  /// - Throws: `DataError` when the channels are no multiple of 32.
-  public init(channels: Int, weights: WeightScope) throws(DataError) {
-    guard channels % Self.groups == 0 else {
-      throw DataError(
-        .unsupported, file: weights.file, item: weights.path, expected: "a multiple of 32 channels",
-        found: "\(channels)")
-    }
-    weight = try weights.tensor("weight", shape: [channels])
-    bias = try weights.tensor("bias", shape: [channels])
+  /// - Precondition: the channels are a multiple of 32.
+  public init(channels: Int, weights: WeightScope) {
+    precondition(channels % Self.groups == 0, "\(channels) channels in \(Self.groups) groups")
+    weight = weights.tensor("weight", shape: [channels])
+    bias = weights.tensor("bias", shape: [channels])
   }
 
   /// Normalises `[N, channels, …]`, then modulates, then applies SiLU.

@@ -9,9 +9,9 @@ public struct Linear: Sendable {
   public var bias: Tensor
 
   /// Loads `weight` and `bias` from a scope.
-  public init(inFeatures: Int, outFeatures: Int, weights: WeightScope) throws(DataError) {
-    weight = try weights.tensor("weight", shape: [outFeatures, inFeatures])
-    bias = try weights.tensor("bias", shape: [outFeatures])
+  public init(inFeatures: Int, outFeatures: Int, weights: WeightScope) {
+    weight = weights.tensor("weight", shape: [outFeatures, inFeatures])
+    bias = weights.tensor("bias", shape: [outFeatures])
   }
 
   /// `[N, inFeatures]` gives `[N, outFeatures]`.

@@ -31,22 +31,22 @@ public struct ResBlock: Sendable {
   public init(
     channels: Int, outChannels: Int, embeddingChannels: Int, usesScaleShiftNorm: Bool,
     usesConvolutionSkip: Bool = false, resampling: Resampling = .none, weights: WeightScope
-  ) throws(DataError) {
+  ) {
     self.usesScaleShiftNorm = usesScaleShiftNorm
     self.resampling = resampling
-    inNorm = try GroupNorm32(channels: channels, weights: weights.scope("in_layers.0"))
-    inConv = try Conv2d(
+    inNorm = GroupNorm32(channels: channels, weights: weights.scope("in_layers.0"))
+    inConv = Conv2d(
       inChannels: channels, outChannels: outChannels, kernelSize: 3, padding: 1,
       weights: weights.scope("in_layers.2"))
-    embedding = try Linear(
+    embedding = Linear(
       inFeatures: embeddingChannels, outFeatures: usesScaleShiftNorm ? 2 * outChannels : outChannels,
       weights: weights.scope("emb_layers.1"))
-    outNorm = try GroupNorm32(channels: outChannels, weights: weights.scope("out_layers.0"))
-    outConv = try Conv2d(
+    outNorm = GroupNorm32(channels: outChannels, weights: weights.scope("out_layers.0"))
+    outConv = Conv2d(
       inChannels: outChannels, outChannels: outChannels, kernelSize: 3, padding: 1,
       weights: weights.scope("out_layers.3"))
     if channels != outChannels {
-      skip = try Conv2d(
+      skip = Conv2d(
         inChannels: channels, outChannels: outChannels, kernelSize: usesConvolutionSkip ? 3 : 1,
         padding: usesConvolutionSkip ? 1 : 0, weights: weights.scope("skip_connection"))
     }

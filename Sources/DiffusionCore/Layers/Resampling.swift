@@ -6,9 +6,9 @@ public struct Upsample: Sendable {
   public var conv: Conv2d?
 
   /// - Parameter usesConvolution: loads `conv` from the scope; without it the layer has no weights
-  public init(channels: Int, outChannels: Int? = nil, usesConvolution: Bool, weights: WeightScope) throws(DataError) {
+  public init(channels: Int, outChannels: Int? = nil, usesConvolution: Bool, weights: WeightScope) {
     guard usesConvolution else { return }
-    conv = try Conv2d(
+    conv = Conv2d(
       inChannels: channels, outChannels: outChannels ?? channels, kernelSize: 3, padding: 1,
       weights: weights.scope("conv"))
   }
@@ -25,9 +25,9 @@ public struct Downsample: Sendable {
   public var op: Conv2d?
 
   /// - Parameter usesConvolution: loads `op` from the scope; without it the layer has no weights
-  public init(channels: Int, outChannels: Int? = nil, usesConvolution: Bool, weights: WeightScope) throws(DataError) {
+  public init(channels: Int, outChannels: Int? = nil, usesConvolution: Bool, weights: WeightScope) {
     guard usesConvolution else { return }
-    op = try Conv2d(
+    op = Conv2d(
       inChannels: channels, outChannels: outChannels ?? channels, kernelSize: 3, stride: 2, padding: 1,
       weights: weights.scope("op"))
   }

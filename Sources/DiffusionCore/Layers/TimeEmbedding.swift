@@ -11,14 +11,14 @@ public struct TimeEmbedding: Sendable {
   public let modelChannels: Int
 
   /// Loads `time_embed.0`, `time_embed.2` and `label_emb` from the scope of the whole network.
-  public init(modelChannels: Int, embeddingChannels: Int, classCount: Int?, weights: WeightScope) throws(DataError) {
+  public init(modelChannels: Int, embeddingChannels: Int, classCount: Int?, weights: WeightScope) {
     self.modelChannels = modelChannels
-    first = try Linear(
+    first = Linear(
       inFeatures: modelChannels, outFeatures: embeddingChannels, weights: weights.scope("time_embed.0"))
-    second = try Linear(
+    second = Linear(
       inFeatures: embeddingChannels, outFeatures: embeddingChannels, weights: weights.scope("time_embed.2"))
     if let classCount {
-      classes = try weights.tensor("label_emb.weight", shape: [classCount, embeddingChannels])
+      classes = weights.tensor("label_emb.weight", shape: [classCount, embeddingChannels])
     }
   }
 

@@ -23,28 +23,28 @@ public struct UNet: Sendable {
   }
 
   /// Loads the network from the scope that holds its state dict.
-  /// - Throws: `DataError` naming every tensor that is missing, left over or of another shape.
+  /// - Throws: `DataError` when the configuration cannot be, or naming every tensor that is missing, left over
+  ///   or of another shape.
   public init(_ configuration: UNetConfiguration, weights: WeightScope) throws(DataError) {
+    try configuration.validate()
     self.configuration = configuration
     let plan = UNetPlan(configuration)
-    timeEmbedding = try TimeEmbedding(
+    timeEmbedding = TimeEmbedding(
       modelChannels: configuration.modelChannels, embeddingChannels: configuration.embeddingChannels,
       classCount: configuration.classCount, weights: weights)
-    func blocks(_ layers: [[UNetPlan.Layer]], _ name: String, isUpsampling: Bool) throws(DataError) -> [UNetBlock] {
-      var blocks: [UNetBlock] = []
-      for (index, layers) in layers.enumerated() {
-        blocks.append(
-          try UNetBlock(
-            layers, configuration: configuration, isUpsampling: isUpsampling, weights: weights.scope("\(name).\(index)")))
+    func blocks(_ layers: [[UNetPlan.Layer]], _ name: String, isUpsampling: Bool) -> [UNetBlock] {
+      layers.enumerated().map { index, layers in
+        UNetBlock(
+          layers, configuration: configuration, isUpsampling: isUpsampling,
+          weights: weights.scope(name).scope(index))
       }
-      return blocks
     }
-    inputBlocks = try blocks(plan.inputBlocks, "input_blocks", isUpsampling: false)
-    middleBlock = try UNetBlock(
+    inputBlocks = blocks(plan.inputBlocks, "input_blocks", isUpsampling: false)
+    middleBlock = UNetBlock(
       plan.middleBlock, configuration: configuration, isUpsampling: false, weights: weights.scope("middle_block"))
-    outputBlocks = try blocks(plan.outputBlocks, "output_blocks", isUpsampling: true)
-    outNorm = try GroupNorm32(channels: plan.finalChannels, weights: weights.scope("out.0"))
-    outConv = try Conv2d(
+    outputBlocks = blocks(plan.outputBlocks, "output_blocks", isUpsampling: true)
+    outNorm = GroupNorm32(channels: plan.finalChannels, weights: weights.scope("out.0"))
+    outConv = Conv2d(
       inChannels: plan.finalChannels, outChannels: configuration.outChannels, kernelSize: 3, padding: 1,
       weights: weights.scope("out.2"))
     try weights.finish()
@@ -125,39 +125,27 @@ struct UNetBlock: Sendable {
 
   var layers: [Layer]
 
-  init(
-    _ plan: [UNetPlan.Layer], configuration: UNetConfiguration, isUpsampling: Bool, weights: WeightScope
-  ) throws(DataError) {
-    layers = []
-    for (index, layer) in plan.enumerated() {
-      let weights = weights.scope("\(index)")
+  init(_ plan: [UNetPlan.Layer], configuration: UNetConfiguration, isUpsampling: Bool, weights: WeightScope) {
+    let usesConvolution = configuration.resampling == .convolution
+    layers = plan.enumerated().map { index, layer in
+      let weights = weights.scope(index)
       switch layer {
       case .conv(let inChannels, let outChannels):
-        layers.append(
-          .conv(
-            try Conv2d(inChannels: inChannels, outChannels: outChannels, kernelSize: 3, padding: 1, weights: weights)))
+        return .conv(
+          Conv2d(inChannels: inChannels, outChannels: outChannels, kernelSize: 3, padding: 1, weights: weights))
       case .residual(let channels, let outChannels, let resampling):
-        layers.append(
-          .residual(
-            try ResBlock(
-              channels: channels, outChannels: outChannels, embeddingChannels: configuration.embeddingChannels,
-              usesScaleShiftNorm: configuration.usesScaleShiftNorm, resampling: resampling, weights: weights)))
+        return .residual(
+          ResBlock(
+            channels: channels, outChannels: outChannels, embeddingChannels: configuration.embeddingChannels,
+            usesScaleShiftNorm: configuration.usesScaleShiftNorm, resampling: resampling, weights: weights))
       case .attention(let channels):
-        let heads = try configuration.attention.headCount(channels: channels, isUpsampling: isUpsampling)
-        layers.append(
-          .attention(
-            try AttentionBlock(
-              channels: channels, heads: heads, order: configuration.attention.order, weights: weights)))
+        let heads = configuration.attention.headCount(channels: channels, isUpsampling: isUpsampling)
+        return .attention(
+          AttentionBlock(channels: channels, heads: heads, order: configuration.attention.order, weights: weights))
       case .downsample(let channels):
-        layers.append(
-          .downsample(
-            try Downsample(
-              channels: channels, usesConvolution: configuration.resampling == .convolution, weights: weights)))
+        return .downsample(Downsample(channels: channels, usesConvolution: usesConvolution, weights: weights))
       case .upsample(let channels):
-        layers.append(
-          .upsample(
-            try Upsample(
-              channels: channels, usesConvolution: configuration.resampling == .convolution, weights: weights)))
+        return .upsample(Upsample(channels: channels, usesConvolution: usesConvolution, weights: weights))
       }
     }
   }

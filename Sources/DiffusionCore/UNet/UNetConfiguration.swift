@@ -102,25 +102,64 @@ public struct AttentionSettings: Sendable, Equatable {
     self.order = order
   }
 
-  /// Number of heads of a layer with `channels` channels.
-  /// - Throws: `DataError` when the channels cannot be divided so.
-  func headCount(channels: Int, isUpsampling: Bool) throws(DataError) -> Int {
+  /// Number of heads of a layer with `channels` channels; 0 when the channels cannot be divided so.
+  func headCount(channels: Int, isUpsampling: Bool) -> Int {
     switch heads {
     case .count(let count):
       let count = isUpsampling ? headsUpsample ?? count : count
-      guard count > 0, channels % count == 0 else {
-        throw DataError(
-          .invalidArgument, file: "heads", expected: "a number of heads that divides \(channels) channels",
-          found: "\(count)")
-      }
-      return count
+      return count > 0 && channels % count == 0 ? count : 0
     case .channels(let width):
-      guard width > 0, channels % width == 0 else {
+      return width > 0 && channels % width == 0 ? channels / width : 0
+    }
+  }
+}
+
+extension UNetConfiguration {
+  /// Checks what the layers rely on.
+  /// - Throws: `DataError` when the channels of a level cannot be divided into groups or attention heads.
+  public func validate() throws(DataError) {
+    for (level, channels) in levelChannels.enumerated() {
+      guard channels > 0, channels % GroupNorm32.groups == 0 else {
         throw DataError(
-          .invalidArgument, file: "head-channels", expected: "a divisor of the \(channels) channels of an attention layer",
-          found: "\(width)")
+          .unsupported, file: "U-Net", item: "level \(level)",
+          expected: "a multiple of \(GroupNorm32.groups) channels", found: "\(channels)")
       }
-      return channels / width
+      // The middle block always has attention, at the channels of the last level.
+      guard levelHasAttention[level] || level == levels - 1 else { continue }
+      for isUpsampling in [false, true]
+      where attention.headCount(channels: channels, isUpsampling: isUpsampling) == 0 {
+        throw attention.mismatch(channels: attentionChannels)
+      }
+    }
+    guard modelChannels >= 2 else {
+      throw DataError(
+        .unsupported, file: "U-Net", item: "model channels", expected: "at least 2", found: "\(modelChannels)")
+    }
+  }
+
+  /// Channels of the layers with attention.
+  public var attentionChannels: [Int] {
+    Array(Set(levelChannels.indices.filter { levelHasAttention[$0] || $0 == levels - 1 }.map { levelChannels[$0] }))
+      .sorted()
+  }
+}
+
+extension AttentionSettings {
+  /// No shape tells how attention divides its channels, so the message says what would fit.
+  func mismatch(channels: [Int]) -> DataError {
+    let list = channels.map { "\($0)" }.joined(separator: ", ")
+    switch heads {
+    case .count(let count):
+      return DataError(
+        .invalidArgument, file: "heads", expected: "a number of heads that divides the channels of attention (\(list))",
+        found: "\(count)")
+    case .channels(let width):
+      let fitting = (1...(channels.min() ?? 1)).filter { width in channels.allSatisfy { $0 % width == 0 } }
+      return DataError(
+        .invalidArgument, file: "head channels",
+        expected: "the width that the network was trained with, a divisor of the channels of attention (\(list))"
+          + ", so one of \(fitting.map { "\($0)" }.joined(separator: ", "))",
+        found: "\(width)")
     }
   }
 }
