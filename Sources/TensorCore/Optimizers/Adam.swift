@@ -12,17 +12,18 @@ public struct Adam: Sendable, Equatable {
     case decoupled
   }
 
-  public var learningRate: Float
-  public var beta1: Float
-  public var beta2: Float
-  public var eps: Float
-  public var weightDecay: Float
+  // Double, so that 1 - beta2 is as exact as the published constant.
+  public var learningRate: Double
+  public var beta1: Double
+  public var beta2: Double
+  public var eps: Double
+  public var weightDecay: Double
   public var decay: Decay
 
   /// PyTorch's defaults, except that decay is off until asked for.
   public init(
-    learningRate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, eps: Float = 1e-8,
-    weightDecay: Float = 0, decay: Decay = .inGradient
+    learningRate: Double = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999, eps: Double = 1e-8,
+    weightDecay: Double = 0, decay: Decay = .inGradient
   ) {
     self.learningRate = learningRate
     self.beta1 = beta1
@@ -42,28 +43,17 @@ public struct Adam: Sendable, Equatable {
       parameter.shape == gradient.shape && moments.mean.shape == parameter.shape,
       "gradient \(gradient.shape) and moments \(moments.mean.shape) of a parameter \(parameter.shape)")
     moments.step += 1
-    let step = Double(moments.step)
-    let correction1 = 1 - pow(Double(beta1), step)
-    let correction2 = 1 - pow(Double(beta2), step)
-    let stepSize = Float(Double(learningRate) / correction1)
-    let inverseRoot2 = Float(1 / correction2.squareRoot())
-    let shrink = decay == .decoupled ? 1 - learningRate * weightDecay : 1
-    let addedDecay = decay == .inGradient ? weightDecay : 0
-    let (beta1, beta2, eps) = (beta1, beta2, eps)
-    let (rest1, rest2) = (1 - beta1, 1 - beta2)
+    let step = AdamStep(self, number: moments.step)
     let count = parameter.count
-    guard count > 0 else { return }
     parameter.withMutablePointer { w in
-      moments.mean.withMutablePointer { m in
-        moments.square.withMutablePointer { v in
+      moments.mean.withMutablePointer { mean in
+        moments.square.withMutablePointer { square in
           withPointers(gradient) { gradient in
             parallelFor(count, inBlocksOf: elementwiseBlock) { range in
-              for i in range {
-                let g = gradient[i] + addedDecay * w[i]
-                m[i] = beta1 * m[i] + rest1 * g
-                v[i] = beta2 * v[i] + rest2 * g * g
-                w[i] = w[i] * shrink - stepSize * m[i] / (v[i].squareRoot() * inverseRoot2 + eps)
-              }
+              let start = range.lowerBound
+              step.update(
+                w + start, gradient: gradient + start, mean: mean + start, square: square + start,
+                count: range.count)
             }
           }
         }
@@ -83,5 +73,49 @@ public struct AdamMoments: Sendable {
     mean = Tensor(zeros: shape)
     square = Tensor(zeros: shape)
     step = 0
+  }
+}
+
+/// The numbers that one step of Adam is made of, and the step itself over plain memory.
+package struct AdamStep: Sendable {
+  private let beta1, rest1, beta2, rest2, eps: Float
+  /// `learningRate / (1 - beta1^t)`
+  private let stepSize: Float
+  /// `1 / sqrt(1 - beta2^t)`
+  private let inverseRoot: Float
+  /// What is left of a weight after decoupled decay.
+  private let shrink: Float
+  /// Weight decay that joins the gradient.
+  private let addedDecay: Float
+
+  /// - Parameter number: 1 for the first step
+  package init(_ adam: Adam, number: Int) {
+    beta1 = Float(adam.beta1)
+    rest1 = Float(1 - adam.beta1)
+    beta2 = Float(adam.beta2)
+    rest2 = Float(1 - adam.beta2)
+    eps = Float(adam.eps)
+    stepSize = Float(adam.learningRate / (1 - pow(adam.beta1, Double(number))))
+    inverseRoot = Float(1 / (1 - pow(adam.beta2, Double(number))).squareRoot())
+    shrink = adam.decay == .decoupled ? Float(1 - adam.learningRate * adam.weightDecay) : 1
+    addedDecay = adam.decay == .inGradient ? Float(adam.weightDecay) : 0
+  }
+
+  /// One step for `count` weights that lie together, on the calling thread.
+  package func update(
+    _ w: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, mean: UnsafeMutablePointer<Float>,
+    square: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    for i in 0..<count {
+      let weight = w[i]
+      let g = gradient[i] + addedDecay * weight
+      let m = beta1 * mean[i] + rest1 * g
+      let v = beta2 * square[i] + rest2 * g * g
+      mean[i] = m
+      square[i] = v
+      // `max` tells the compiler that no root of a negative number is taken, which it would have to
+      // report: only so does the loop become vector code.
+      w[i] = weight * shrink - stepSize * m / (max(v, 0).squareRoot() * inverseRoot + eps)
+    }
   }
 }
