@@ -47,6 +47,10 @@ let package = Package(
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"]),
+    .testTarget(name: "DiffusionCoreTests", dependencies: ["DiffusionCore", "TestSupport"]),
+    .testTarget(
+      name: "KnownAnswerTests",
+      dependencies: ["DiffusionSegmentation", "DiffusionCore", "Checkpoints", "Images", "TensorCore"]),
   ],
   swiftLanguageModes: [.v6]
 )

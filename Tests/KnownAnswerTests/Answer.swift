@@ -43,10 +43,6 @@ extension KnownCase {
 
   func ints(_ name: String) throws -> [Int] { try array(name).int64s().map { Int($0) } }
 
-  /// The inputs `w.<name>` under `<name>`.
-  func weights() throws -> [(name: String, tensor: Tensor)] {
-    try inputs.keys.filter { $0.hasPrefix("w.") }.sorted().map { (String($0.dropFirst(2)), try tensor($0)) }
-  }
 
   private func missing(_ name: String) -> DataError {
     DataError(.malformed, file: id, item: name, expected: "a parameter of this name and type", found: "none")

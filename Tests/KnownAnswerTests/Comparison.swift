@@ -14,10 +14,12 @@ extension Comparison {
   init(_ answer: Answer, to expectation: Expectation) throws {
     switch answer {
     case .value(let value):
-      guard let expected = expectation.value else {
+      // A null in the manifest decodes like a missing key.
+      guard expectation.file == nil else {
         problem = "a value was given where a tensor is expected"
         return
       }
+      let expected = expectation.value ?? .null
       if !Comparison.agree(value, expected) { problem = "\(value) instead of \(expected)" }
     case .numbers(let numbers, let shape):
       guard let file = expectation.file, let tensor = expectation.tensor else {
