@@ -47,6 +47,7 @@ let package = Package(
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"]),
+    .testTarget(name: "AugmentTests", dependencies: ["Augment", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
