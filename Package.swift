@@ -48,9 +48,13 @@ let package = Package(
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"]),
     .testTarget(name: "DiffusionCoreTests", dependencies: ["DiffusionCore", "TestSupport"]),
+    .testTarget(name: "PixelClassifierTests", dependencies: ["PixelClassifier", "TestSupport"]),
+    .testTarget(
+      name: "DiffusionSegmentationTests", dependencies: ["DiffusionSegmentation", "TestSupport"]),
     .testTarget(
       name: "KnownAnswerTests",
       dependencies: ["DiffusionSegmentation", "DiffusionCore", "Checkpoints", "Images", "TensorCore"]),
+    .testTarget(name: "AugmentTests", dependencies: ["Augment", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
