@@ -47,6 +47,14 @@ let package = Package(
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"]),
+    .testTarget(name: "DiffusionCoreTests", dependencies: ["DiffusionCore", "TestSupport"]),
+    .testTarget(name: "PixelClassifierTests", dependencies: ["PixelClassifier", "TestSupport"]),
+    .testTarget(
+      name: "DiffusionSegmentationTests", dependencies: ["DiffusionSegmentation", "TestSupport"]),
+    .testTarget(
+      name: "KnownAnswerTests",
+      dependencies: ["DiffusionSegmentation", "DiffusionCore", "Checkpoints", "Images", "TensorCore"]),
+    .testTarget(name: "AugmentTests", dependencies: ["Augment", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

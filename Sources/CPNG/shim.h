@@ -1,2 +1,133 @@
+#include <setjmp.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <png.h>
+
+// libpng reports errors by longjmp, which Swift cannot cross. Each function below is one whole
+// use of libpng: it sets the jump itself, and frees what it made before it returns.
+
+/// What a PNG file says of itself.
+typedef struct {
+  uint32_t width;
+  uint32_t height;
+  /// Bits a sample: 1, 2, 4, 8 or 16.
+  int bit_depth;
+  /// One of PNG_COLOR_TYPE_*.
+  int color_type;
+  /// Colours in the palette; 0 unless the file is indexed.
+  int palette_count;
+  uint8_t palette[3 * 256];
+} dseg_png_header;
+
+/// The samples to decode to, one byte each.
+typedef enum {
+  /// Red, green, blue. Palettes are looked up, grey is repeated, alpha is dropped, 16 bits are
+  /// scaled by 1/257 and rounded, fewer than 8 bits of grey are spread over 0...255.
+  DSEG_PNG_RGB,
+  /// The samples of an indexed or grey file as they are stored, not scaled; alpha is dropped.
+  DSEG_PNG_RAW,
+} dseg_png_samples;
+
+/// Why a file cannot be read, in libpng's words.
+typedef struct {
+  char text[128];
+} dseg_png_message;
+
+typedef struct {
+  const uint8_t *next;
+  size_t left;
+} dseg_png_source;
+
+static inline void dseg_png_fail(png_structp png, png_const_charp text) {
+  dseg_png_message *message = (dseg_png_message *)png_get_error_ptr(png);
+  snprintf(message->text, sizeof message->text, "%s", text);
+  png_longjmp(png, 1);
+}
+
+static inline void dseg_png_ignore_warning(png_structp png, png_const_charp text) {
+  (void)png;
+  (void)text;
+}
+
+static inline void dseg_png_take(png_structp png, png_bytep out, size_t count) {
+  dseg_png_source *source = (dseg_png_source *)png_get_io_ptr(png);
+  if (count > source->left) png_error(png, "the file ends too early");
+  memcpy(out, source->next, count);
+  source->next += count;
+  source->left -= count;
+}
+
+/// Reads `count` bytes of a PNG file: its header, and when `pixels` is not null its picture too.
+///
+/// `pixels` holds `pixel_count` bytes, which must be width * height * (3 for RGB, 1 for RAW). All
+/// chunks but IHDR, PLTE, IDAT and IEND are skipped unread (their checksums still count), so no
+/// gamma or profile is applied. Returns 1, or 0 with the reason in `message`.
+static inline __attribute__((noinline)) int dseg_png_read(
+    const uint8_t *bytes, size_t count, dseg_png_header *header, uint8_t *pixels,
+    size_t pixel_count, dseg_png_samples samples, dseg_png_message *message) {
+  dseg_png_source source = {bytes, count};
+  message->text[0] = 0;
+  png_structp png = png_create_read_struct(
+      PNG_LIBPNG_VER_STRING, message, dseg_png_fail, dseg_png_ignore_warning);
+  png_infop info = png ? png_create_info_struct(png) : NULL;
+  if (!info) {
+    snprintf(message->text, sizeof message->text, "libpng cannot be started");
+    png_destroy_read_struct(&png, NULL, NULL);
+    return 0;
+  }
+  if (setjmp(png_jmpbuf(png))) {
+    png_destroy_read_struct(&png, &info, NULL);
+    return 0;
+  }
+  png_set_read_fn(png, &source, dseg_png_take);
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep) "tRNS", 1);
+  png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+  // An index beyond the palette is black in pictures (libpng's and Pillow's way) and still a label.
+  png_set_check_for_invalid_index(png, 0);
+  png_read_info(png, info);
+
+  header->width = png_get_image_width(png, info);
+  header->height = png_get_image_height(png, info);
+  header->bit_depth = png_get_bit_depth(png, info);
+  header->color_type = png_get_color_type(png, info);
+  header->palette_count = 0;
+  png_colorp palette = NULL;
+  int palette_count = 0;
+  if (header->color_type == PNG_COLOR_TYPE_PALETTE &&
+      png_get_PLTE(png, info, &palette, &palette_count) && palette_count <= 256) {
+    header->palette_count = palette_count;
+    for (int i = 0; i < palette_count; i++) {
+      header->palette[3 * i] = palette[i].red;
+      header->palette[3 * i + 1] = palette[i].green;
+      header->palette[3 * i + 2] = palette[i].blue;
+    }
+  }
+
+  if (pixels) {
+    size_t channels = samples == DSEG_PNG_RGB ? 3 : 1;
+    if (samples == DSEG_PNG_RGB) {
+      if (header->color_type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
+      if (!(header->color_type & PNG_COLOR_MASK_COLOR)) {
+        png_set_expand_gray_1_2_4_to_8(png);
+        png_set_gray_to_rgb(png);
+      }
+      png_set_scale_16(png);
+    } else {
+      png_set_packing(png);
+    }
+    if (header->color_type & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(png);
+    int passes = png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+    size_t stride = channels * header->width;
+    if (png_get_rowbytes(png, info) != stride || pixel_count != stride * header->height)
+      png_error(png, "samples of an unexpected size");
+    for (int pass = 0; pass < passes; pass++)
+      for (uint32_t y = 0; y < header->height; y++)
+        png_read_row(png, pixels + y * stride, NULL);
+    png_read_end(png, NULL);
+  }
+  png_destroy_read_struct(&png, &info, NULL);
+  return 1;
+}

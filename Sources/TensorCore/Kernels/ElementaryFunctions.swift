@@ -48,6 +48,11 @@ package func laneSum(_ x: UnsafePointer<Float>, count: Int) -> Double {
   accumulate(count: count) { base, lane in x[base + lane] }
 }
 
+/// Sum of `x - origin`, in the order of `laneSum`.
+package func sumOfDifferences(_ x: UnsafePointer<Float>, count: Int, from origin: Float) -> Double {
+  accumulate(count: count) { base, lane in x[base + lane] - origin }
+}
+
 /// Sum of `(x - center)²`, in the order of `laneSum`.
 package func sumOfSquares(_ x: UnsafePointer<Float>, count: Int, around center: Float) -> Double {
   accumulate(count: count) { base, lane in

@@ -13,8 +13,8 @@ public struct Philox: RandomNumberGenerator, Sendable, Equatable {
 
   /// The generator of a seed.
   public init(seed: UInt64) {
-    key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
-    stream = 0
+    self.init(
+      key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)), stream: 0)
   }
 
   /// A generator that is independent of this one and of those with other indices.
@@ -23,12 +23,12 @@ public struct Philox: RandomNumberGenerator, Sendable, Equatable {
   public func split(_ index: UInt64) -> Philox {
     // The block counter of ordinary draws never reaches the upper half, so these words are unused.
     let derived = Philox.words(block: ~index, stream: ~stream, key: key)
-    var child = self
-    child.key = SIMD2(derived.x, derived.y)
-    child.stream = UInt64(derived.z) << 32 | UInt64(derived.w)
-    child.block = 0
-    child.unusedWords = 0
-    return child
+    return Philox(key: SIMD2(derived.x, derived.y), stream: UInt64(derived.z) << 32 | UInt64(derived.w))
+  }
+
+  private init(key: SIMD2<UInt32>, stream: UInt64) {
+    self.key = key
+    self.stream = stream
   }
 
   /// The next 32 random bits.

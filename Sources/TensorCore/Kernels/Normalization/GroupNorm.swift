@@ -43,8 +43,8 @@ public func groupNorm(
       parallelFor(batch * groups) { item in
         let (n, group) = (item / groups, item % groups)
         let start = item * groupCount
-        let mean = Float(laneSum(x + start, count: groupCount) / Double(groupCount))
-        let variance = sumOfSquares(x + start, count: groupCount, around: mean) / Double(groupCount)
+        let statistics = Statistics(x + start, count: groupCount)
+        let (mean, variance) = (statistics.roundedMean, statistics.variance)
         let inverse = Float(1 / (variance + Double(eps)).squareRoot())
         for local in 0..<groupChannels {
           let channel = group * groupChannels + local
@@ -56,6 +56,7 @@ public func groupNorm(
             offset = offset * gain + shifts[n * channels + channel]
           }
           let (from, to) = (x + start + local * plane, y + start + local * plane)
+          offset -= statistics.meanRest * factor
           // The mean is subtracted first: folded into the offset it would cost the digits of x - mean.
           if applyingSiLU {
             for index in 0..<plane { to[index] = siluValue((from[index] - mean) * factor + offset) }
@@ -65,5 +66,23 @@ public func groupNorm(
         }
       }
     }
+  }
+}
+
+/// Mean and biased variance of one group, exact enough for data whose mean is large against its spread.
+private struct Statistics {
+  /// The mean in single precision, and what that leaves out.
+  let roundedMean: Float
+  let meanRest: Float
+  let variance: Double
+
+  init(_ x: UnsafePointer<Float>, count: Int) {
+    // Differences from any element of the group are small where the elements are not.
+    let pivot = x[0]
+    let mean = Double(pivot) + sumOfDifferences(x, count: count, from: pivot) / Double(count)
+    roundedMean = Float(mean)
+    let rest = mean - Double(roundedMean)
+    meanRest = Float(rest)
+    variance = max(0, sumOfSquares(x, count: count, around: roundedMean) / Double(count) - rest * rest)
   }
 }

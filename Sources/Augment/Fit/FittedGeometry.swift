@@ -1,0 +1,93 @@
+import Images
+
+/// The way of one picture to a network's input and back.
+///
+/// The picture is resized; a rectangle of the resized picture, the content, is what the network sees
+/// at the left top of its input; mirrored content fills the rest of the input.
+public struct FittedGeometry: Sendable, Hashable {
+  /// The picture as it came.
+  public let originalWidth: Int
+  public let originalHeight: Int
+  /// The whole picture after the resize.
+  public let resizedWidth: Int
+  public let resizedHeight: Int
+  /// Left top pixel of the content in the resized picture; (0, 0) unless cropped.
+  public let contentX: Int
+  public let contentY: Int
+  /// The part of the resized picture that the network sees: its results are worth something here.
+  public let contentWidth: Int
+  public let contentHeight: Int
+  /// The network's input.
+  public let networkWidth: Int
+  public let networkHeight: Int
+
+  typealias Size = (width: Int, height: Int)
+
+  init(
+    originalSize: Size, resizedSize: Size, contentOrigin: (x: Int, y: Int), contentSize: Size,
+    networkSize: Size
+  ) {
+    (originalWidth, originalHeight) = originalSize
+    (resizedWidth, resizedHeight) = resizedSize
+    (contentX, contentY) = contentOrigin
+    (contentWidth, contentHeight) = contentSize
+    (networkWidth, networkHeight) = networkSize
+  }
+
+  /// Whether the network sees mirrored pixels beside the content.
+  public var isPadded: Bool { networkWidth > contentWidth || networkHeight > contentHeight }
+  /// Whether parts of the picture are not seen.
+  public var isCropped: Bool { contentWidth < resizedWidth || contentHeight < resizedHeight }
+
+  var contentColumns: Range<Int> { contentX..<contentX + contentWidth }
+  var contentRows: Range<Int> { contentY..<contentY + contentHeight }
+}
+
+extension FittedGeometry {
+  /// The network's input, `networkWidth` x `networkHeight`: resized with Pillow's bilinear filter, cut
+  /// to the content, mirrored at the right and lower border without repeating the border pixel (NumPy's
+  /// `reflect`).
+  /// - Precondition: the picture has the original size.
+  public func apply(_ image: Image) -> Image {
+    requireOriginalSize(image.width, image.height)
+    let content = image.resized(
+      width: resizedWidth, height: resizedHeight, filter: .bilinear, columns: contentColumns,
+      rows: contentRows)
+    guard isPadded else { return content }
+    let columns = (0..<networkWidth).map { reflected($0, size: contentWidth) }
+    var samples: [UInt8] = []
+    samples.reserveCapacity(3 * networkWidth * networkHeight)
+    for row in 0..<networkHeight {
+      let start = 3 * contentWidth * reflected(row, size: contentHeight)
+      samples += content.pixels[start..<start + 3 * contentWidth]
+      for column in columns[contentWidth...] {
+        samples += content.pixels[start + 3 * column..<start + 3 * column + 3]
+      }
+    }
+    return Image(width: networkWidth, height: networkHeight, pixels: samples)
+  }
+
+  /// The labels of the network's input: nearest neighbour as in the reference
+  /// (`LabelMask.resized(width:height:)`), with the ignore label where the picture is mirrored, since
+  /// there is nothing to learn there.
+  /// - Precondition: the mask has the original size.
+  public func apply(_ mask: LabelMask, ignoreLabel: UInt8 = LabelMask.ignoreLabel) -> LabelMask {
+    requireOriginalSize(mask.width, mask.height)
+    return mask.resized(
+      width: resizedWidth, height: resizedHeight, columns: contentX..<contentX + networkWidth,
+      rows: contentY..<contentY + networkHeight, outside: ignoreLabel)
+  }
+
+  private func requireOriginalSize(_ width: Int, _ height: Int) {
+    precondition(
+      width == originalWidth && height == originalHeight,
+      "\(width) x \(height) pixels, but the geometry is that of a picture of \(originalWidth) x \(originalHeight)"
+    )
+  }
+}
+
+/// The pixel in 0..<size that pixel `index` mirrors. One reflection is enough: the image size is a
+/// multiple itself, so less is padded than there is.
+private func reflected(_ index: Int, size: Int) -> Int {
+  index < size ? index : 2 * (size - 1) - index
+}

@@ -1,0 +1,102 @@
+import TensorCore
+
+/// The parameters of one network under the names that its layers give them, such as
+/// `input_blocks.1.0.in_layers.2.weight`.
+///
+/// Training programs save more than that: they wrap the parameters in dictionaries (`model_state_dict`)
+/// and networks in others that prefix every name (`module.`). Both are taken off here and kept as
+/// `prefix`, so that messages can name what stands in the file.
+public struct StateDictionary: Sendable {
+  public let file: String
+  /// What stands before every name in the file, for instance `model_state_dict/module.`.
+  public let prefix: String
+  /// In the order of the file. No two have the same name.
+  public let tensors: [NamedArray]
+  private let positions: [String: Int]
+
+  /// Keys under which programs save parameters, the most explicit ones first.
+  private static let wrappers = ["model_state_dict", "state_dict", "ema", "model"]
+  private static let parallelPrefix = "module."
+
+  /// Finds the parameters in a checkpoint.
+  ///
+  /// They are the tensors of the outermost dictionary; when it has none, those of its entry
+  /// `model_state_dict` or `state_dict`, or else of the only entry that holds tensors. When all names
+  /// begin with `module.`, that is taken off.
+  /// - Parameter key: the entry to take, with `/` between keys, where that rule does not find the right one.
+  /// - Throws: `DataError` when there are no tensors, or several dictionaries of them and none to prefer.
+  public init(_ checkpoint: Checkpoint, under key: String? = nil) throws(DataError) {
+    var value = checkpoint.root
+    var path: [String] = []
+    if let key {
+      for part in key.split(separator: "/").map(String.init) {
+        guard let next = value[key: part] else {
+          throw DataError(
+            .malformed, file: checkpoint.path, item: key, expected: "a dictionary of tensors",
+            found: "no such entry")
+        }
+        value = next
+        path.append(part)
+      }
+    } else {
+      while let part = try Self.wrapper(in: value, checkpoint: checkpoint, path: path),
+        let next = value[key: part]
+      {
+        value = next
+        path.append(part)
+      }
+    }
+    let tensors = value.flattened().compactMap { entry -> NamedArray? in
+      guard case .tensor(let array) = entry.value else { return nil }
+      return NamedArray(name: entry.path, array: array)
+    }
+    guard !tensors.isEmpty else {
+      throw DataError(
+        .malformed, file: checkpoint.path, item: path.joined(separator: "/"),
+        expected: "a dictionary of tensors",
+        found: "no tensors")
+    }
+    self.init(tensors, file: checkpoint.path, prefix: path.map { $0 + "/" }.joined())
+  }
+
+  /// Parameters from anywhere. When all names begin with `module.`, that is taken off.
+  /// - Parameter file: for messages.
+  /// - Precondition: no two have the same name.
+  public init(_ tensors: [NamedArray], file: String, prefix: String = "") {
+    let isParallel = !tensors.isEmpty && tensors.allSatisfy { $0.name.hasPrefix(Self.parallelPrefix) }
+    let stripped = isParallel ? Self.parallelPrefix : ""
+    self.file = file
+    self.prefix = prefix + stripped
+    self.tensors = tensors.map {
+      NamedArray(name: String($0.name.dropFirst(stripped.count)), array: $0.array)
+    }
+    positions = Dictionary(
+      self.tensors.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The tensor of a name, if there is one.
+  public subscript(name: String) -> NumericArray? { positions[name].map { tensors[$0].array } }
+
+  /// The key of the dictionary inside `value` that holds the parameters; nil when it is `value` itself.
+  private static func wrapper(
+    in value: CheckpointValue, checkpoint: Checkpoint, path: [String]
+  ) throws(DataError) -> String? {
+    guard case .dictionary(let entries) = value else { return nil }
+    var candidates: [String] = []
+    for entry in entries {
+      switch entry.value {
+      case .tensor: return nil
+      case .dictionary where entry.value.holdsTensors: candidates.append(entry.path)
+      default: break
+      }
+    }
+    if let explicit = wrappers.prefix(2).first(where: candidates.contains) { return explicit }
+    // Optimizers hold tensors too, but never the only ones that could be meant.
+    let known = candidates.filter(wrappers.contains)
+    if known.count == 1 { return known[0] }
+    if candidates.count <= 1 { return candidates.first }
+    throw DataError(
+      .malformed, file: checkpoint.path, item: path.joined(separator: "/"),
+      expected: "one dictionary of parameters", found: "several: \(candidates.joined(separator: ", "))")
+  }
+}

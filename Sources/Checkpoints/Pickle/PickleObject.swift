@@ -1,0 +1,119 @@
+/// An object that a pickle built. Containers refer to their content by number, so that pickles with
+/// shared, cyclic or very deep structures need no recursion, not even to be released.
+enum PickleObject {
+  case none
+  case bool(Bool)
+  case integer(Int)
+  /// An integer of more than 64 bits, little-endian two's complement.
+  case wideInteger([UInt8])
+  case double(Double)
+  case string(String)
+  case tuple([PickleReference])
+  case list([PickleReference])
+  case dictionary(PickleDictionary)
+  case global(PickleGlobal)
+  case storage(PickleStorage)
+  case tensor(PickleTensor)
+
+  /// What it is, for errors.
+  var kind: String {
+    switch self {
+    case .none: "None"
+    case .bool: "a bool"
+    case .integer, .wideInteger: "an integer"
+    case .double: "a float"
+    case .string: "a string"
+    case .tuple: "a tuple"
+    case .list: "a list"
+    case .dictionary: "a dictionary"
+    case .global: "a type or function"
+    case .storage: "a storage"
+    case .tensor: "a tensor"
+    }
+  }
+}
+
+extension PickleObject: CustomStringConvertible {
+  /// A number itself, of other objects their kind.
+  var description: String {
+    if case .integer(let number) = self { return "\(number)" }
+    return kind
+  }
+}
+
+/// The number of an object on the heap of a pickle machine.
+struct PickleReference: Hashable {
+  fileprivate let index: Int32
+}
+
+/// All objects of one pickle.
+struct PickleHeap {
+  private(set) var objects: [PickleObject] = []
+
+  var count: Int { objects.count }
+
+  mutating func add(_ object: PickleObject) -> PickleReference {
+    objects.append(object)
+    return PickleReference(index: Int32(objects.count - 1))
+  }
+
+  subscript(reference: PickleReference) -> PickleObject {
+    _read { yield objects[Int(reference.index)] }
+    // In place, so that appending to a list does not copy it.
+    _modify { yield &objects[Int(reference.index)] }
+  }
+}
+
+/// A dictionary that keeps the order of its keys, as Python's do.
+struct PickleDictionary {
+  enum Key: Hashable {
+    case string(String)
+    case integer(Int)
+
+    var text: String {
+      switch self {
+      case .string(let text): text
+      case .integer(let number): String(number)
+      }
+    }
+  }
+
+  private(set) var items: [(key: Key, value: PickleReference)] = []
+  private var positions: [Key: Int] = [:]
+
+  /// A key that is there already keeps its place and gets the new value.
+  subscript(key: Key) -> PickleReference? {
+    get { positions[key].map { items[$0].value } }
+    set {
+      guard let newValue else { return }
+      if let position = positions[key] {
+        items[position].value = newValue
+      } else {
+        positions[key] = items.count
+        items.append((key, newValue))
+      }
+    }
+  }
+}
+
+/// A storage that a pickle names; its bytes lie elsewhere in the file.
+struct PickleStorage {
+  /// Its name among the storages of the file.
+  var key: String
+  var elementType: ElementType
+  /// Number of elements.
+  var count: Int
+  /// The part of it that is meant, in elements, when this is a view of another storage.
+  var view: Range<Int>?
+}
+
+/// A tensor that a pickle describes: a view of a storage. Nothing of it has been checked yet.
+struct PickleTensor {
+  var storage: PickleStorage
+  var elementType: ElementType
+  /// Of the first element, in elements.
+  var offset: Int
+  var shape: [Int]
+  /// In elements.
+  var strides: [Int]
+}

@@ -1,0 +1,171 @@
+import TensorCore
+
+/// Collects tensors and writes them as a safetensors file.
+///
+/// Only references are collected: elements are converted and written piece by piece. The header is
+/// padded so that the data begin at a multiple of 64 bytes, and the data are ordered by element size, so
+/// that every tensor can be used in place when the file is mapped. The header lists the tensors in the
+/// order in which they were added. The same tensors give the same bytes.
+public struct SafetensorsWriter: Sendable {
+  /// Strings for `__metadata__`, written in the order of their keys.
+  public var metadata: [String: String]
+  private var items: [Item] = []
+
+  private struct Item {
+    var name: String
+    var elementType: ElementType
+    var content: Content
+    /// Where its bytes go, from the end of the header on.
+    var offset = 0
+
+    var array: NumericArray {
+      switch content {
+      case .asIs(let array): array
+      case .rounded(let tensor): NumericArray(tensor)
+      }
+    }
+    var byteCount: Int { array.count * elementType.size }
+  }
+
+  private enum Content {
+    case asIs(NumericArray)
+    case rounded(Tensor)
+  }
+
+  private static let alignment = 64
+  private static let piece = 1 << 16
+
+  public init(metadata: [String: String] = [:]) {
+    self.metadata = metadata
+  }
+
+  /// Adds an array in its own element type.
+  public mutating func append(_ name: String, _ array: NumericArray) {
+    items.append(Item(name: name, elementType: array.elementType, content: .asIs(array)))
+  }
+
+  /// Adds a tensor, rounded to half precision if asked for.
+  /// - Precondition: `type` is float32, float16 or bfloat16.
+  public mutating func append(_ name: String, _ tensor: Tensor, as type: ElementType = .float32) {
+    switch type {
+    case .float32: append(name, NumericArray(tensor))
+    case .float16, .bfloat16: items.append(Item(name: name, elementType: type, content: .rounded(tensor)))
+    default: preconditionFailure("a tensor cannot be written as \(type)")
+    }
+  }
+
+  /// Writes the file, which appears under its name only when it is complete.
+  /// - Throws: `DataError` of kind `.invalidArgument` when two tensors have the same name, otherwise of
+  ///   kind `.cannotCreate` or `.writeFailed`.
+  public func write(to path: String) throws(DataError) {
+    var names: Set<String> = ["__metadata__"]
+    for item in items where !names.insert(item.name).inserted {
+      throw DataError(
+        .invalidArgument, file: path, item: item.name, expected: "each name once", found: "it twice")
+    }
+    var items = items
+    // Stable, so that the order is a function of the tensors alone.
+    let order = items.indices.sorted { (-items[$0].elementType.size, $0) < (-items[$1].elementType.size, $1) }
+    var offset = 0
+    for index in order {
+      items[index].offset = offset
+      offset += items[index].byteCount
+    }
+    let file = try AtomicFile(path: path)
+    try file.write(header(of: items))
+    for index in order { try write(items[index], to: file) }
+    try file.commit()
+  }
+
+  private func header(of items: [Item]) -> [UInt8] {
+    var fields: [String] = []
+    if !metadata.isEmpty {
+      let strings = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
+      fields.append("\"__metadata__\":{\(strings.joined(separator: ","))}")
+    }
+    for item in items {
+      let shape = item.array.shape.map(String.init).joined(separator: ",")
+      fields.append(
+        "\(quoted(item.name)):{\"dtype\":\"\(item.elementType.safetensorsName)\",\"shape\":[\(shape)],"
+          + "\"data_offsets\":[\(item.offset),\(item.offset + item.byteCount)]}")
+    }
+    var text = Array("{\(fields.joined(separator: ","))}".utf8)
+    let unaligned = (SafetensorsFile.lengthSize + text.count) % Self.alignment
+    if unaligned > 0 { text += [UInt8](repeating: UInt8(ascii: " "), count: Self.alignment - unaligned) }
+    var bytes: [UInt8] = []
+    bytes.append(littleEndian: UInt64(text.count))
+    return bytes + text
+  }
+
+  private func write(_ item: Item, to file: borrowing AtomicFile) throws(DataError) {
+    switch item.content {
+    case .asIs(let array): try array.write(to: file)
+    case .rounded(let tensor):
+      var bits = [UInt16](repeating: 0, count: min(Self.piece, tensor.count))
+      for start in stride(from: 0, to: tensor.count, by: Self.piece) {
+        let count = min(Self.piece, tensor.count - start)
+        tensor.withUnsafeBufferPointer { floats in
+          bits.withUnsafeMutableBufferPointer { bits in
+            let source = UnsafeBufferPointer(rebasing: floats[start..<start + count])
+            let target = UnsafeMutableBufferPointer(rebasing: bits[..<count])
+            item.elementType == .float16
+              ? Float16Bits.narrow(source, into: target) : BFloat16Bits.narrow(source, into: target)
+          }
+        }
+        let result = bits.withUnsafeBytes { bytes in
+          Result { () throws(DataError) in
+            try file.write(UnsafeRawBufferPointer(rebasing: bytes[..<(count * 2)]))
+          }
+        }
+        try result.get()
+      }
+    }
+  }
+
+  /// A JSON string.
+  private func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\0"..<" ":
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+}
+
+extension NumericArray {
+  /// Appends the elements in row-major order, little-endian.
+  func write(to file: borrowing AtomicFile) throws(DataError) {
+    try withPackedBytes { (bytes) throws(DataError) in try file.write(bytes) }
+  }
+
+  /// The packed elements as bytes.
+  func withPackedBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    switch elementType.size {
+    case 1:
+      try withPackedElements(of: UInt8.self) { (elements) throws(Failure) in
+        try body(UnsafeRawBufferPointer(elements))
+      }
+    case 2:
+      try withPackedElements(of: UInt16.self) { (elements) throws(Failure) in
+        try body(UnsafeRawBufferPointer(elements))
+      }
+    case 4:
+      try withPackedElements(of: UInt32.self) { (elements) throws(Failure) in
+        try body(UnsafeRawBufferPointer(elements))
+      }
+    default:
+      try withPackedElements(of: UInt64.self) { (elements) throws(Failure) in
+        try body(UnsafeRawBufferPointer(elements))
+      }
+    }
+  }
+}

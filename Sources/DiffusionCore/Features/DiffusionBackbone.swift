@@ -1,0 +1,87 @@
+import Checkpoints
+import TensorCore
+
+/// What a checkpoint does not tell about a diffusion model and its network.
+public struct BackboneOptions: Sendable, Equatable {
+  /// How attention divides its channels.
+  public var attention: AttentionSettings
+  /// Side of the square pictures that the model was trained on, in pixels.
+  public var imageSize: Int
+  public var noiseSchedule: NoiseSchedule
+  /// Steps of the diffusion process.
+  public var diffusionSteps: Int
+  /// Whether the network saw time scaled to 0 ..< 1000.
+  public var rescaleTimesteps: Bool
+
+  /// The settings of the published LSUN and FFHQ checkpoints.
+  public init(
+    attention: AttentionSettings = .init(), imageSize: Int = 256, noiseSchedule: NoiseSchedule = .linear,
+    diffusionSteps: Int = 1000, rescaleTimesteps: Bool = false
+  ) {
+    self.attention = attention
+    self.imageSize = imageSize
+    self.noiseSchedule = noiseSchedule
+    self.diffusionSteps = diffusionSteps
+    self.rescaleTimesteps = rescaleTimesteps
+  }
+}
+
+/// A pretrained diffusion model: the network of a checkpoint and the process it was trained for.
+public struct DiffusionBackbone: Sendable {
+  public let network: UNet
+  public let diffusion: GaussianDiffusion
+  public let options: BackboneOptions
+  /// Path of the checkpoint.
+  public let checkpointPath: String
+
+  /// Loads a guided-diffusion checkpoint (`.pt` or `.safetensors`). The architecture is read from it.
+  /// - Throws: `DataError` when the file cannot be read, is no such network, or the options do not fit it.
+  public init(checkpoint path: String, options: BackboneOptions = .init()) throws(DataError) {
+    let state = try StateDictionary(Checkpoint(contentsOf: path))
+    let configuration = try UNetConfiguration(state: state, attention: options.attention)
+    try self.init(
+      network: UNet(configuration, weights: WeightScope(state)), options: options, checkpointPath: path)
+  }
+
+  /// A model from its parts.
+  /// - Throws: `DataError` when the image size does not fit the network or the process has no steps.
+  public init(network: UNet, options: BackboneOptions, checkpointPath: String) throws(DataError) {
+    let multiple = network.configuration.sizeMultiple
+    guard options.imageSize > 0, options.imageSize <= 1 << 14, options.imageSize % multiple == 0 else {
+      throw DataError(
+        .invalidArgument, file: "image size",
+        expected: "a multiple of \(multiple), for a network of \(network.configuration.levels) levels",
+        found: "\(options.imageSize)")
+    }
+    guard options.diffusionSteps > 0, options.diffusionSteps <= 1_000_000 else {
+      throw DataError(
+        .invalidArgument, file: "diffusion steps", expected: "1 to 1,000,000", found: "\(options.diffusionSteps)")
+    }
+    self.network = network
+    self.options = options
+    self.checkpointPath = checkpointPath
+    diffusion = GaussianDiffusion(
+      schedule: options.noiseSchedule, steps: options.diffusionSteps,
+      varianceType: network.configuration.hasLearnedVariance ? .learnedRange : .fixedLarge,
+      rescaleTimesteps: options.rescaleTimesteps)
+  }
+
+  /// Size and cost of every output block for pictures of the model's own size.
+  public var cost: UNetConfiguration.CostReport {
+    network.configuration.cost(height: options.imageSize, width: options.imageSize)
+  }
+
+  /// Output blocks as a list for messages: `0 128@8 · 1 128@8 · …`.
+  public var blockList: String {
+    cost.outputBlocks.map { "\($0.index): \($0.channels)@\($0.height)" }.joined(separator: ", ")
+  }
+}
+
+extension UNetConfiguration {
+  /// Reads the architecture off a state dictionary.
+  /// - Throws: `DataError` when it is not that of a guided-diffusion U-Net.
+  public init(state: StateDictionary, attention: AttentionSettings = .init()) throws(DataError) {
+    let shapes = Dictionary(state.tensors.map { ($0.name, $0.array.shape) }) { first, _ in first }
+    try self.init(shapes: shapes, file: state.file, attention: attention)
+  }
+}

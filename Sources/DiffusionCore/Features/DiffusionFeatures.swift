@@ -1,0 +1,134 @@
+import TensorCore
+
+/// Activations of a diffusion model's decoder as features of a picture's pixels.
+///
+/// A picture is noised to chosen steps and shown to the network; the activations of chosen output blocks are
+/// the features. Nothing after the last block is computed, and nothing is upsampled.
+///
+/// Source: Baranchuk et al. 2022, section 3; ddpm-segmentation `feature_extractors.py`.
+public struct DiffusionFeatures: Sendable {
+  public let backbone: DiffusionBackbone
+  /// Steps of the process, in the order of the features.
+  public let steps: [Int]
+  /// Output blocks, ascending, as the reference collects them whatever order they are asked in.
+  public let blocks: [Int]
+  public let noise: FeatureNoise
+  /// How the features are kept.
+  public let precision: FeaturePrecision
+  /// Class that a class-conditional network is told; 0 unless given.
+  public let conditioningClass: Int
+  private let sharedNoise: Tensor?
+
+  /// Several steps go through the network at once while their activations stay below this.
+  private static let mostActivationBytes = 1 << 30
+
+  /// - Parameters:
+  ///   - steps: of the process, 0 ..< its number of steps
+  ///   - blocks: output blocks of the network
+  ///   - noise: one tensor for everything, as in the reference, or one a picture
+  ///   - precision: `.half` takes half the memory
+  public init(
+    _ backbone: DiffusionBackbone, steps: [Int], blocks: [Int], noise: FeatureNoise = .shared(seed: 0),
+    precision: FeaturePrecision = .float, conditioningClass: Int = 0
+  ) {
+    self.backbone = backbone
+    self.steps = steps
+    self.blocks = Array(Set(blocks)).sorted()
+    self.noise = noise
+    self.precision = precision
+    self.conditioningClass = conditioningClass
+    sharedNoise = noise.sharedTensor(
+      channels: backbone.network.configuration.inChannels, size: backbone.options.imageSize)
+  }
+
+  /// The noise that all pictures share, `[channels, size, size]`; nil when every picture has its own.
+  public var sharedNoiseTensor: Tensor? { sharedNoise }
+
+  /// Length of a pixel's vector.
+  public var channels: Int {
+    let blockChannels = backbone.cost.outputBlocks
+    return steps.count * blocks.reduce(0) { $0 + (blockChannels.indices.contains($1) ? blockChannels[$1].channels : 0) }
+  }
+
+  /// Checks steps, blocks and noise against the model.
+  /// - Throws: `DataError` that says what there is to choose from.
+  public func validate() throws(DataError) {
+    let configuration = backbone.network.configuration
+    let count = configuration.outputBlockCount
+    guard !blocks.isEmpty, blocks.allSatisfy({ $0 >= 0 && $0 < count }) else {
+      throw DataError(
+        .invalidArgument, file: "blocks", expected: "some of the output blocks (\(backbone.blockList))",
+        found: blocks.isEmpty ? "none" : blocks.map { "\($0)" }.joined(separator: ","))
+    }
+    guard !steps.isEmpty, Set(steps).count == steps.count,
+      steps.allSatisfy({ $0 >= 0 && $0 < backbone.diffusion.steps })
+    else {
+      throw DataError(
+        .invalidArgument, file: "steps", expected: "different steps from 0 to \(backbone.diffusion.steps - 1)",
+        found: steps.isEmpty ? "none" : steps.map { "\($0)" }.joined(separator: ","))
+    }
+    if let sharedNoise {
+      let size = backbone.options.imageSize
+      guard sharedNoise.shape == [configuration.inChannels, size, size] else {
+        throw DataError(
+          .invalidArgument, file: "noise", expected: "shape [\(configuration.inChannels), \(size), \(size)]",
+          found: "shape \(sharedNoise.shape)")
+      }
+    }
+    if let classes = configuration.classCount, !(0..<classes).contains(conditioningClass) {
+      throw DataError(
+        .invalidArgument, file: "class", expected: "0 to \(classes - 1)", found: "\(conditioningClass)")
+    }
+  }
+
+  /// The features of one picture.
+  /// - Parameters:
+  ///   - image: `[3, H, W]` in [-1, 1]; H and W are multiples of the network's `sizeMultiple`
+  ///   - index: the picture's place among all, which chooses its noise when every picture has its own
+  /// - Returns: maps step by step, each block at its own resolution
+  /// - Throws: `DataError` when steps, blocks or the picture's size do not fit the model.
+  public func extract(_ image: Tensor, index: Int = 0) throws(DataError) -> FeatureMaps {
+    try validate()
+    let configuration = backbone.network.configuration
+    let multiple = configuration.sizeMultiple
+    guard image.rank == 3, image.shape[0] == configuration.inChannels, image.count > 0,
+      image.shape[1] % multiple == 0, image.shape[2] % multiple == 0
+    else {
+      throw DataError(
+        .invalidArgument, file: "image",
+        expected: "shape [\(configuration.inChannels), H, W] with H and W multiples of \(multiple)",
+        found: "shape \(image.shape)")
+    }
+    let (height, width) = (image.shape[1], image.shape[2])
+    let noise = noiseTensor(height: height, width: width, index: index)
+    var maps: [FeatureMap] = []
+    for steps in stepBatches(height: height, width: width) {
+      let x = backbone.diffusion.qSample(
+        xStart: stack(steps.map { _ in image }), t: steps, noise: stack(steps.map { _ in noise }))
+      let activations = backbone.network.activations(
+        x, timesteps: backbone.diffusion.modelTimesteps(steps),
+        classes: configuration.classCount.map { _ in steps.map { _ in conditioningClass } }, outputBlocks: blocks)
+      for (position, step) in steps.enumerated() {
+        for (block, activation) in zip(blocks, activations) {
+          maps.append(
+            FeatureMap(step: step, block: block, activation: activation, index: position, precision: precision))
+        }
+      }
+    }
+    return FeatureMaps(maps: maps, height: height, width: width)
+  }
+
+  private func noiseTensor(height: Int, width: Int, index: Int) -> Tensor {
+    if let sharedNoise { return sharedNoise.tiled(height: height, width: width) }
+    guard case .perImage(let seed) = noise else { preconditionFailure("noise is shared or of each picture") }
+    var random = Philox(seed: seed).split(UInt64(index))
+    return random.normal(shape: [backbone.network.configuration.inChannels, height, width])
+  }
+
+  /// The steps in groups that go through the network together.
+  private func stepBatches(height: Int, width: Int) -> [[Int]] {
+    let bytes = backbone.network.configuration.activationBytes(height: height, width: width)
+    let size = max(1, min(steps.count, Self.mostActivationBytes / max(bytes, 1)))
+    return stride(from: 0, to: steps.count, by: size).map { Array(steps[$0..<min($0 + size, steps.count)]) }
+  }
+}

@@ -1,0 +1,44 @@
+import TensorCore
+
+/// The noise under which pictures are shown to the network.
+public enum FeatureNoise: Sendable {
+  /// One tensor for all pictures and steps, that of the reference with this seed on a CPU
+  /// (`torch.randn` of `[1, 3, size, size]`).
+  case shared(seed: UInt64)
+  /// One tensor for all pictures and steps, `[channels, size, size]`.
+  case fixed(Tensor)
+  /// A fresh tensor for each picture, the same for all its steps.
+  case perImage(seed: UInt64)
+
+  /// The tensor that is shared, `[channels, size, size]`; nil when every picture has its own.
+  public func sharedTensor(channels: Int, size: Int) -> Tensor? {
+    switch self {
+    case .shared(let seed):
+      var generator = TorchMT19937(seed: seed)
+      return generator.randn(shape: [1, channels, size, size]).reshaped([channels, size, size])
+    case .fixed(let tensor): return tensor
+    case .perImage: return nil
+    }
+  }
+}
+
+extension Tensor {
+  /// `[C, S, S]` repeated to `[C, height, width]`, so that pictures of other sizes than the model's see the
+  /// same noise at the same place.
+  func tiled(height: Int, width: Int) -> Tensor {
+    precondition(rank == 3 && count > 0, "tiling of \(shape)")
+    let (channels, rows, columns) = (shape[0], shape[1], shape[2])
+    if rows == height && columns == width { return self }
+    return Tensor(shape: [channels, height, width]) { y in
+      withPointers(self) { x in
+        for c in 0..<channels {
+          for row in 0..<height {
+            let line = x + (c * rows + row % rows) * columns
+            let target = y + (c * height + row) * width
+            for column in 0..<width { target[column] = line[column % columns] }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import Checkpoints
+import TensorCore
+
+/// A fully connected layer with its weights.
+public struct Linear: Sendable {
+  /// `[outFeatures, inFeatures]`
+  public var weight: Tensor
+  /// `[outFeatures]`
+  public var bias: Tensor
+
+  /// Loads `weight` and `bias` from a scope.
+  public init(inFeatures: Int, outFeatures: Int, weights: WeightScope) {
+    weight = weights.tensor("weight", shape: [outFeatures, inFeatures])
+    bias = weights.tensor("bias", shape: [outFeatures])
+  }
+
+  /// `[N, inFeatures]` gives `[N, outFeatures]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    linear(x, weight: weight, bias: bias)
+  }
+}

@@ -1,0 +1,39 @@
+import Checkpoints
+import TensorCore
+
+/// Doubles height and width: nearest neighbour, then optionally a 3×3 convolution (`Upsample`).
+public struct Upsample: Sendable {
+  public var conv: Conv2d?
+
+  /// - Parameter usesConvolution: loads `conv` from the scope; without it the layer has no weights
+  public init(channels: Int, outChannels: Int? = nil, usesConvolution: Bool, weights: WeightScope) {
+    guard usesConvolution else { return }
+    conv = Conv2d(
+      inChannels: channels, outChannels: outChannels ?? channels, kernelSize: 3, padding: 1,
+      weights: weights.scope("conv"))
+  }
+
+  /// `[N, C, H, W]` gives `[N, C', 2H, 2W]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let wide = upsampleNearest2x(x)
+    return conv?(wide) ?? wide
+  }
+}
+
+/// Halves height and width: a 3×3 convolution of stride 2, or the mean of 2×2 squares (`Downsample`).
+public struct Downsample: Sendable {
+  public var op: Conv2d?
+
+  /// - Parameter usesConvolution: loads `op` from the scope; without it the layer has no weights
+  public init(channels: Int, outChannels: Int? = nil, usesConvolution: Bool, weights: WeightScope) {
+    guard usesConvolution else { return }
+    op = Conv2d(
+      inChannels: channels, outChannels: outChannels ?? channels, kernelSize: 3, stride: 2, padding: 1,
+      weights: weights.scope("op"))
+  }
+
+  /// `[N, C, H, W]` gives `[N, C', H / 2, W / 2]`, rounded up with a convolution and down without.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    op?(x) ?? averagePool2x2(x)
+  }
+}

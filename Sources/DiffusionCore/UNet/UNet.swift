@@ -1,0 +1,164 @@
+import Checkpoints
+import TensorCore
+
+/// The U-Net of guided-diffusion (Dhariwal and Nichol 2021; `unet.py`, `UNetModel`), in evaluation mode.
+public struct UNet: Sendable {
+  public let configuration: UNetConfiguration
+  public var timeEmbedding: TimeEmbedding
+  var inputBlocks: [UNetBlock]
+  var middleBlock: UNetBlock
+  var outputBlocks: [UNetBlock]
+  var outNorm: GroupNorm32
+  var outConv: Conv2d
+
+  /// A place whose activation can be looked at.
+  public enum Place: Sendable, Hashable {
+    /// The time embedding, without the class: `[N, embeddingChannels]`.
+    case timeEmbedding
+    /// After `input_blocks.k`.
+    case inputBlock(Int)
+    case middleBlock
+    /// After `output_blocks.k`, with the attention and the upsampling at the end of a level.
+    case outputBlock(Int)
+  }
+
+  /// Loads the network from the scope that holds its state dict.
+  /// - Throws: `DataError` when the configuration cannot be, or naming every tensor that is missing, left over
+  ///   or of another shape.
+  public init(_ configuration: UNetConfiguration, weights: WeightScope) throws(DataError) {
+    try configuration.validate()
+    self.configuration = configuration
+    let plan = UNetPlan(configuration)
+    timeEmbedding = TimeEmbedding(
+      modelChannels: configuration.modelChannels, embeddingChannels: configuration.embeddingChannels,
+      classCount: configuration.classCount, weights: weights)
+    func blocks(_ layers: [[UNetPlan.Layer]], _ name: String, isUpsampling: Bool) -> [UNetBlock] {
+      layers.enumerated().map { index, layers in
+        UNetBlock(
+          layers, configuration: configuration, isUpsampling: isUpsampling,
+          weights: weights.scope(name).scope(index))
+      }
+    }
+    inputBlocks = blocks(plan.inputBlocks, "input_blocks", isUpsampling: false)
+    middleBlock = UNetBlock(
+      plan.middleBlock, configuration: configuration, isUpsampling: false, weights: weights.scope("middle_block"))
+    outputBlocks = blocks(plan.outputBlocks, "output_blocks", isUpsampling: true)
+    outNorm = GroupNorm32(channels: plan.finalChannels, weights: weights.scope("out.0"))
+    outConv = Conv2d(
+      inChannels: plan.finalChannels, outChannels: configuration.outChannels, kernelSize: 3, padding: 1,
+      weights: weights.scope("out.2"))
+    try weights.finish()
+  }
+
+  /// The network's output.
+  /// - Parameters:
+  ///   - x: `[N, inChannels, H, W]`; H and W are multiples of `configuration.sizeMultiple`
+  ///   - timesteps: one a sample, as the network saw them in training
+  ///   - classes: one a sample for a class-conditional network
+  ///   - observe: called with each place's activation as it comes
+  /// - Returns: `[N, outChannels, H, W]`
+  public func callAsFunction(
+    _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, observe: (Place, Tensor) -> Void = { _, _ in }
+  ) -> Tensor {
+    let hidden = run(x, timesteps: timesteps, classes: classes, outputBlocks: outputBlocks.count, observe: observe)
+    return outConv(outNorm(hidden, applyingSiLU: true))
+  }
+
+  /// Activations of chosen output blocks. Nothing after the last of them is computed.
+  /// - Parameters:
+  ///   - x: `[N, inChannels, H, W]`
+  ///   - blocks: indices of `output_blocks`
+  /// - Returns: one `[N, C, h, w]` for each of `blocks`, each at its own resolution
+  public func activations(
+    _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, outputBlocks blocks: [Int]
+  ) -> [Tensor] {
+    precondition(
+      blocks.allSatisfy { $0 >= 0 && $0 < outputBlocks.count }, "output blocks \(blocks) of \(outputBlocks.count)")
+    guard let last = blocks.max() else { return [] }
+    let wanted = Set(blocks)
+    var found: [Int: Tensor] = [:]
+    _ = run(x, timesteps: timesteps, classes: classes, outputBlocks: last + 1) { place, activation in
+      if case .outputBlock(let index) = place, wanted.contains(index) { found[index] = activation }
+    }
+    return blocks.map { found[$0]! }
+  }
+
+  /// The network up to `outputBlocks` output blocks.
+  private func run(
+    _ x: Tensor, timesteps: [Float], classes: [Int]?, outputBlocks count: Int, observe: (Place, Tensor) -> Void
+  ) -> Tensor {
+    let multiple = configuration.sizeMultiple
+    precondition(
+      x.rank == 4 && x.shape[1] == configuration.inChannels && x.shape[0] == timesteps.count
+        && x.shape[2] % multiple == 0 && x.shape[3] % multiple == 0,
+      "a U-Net of \(configuration.inChannels) channels and \(configuration.levels) levels was given \(x.shape)"
+        + " and \(timesteps.count) timesteps")
+    let embedded = timeEmbedding.embed(timesteps: timesteps)
+    observe(.timeEmbedding, embedded)
+    let siluEmbedding = silu(timeEmbedding.add(classes: classes, to: embedded))
+    var skips: [Tensor] = []
+    var hidden = x
+    for (index, block) in inputBlocks.enumerated() {
+      hidden = block(hidden, siluEmbedding: siluEmbedding)
+      skips.append(hidden)
+      observe(.inputBlock(index), hidden)
+    }
+    hidden = middleBlock(hidden, siluEmbedding: siluEmbedding)
+    observe(.middleBlock, hidden)
+    for (index, block) in outputBlocks.prefix(count).enumerated() {
+      hidden = block(concatenateChannels(hidden, skips.removeLast()), siluEmbedding: siluEmbedding)
+      observe(.outputBlock(index), hidden)
+    }
+    return hidden
+  }
+}
+
+/// One entry of `input_blocks`, `output_blocks`, or the middle (`TimestepEmbedSequential`).
+struct UNetBlock: Sendable {
+  enum Layer: Sendable {
+    case conv(Conv2d)
+    case residual(ResBlock)
+    case attention(AttentionBlock)
+    case downsample(Downsample)
+    case upsample(Upsample)
+  }
+
+  var layers: [Layer]
+
+  init(_ plan: [UNetPlan.Layer], configuration: UNetConfiguration, isUpsampling: Bool, weights: WeightScope) {
+    let usesConvolution = configuration.resampling == .convolution
+    layers = plan.enumerated().map { index, layer in
+      let weights = weights.scope(index)
+      switch layer {
+      case .conv(let inChannels, let outChannels):
+        return .conv(
+          Conv2d(inChannels: inChannels, outChannels: outChannels, kernelSize: 3, padding: 1, weights: weights))
+      case .residual(let channels, let outChannels, let resampling):
+        return .residual(
+          ResBlock(
+            channels: channels, outChannels: outChannels, embeddingChannels: configuration.embeddingChannels,
+            usesScaleShiftNorm: configuration.usesScaleShiftNorm, resampling: resampling, weights: weights))
+      case .attention(let channels):
+        let heads = configuration.attention.headCount(channels: channels, isUpsampling: isUpsampling)
+        return .attention(
+          AttentionBlock(channels: channels, heads: heads, order: configuration.attention.order, weights: weights))
+      case .downsample(let channels):
+        return .downsample(Downsample(channels: channels, usesConvolution: usesConvolution, weights: weights))
+      case .upsample(let channels):
+        return .upsample(Upsample(channels: channels, usesConvolution: usesConvolution, weights: weights))
+      }
+    }
+  }
+
+  func callAsFunction(_ x: Tensor, siluEmbedding: Tensor) -> Tensor {
+    layers.reduce(x) { hidden, layer in
+      switch layer {
+      case .conv(let conv): conv(hidden)
+      case .residual(let block): block(hidden, siluEmbedding: siluEmbedding)
+      case .attention(let block): block(hidden)
+      case .downsample(let downsample): downsample(hidden)
+      case .upsample(let upsample): upsample(hidden)
+      }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import Images
+import TensorCore
+
+/// The classes of a labelling: their number, names and colours, and the label that says nothing.
+public struct ClassList: Sendable, Equatable {
+  /// One a class, in the order of their labels.
+  public let names: [String]
+  /// Colours of the labels.
+  public let palette: Palette
+  /// Label of pixels that are not used for training. It may be a class number; that class is then left out of
+  /// the training, and of the metric too.
+  public let ignoreLabel: UInt8
+
+  /// Number of classes.
+  public var count: Int { names.count }
+
+  /// Classes named `class 0`, `class 1`, … in well distinguishable colours.
+  /// - Precondition: 1 to 255 classes.
+  public init(count: Int, ignoreLabel: UInt8 = LabelMask.ignoreLabel) {
+    precondition((1...255).contains(count), "\(count) classes")
+    self.init(
+      names: (0..<count).map { "class \($0)" }, palette: .distinct(count: count), ignoreLabel: ignoreLabel)
+  }
+
+  /// - Precondition: 1 to 255 names, and as many colours.
+  public init(names: [String], palette: Palette, ignoreLabel: UInt8 = LabelMask.ignoreLabel) {
+    precondition(
+      (1...255).contains(names.count) && palette.colors.count == names.count,
+      "\(names.count) names and \(palette.colors.count) colours")
+    self.names = names
+    self.palette = palette
+    self.ignoreLabel = ignoreLabel
+  }
+
+  /// The same classes with another label to ignore.
+  public func ignoring(_ label: UInt8) -> ClassList {
+    ClassList(names: names, palette: palette, ignoreLabel: label)
+  }
+}
+
+extension ClassList {
+  /// Reads a list of classes:
+  /// `{"classes": [{"id": 0, "name": "sky", "color": [0, 0, 255]}, …], "ignore_label": 255}`; colours and the
+  /// label to ignore may be left out, ids are 0, 1, 2, … in any order.
+  /// - Throws: `DataError` naming the entry that is wrong.
+  public init(contentsOf path: String) throws(DataError) {
+    let json = try JSONObject(contentsOf: path)
+    let entries = try json.objects("classes")
+    guard (1...255).contains(entries.count) else {
+      throw json.error("classes", expected: "1 to 255 classes", found: "\(entries.count)")
+    }
+    if let count = try json.integerIfPresent("num_classes"), count != entries.count {
+      throw json.error("num_classes", expected: "\(entries.count), the number of classes", found: "\(count)")
+    }
+    var names = [String?](repeating: nil, count: entries.count)
+    var colors = Palette.distinct(count: entries.count).colors
+    for entry in entries {
+      let id = try entry.integer("id")
+      guard names.indices.contains(id), names[id] == nil else {
+        throw entry.error("id", expected: "each of 0 to \(entries.count - 1) once", found: "\(id)")
+      }
+      names[id] = try entry.string("name")
+      if let color = try entry.integersIfPresent("color") {
+        guard color.count == 3, color.allSatisfy({ (0...255).contains($0) }) else {
+          throw entry.error("color", expected: "three numbers from 0 to 255", found: "\(color)")
+        }
+        colors[id] = RGB(UInt8(color[0]), UInt8(color[1]), UInt8(color[2]))
+      }
+    }
+    let ignore = try json.integerIfPresent("ignore_label") ?? Int(LabelMask.ignoreLabel)
+    guard let ignoreLabel = UInt8(exactly: ignore) else {
+      throw json.error("ignore_label", expected: "0 to 255", found: "\(ignore)")
+    }
+    self.init(names: names.map { $0! }, palette: Palette(colors: colors), ignoreLabel: ignoreLabel)
+  }
+}

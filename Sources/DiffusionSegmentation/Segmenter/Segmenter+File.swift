@@ -1,0 +1,121 @@
+import Augment
+import Checkpoints
+import DiffusionCore
+import Foundation
+import PixelClassifier
+import TensorCore
+
+extension Segmenter {
+  /// Writes one `.safetensors` file with everything but the diffusion model, which it names by path and SHA-256.
+  /// - Throws: `DataError` when the checkpoint is gone or the file cannot be written; an older file of this name
+  ///   then stays as it was.
+  public func write(to path: String) throws(DataError) {
+    let digest = try SHA256.hexadecimalDigest(ofFile: features.backbone.checkpointPath)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(SegmenterRecord(self, checkpointSHA256: digest)) else {
+      throw DataError(.writeFailed, file: path, item: "settings", expected: "finite numbers", found: "others")
+    }
+    var writer = SafetensorsWriter(metadata: [SegmenterFile.recordKey: String(decoding: data, as: UTF8.self)])
+    for tensor in ensemble.namedTensors { writer.append(tensor.name, tensor.array) }
+    if let noise = features.sharedNoiseTensor { writer.append(SegmenterFile.noiseName, noise) }
+    try writer.write(to: path)
+  }
+
+  /// Reads a segmenter and loads its diffusion model.
+  /// - Parameters:
+  ///   - checkpoint: where the model is now; without it, where it was, or beside the segmenter
+  ///   - overrides: changes the settings that the file holds before the model is loaded
+  /// - Throws: `DataError` when either file is missing, damaged, or the checkpoint is not the one that the
+  ///   segmenter was trained with.
+  public init(
+    contentsOf path: String, checkpoint: String? = nil, overrides: (inout BackboneOptions) -> Void = { _ in }
+  ) throws(DataError) {
+    let file = try SegmenterFile(contentsOf: path)
+    let record = file.record
+    let checkpointPath = try Self.locate(record.checkpoint, given: checkpoint, segmenter: path)
+    let digest = try SHA256.hexadecimalDigest(ofFile: checkpointPath)
+    guard digest == record.checkpoint.sha256 else {
+      throw DataError(
+        .malformed, file: checkpointPath, item: "SHA-256",
+        expected: "\(record.checkpoint.sha256), of the checkpoint that \(path) was trained with", found: digest)
+    }
+    var options = try record.backbone.options(file: path)
+    overrides(&options)
+    let backbone = try DiffusionBackbone(checkpoint: checkpointPath, options: options)
+    let features = DiffusionFeatures(
+      backbone, steps: record.steps, blocks: record.blocks, noise: try file.noise(),
+      precision: FeaturePrecision(rawValue: record.featurePrecision) ?? .float,
+      conditioningClass: record.conditioningClass)
+    guard let fit = ImageFit(rawValue: record.fit) else {
+      throw DataError(.malformed, file: path, item: "fit", expected: "pad or crop", found: record.fit)
+    }
+    let classes = try record.classList(file: path)
+    let ensemble = try file.ensemble()
+    do {
+      try self.init(
+        ensemble: ensemble, classes: classes, features: features, fit: fit,
+        training: record.training?.options(members: record.members, fit: fit))
+    } catch {
+      throw DataError(.malformed, file: path, item: error.file, expected: error.expected, found: error.found)
+    }
+  }
+
+  private static func locate(
+    _ reference: SegmenterRecord.CheckpointReference, given: String?, segmenter: String
+  ) throws(DataError) -> String {
+    if let given { return given }
+    let name = (reference.path as NSString).lastPathComponent
+    let beside = ((segmenter as NSString).deletingLastPathComponent as NSString).appendingPathComponent(name)
+    guard let path = [reference.path, beside].first(where: FileManager.default.fileExists(atPath:)) else {
+      throw DataError(
+        .noInput, file: reference.path, expected: "the checkpoint of \(segmenter), here or at \(beside)",
+        found: "nothing; name its place")
+    }
+    return path
+  }
+}
+
+/// A segmenter's file, read but for the diffusion model.
+struct SegmenterFile {
+  /// Key of the settings in the file's metadata.
+  static let recordKey = "segmenter"
+  /// Name of the shared noise among the tensors.
+  static let noiseName = "noise"
+
+  let path: String
+  let record: SegmenterRecord
+  private let tensors: SafetensorsFile
+
+  init(contentsOf path: String) throws(DataError) {
+    self.path = path
+    tensors = try SafetensorsFile(contentsOf: path)
+    guard let text = tensors.metadata[Self.recordKey] else {
+      throw DataError(.malformed, file: path, expected: "a segmenter", found: "a safetensors file without its settings")
+    }
+    // A later format may have other fields: look at the number first.
+    let format = try JSONObject(parsing: Data(text.utf8), file: path).integer("format")
+    guard format == SegmenterRecord.currentFormat else {
+      throw DataError(
+        .unsupported, file: path, item: "format", expected: "\(SegmenterRecord.currentFormat)", found: "\(format)")
+    }
+    do {
+      record = try JSONDecoder().decode(SegmenterRecord.self, from: Data(text.utf8))
+    } catch {
+      throw DataError(.malformed, file: path, item: "settings", expected: "those of a segmenter", found: "\(error)")
+    }
+  }
+
+  func noise() throws(DataError) -> FeatureNoise {
+    if record.noise.kind == "perImage" { return .perImage(seed: record.noise.seed ?? 0) }
+    guard let noise = tensors.tensors.first(where: { $0.name == Self.noiseName }) else {
+      throw DataError(.malformed, file: path, item: "noise", expected: "a tensor", found: "none")
+    }
+    return .fixed(noise.array.tensor())
+  }
+
+  func ensemble() throws(DataError) -> PixelEnsemble {
+    let members = tensors.tensors.filter { $0.name != Self.noiseName }
+    return try PixelEnsemble(memberCount: record.members, weights: WeightScope(StateDictionary(members, file: path)))
+  }
+}

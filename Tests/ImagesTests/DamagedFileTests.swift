@@ -1,0 +1,156 @@
+import Foundation
+import Images
+import TensorCore
+import Testing
+
+@Suite struct DamagedFileTests {
+  private static let smallPNGs = [
+    PNGKind(colorType: .rgb, bitDepth: 8, isInterlaced: false),
+    PNGKind(colorType: .indexed, bitDepth: 2, isInterlaced: true),
+    PNGKind(colorType: .greyAlpha, bitDepth: 16, isInterlaced: true),
+  ]
+
+  @Test(arguments: smallPNGs)
+  func `a PNG cut off anywhere is refused`(kind: PNGKind) throws {
+    let bytes = kind.file(width: 9, height: 7).bytes
+    for count in 0..<bytes.count {
+      let error = try #require(throws: DataError.self) {
+        try Image(decoding: Array(bytes[0..<count]), name: "cut.png")
+      }
+      #expect(error.kind == .malformed && error.file == "cut.png" && !error.found.isEmpty)
+    }
+  }
+
+  @Test(arguments: smallPNGs)
+  func `a PNG with any bit flipped is refused`(kind: PNGKind) throws {
+    let bytes = kind.file(width: 9, height: 7).bytes
+    for bit in 0..<8 * bytes.count {
+      var flipped = bytes
+      flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+      #expect(throws: DataError.self) { try Image(decoding: flipped) }
+      #expect(throws: DataError.self) { try LabelMask(decoding: flipped) }
+    }
+  }
+
+  @Test func `a wrong checksum is named`() throws {
+    var bytes = Self.smallPNGs[0].file(width: 4, height: 4).bytes
+    bytes[bytes.count - 14] ^= 0xFF
+    let error = try #require(throws: DataError.self) { try Image(decoding: bytes, name: "a.png") }
+    #expect(error.file == "a.png" && error.found.contains("CRC"))
+  }
+
+  @Test func `bad compressed data behind right checksums is refused`() throws {
+    let header = PNGFile.bigEndian(4) + PNGFile.bigEndian(4) + [8, 2, 0, 0, 0]
+    let streams: [[UInt8]] = [
+      [], [0x78], [0x78, 0x01, 0x07], Array(repeating: 0xFF, count: 40), PNGFile.zlib([0, 1, 2]),
+      PNGFile.zlib(Array(repeating: 9, count: 4 * 13)),
+    ]
+    for stream in streams {
+      let bytes =
+        [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + PNGFile.chunk("IHDR", header)
+        + PNGFile.chunk("IDAT", stream) + PNGFile.chunk("IEND", [])
+      #expect(throws: DataError.self, "\(stream)") { try Image(decoding: bytes) }
+    }
+  }
+
+  @Test(arguments: [
+    (100_000, 100_000, DataError.Kind.unsupported), (16_385, 16_384, .unsupported),
+    (1 << 20, 1 << 20, .malformed),
+    (0x7FFF_FFFF, 0x7FFF_FFFF, .malformed), (0, 5, .malformed), (5, 0, .malformed),
+    (16_384, 16_384, .malformed),
+  ])
+  func `a header that claims too much is refused before memory is taken`(
+    width: Int, height: Int, kind: DataError.Kind
+  ) throws {
+    var file = PNGFile(width: 1, height: 1, samples: [1, 2, 3])
+    let honest = file.bytes
+    (file.width, file.height, file.samples) = (width, height, [])
+    let lying =
+      Array(honest[0..<8])
+      + PNGFile.chunk("IHDR", PNGFile.bigEndian(width) + PNGFile.bigEndian(height) + [8, 2, 0, 0, 0])
+      + honest[33...]
+    let start = ContinuousClock.now
+    let error = try #require(throws: DataError.self) { try Image(decoding: lying, name: "huge.png") }
+    #expect(error.file == "huge.png")
+    // 2^20 is libpng's own limit of a side, so either may be the one to refuse.
+    #expect(error.kind == kind || width == 1 << 20)
+    #expect(ContinuousClock.now - start < .seconds(1))
+  }
+
+  @Test func `a JPEG cut off anywhere is refused`() throws {
+    for name in ["half_chroma.jpg", "progressive.jpg", "grey.jpg", "cmyk.jpg"] {
+      let bytes = try Fixtures.bytes("images/\(name)")
+      for count in 0..<bytes.count {
+        let error = try #require(throws: DataError.self) {
+          try Image(decoding: Array(bytes[0..<count]), name: name)
+        }
+        #expect(error.file == name && error.kind == .malformed)
+      }
+    }
+  }
+
+  @Test func `a JPEG with a damaged byte is read or refused`() throws {
+    for name in ["half_chroma.jpg", "progressive.jpg", "cmyk.jpg"] {
+      let bytes = try Fixtures.bytes("images/\(name)")
+      var refused = 0
+      for index in bytes.indices {
+        for change: UInt8 in [0x01, 0x80, 0xFF] {
+          var damaged = bytes
+          damaged[index] ^= change
+          do throws(DataError) {
+            _ = try Image(decoding: damaged)
+          } catch {
+            refused += 1
+          }
+        }
+      }
+      #expect(refused > bytes.count / 2)
+    }
+  }
+
+  @Test func `a JPEG that claims too much is refused before memory is taken`() throws {
+    var bytes = try Fixtures.bytes("images/half_chroma.jpg")
+    let frame = try #require(bytes.indices.dropLast().first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xC0 })
+    bytes.replaceSubrange(frame + 5..<frame + 9, with: [0xFF, 0x00, 0xFF, 0x00])
+    let error = try #require(throws: DataError.self) { try Image(decoding: bytes, name: "huge.jpg") }
+    #expect(error.kind == .unsupported && error.found == "65280 x 65280")
+  }
+
+  @Test func `junk between the picture and the end of a JPEG is let pass`() throws {
+    let bytes = try Fixtures.bytes("images/half_chroma.jpg")
+    let junk = Array(bytes.dropLast(2)) + [0, 0, 0, 0] + Array(bytes.suffix(2))
+    #expect(try Image(decoding: junk) == Image(decoding: bytes))
+  }
+
+  @Test(
+    arguments: [
+      ([], "an empty file"), (Array("GIF89a....".utf8), "a GIF file"),
+      (Array("RIFF....WEBP".utf8), "a WebP file"),
+      ([1, 2, 3], "bytes 01 02 03"), (Array(repeating: 0, count: 100), "bytes 00 00 00 00 00 00 00 00"),
+    ] as [([UInt8], String)])
+  func `other files are refused by name`(bytes: [UInt8], found: String) throws {
+    let error = try #require(throws: DataError.self) { try Image(decoding: bytes, name: "x") }
+    #expect(error.found == found)
+  }
+
+  @Test func `missing files, folders and unwritable places are typed errors`() throws {
+    try Fixtures.withFolder { folder in
+      let picture = Fixtures.picture(2, 2)
+      func expect(_ kind: DataError.Kind, _ call: () throws -> Void) {
+        let error = #expect(throws: DataError.self, performing: call)
+        #expect(error?.kind == kind)
+      }
+      expect(.noInput) { _ = try Image(contentsOf: "\(folder)/none.png") }
+      expect(.noInput) { _ = try LabelMask(contentsOf: folder) }
+      expect(.cannotCreate) { try picture.write(to: "\(folder)/none/a.png") }
+      for name in ["a.gif", "a", "png", ".png/a"] {
+        expect(.invalidArgument) { try picture.write(to: "\(folder)/\(name)") }
+      }
+      for quality in [0, 101, -1, Int.max] {
+        expect(.invalidArgument) { try picture.write(to: "\(folder)/a.jpg", quality: quality) }
+      }
+      let leftBehind = try FileManager.default.contentsOfDirectory(atPath: folder)
+      #expect(leftBehind.isEmpty)
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import Checkpoints
+import TensorCore
+
+/// What an operation gave for one output.
+enum Answer {
+  case numbers([Double], shape: [Int])
+  case value(JSONValue)
+
+  static func tensor(_ tensor: Tensor) -> Answer {
+    .numbers(tensor.elements.map(Double.init), shape: tensor.shape)
+  }
+
+  static func array(_ array: NumericArray) -> Answer {
+    .numbers(array.doubles(), shape: array.shape)
+  }
+
+  static func scalar(_ value: some BinaryFloatingPoint) -> Answer { .numbers([Double(value)], shape: [1]) }
+
+  static func list(_ values: [Double]) -> Answer { .numbers(values, shape: [values.count]) }
+
+  static func integers<Number: BinaryInteger>(_ values: [Number], shape: [Int]? = nil) -> Answer {
+    .numbers(values.map { Double($0) }, shape: shape ?? [values.count])
+  }
+
+  static func int(_ value: Int) -> Answer { .value(.number(Double(value))) }
+  static func bool(_ value: Bool) -> Answer { .value(.bool(value)) }
+  static func strings(_ values: [String]) -> Answer { .value(.array(values.map { .string($0) })) }
+}
+
+extension KnownCase {
+  func has(_ name: String) -> Bool { inputs[name] != nil }
+
+  func array(_ name: String) throws -> NumericArray {
+    guard let reference = inputs[name] else {
+      throw DataError(.malformed, file: id, item: name, expected: "an input of this name", found: "none")
+    }
+    return try GoldenTensors.shared.array(reference.file, reference.tensor)
+  }
+
+  func tensor(_ name: String) throws -> Tensor { try array(name).tensor() }
+
+  func tensorIfPresent(_ name: String) throws -> Tensor? { has(name) ? try tensor(name) : nil }
+
+  func ints(_ name: String) throws -> [Int] { try array(name).int64s().map { Int($0) } }
+
+
+  private func missing(_ name: String) -> DataError {
+    DataError(.malformed, file: id, item: name, expected: "a parameter of this name and type", found: "none")
+  }
+
+  func int(_ name: String) throws -> Int {
+    guard let value = parameters[name]?.int else { throw missing(name) }
+    return value
+  }
+
+  func intIfPresent(_ name: String) -> Int? { parameters[name]?.int }
+
+  func double(_ name: String) throws -> Double {
+    guard let value = parameters[name]?.double else { throw missing(name) }
+    return value
+  }
+
+  func bool(_ name: String) throws -> Bool {
+    guard let value = parameters[name]?.bool else { throw missing(name) }
+    return value
+  }
+
+  func string(_ name: String) throws -> String {
+    guard let value = parameters[name]?.string else { throw missing(name) }
+    return value
+  }
+
+  func stringIfPresent(_ name: String) -> String? { parameters[name]?.string }
+
+  func intList(_ name: String) throws -> [Int] {
+    guard let list = parameters[name]?.array else { throw missing(name) }
+    return list.compactMap(\.int)
+  }
+
+  func object(_ name: String) throws -> [String: JSONValue] {
+    guard let object = parameters[name]?.object else { throw missing(name) }
+    return object
+  }
+
+  /// A path of the folder.
+  func path(_ relative: String) -> String { "\(Manifest.shared.folder)/\(relative)" }
+}

@@ -1,0 +1,13 @@
+/// What computes each operation of a manifest.
+enum Operations {
+  typealias Operation = @Sendable (KnownCase) throws -> [String: Answer]
+
+  static let table: [String: Operation] =
+    kernels.merging(layers) { first, _ in first }
+    .merging(randomNumbers) { first, _ in first }
+    .merging(networks) { first, _ in first }
+    .merging(diffusion) { first, _ in first }
+    .merging(files) { first, _ in first }
+    .merging(classifiers) { first, _ in first }
+    .merging(pipeline) { first, _ in first }
+}

@@ -1,0 +1,46 @@
+import TensorCore
+import TestSupport
+import Testing
+
+struct GroupNormTests {
+  @Test(arguments: [(1, 32, 32, 1), (2, 8, 4, 35), (3, 96, 32, 16), (1, 6, 1, 7), (1, 64, 32, 5000)])
+  func equalsDefinition(batch: Int, channels: Int, groups: Int, length: Int) {
+    var random = Philox(seed: 3)
+    let x = random.normal(shape: [batch, channels, length])
+    let weight = random.normal(shape: [channels])
+    let bias = random.normal(shape: [channels])
+    let scale = random.normal(shape: [batch, channels])
+    let shift = random.normal(shape: [batch, channels])
+    for isModulated in [false, true] {
+      for applyingSiLU in [false, true] {
+        let y = groupNorm(
+          x, groups: groups, weight: weight, bias: bias,
+          modulation: isModulated ? ChannelModulation(scale: scale, shift: shift) : nil, applyingSiLU: applyingSiLU)
+        let expected = naiveGroupNorm(
+          NaiveTensor(x), groups: groups, weight: NaiveTensor(weight), bias: NaiveTensor(bias), eps: 1e-5,
+          scale: isModulated ? NaiveTensor(scale) : nil, shift: isModulated ? NaiveTensor(shift) : nil,
+          applyingSiLU: applyingSiLU)
+        expectClose(y, expected, absolute: 1e-5, relative: 1e-5)
+      }
+    }
+  }
+
+  @Test func largeMeanKeepsItsDigits() {
+    var random = Philox(seed: 4)
+    let x = random.normal(shape: [1, 32, 400]).mapped { $0 + 3000 }
+    let (one, zero) = (Tensor(repeating: 1, shape: [32]), Tensor(zeros: [32]))
+    let y = groupNorm(x, groups: 32, weight: one, bias: zero)
+    let expected = naiveGroupNorm(
+      NaiveTensor(x), groups: 32, weight: NaiveTensor(one), bias: NaiveTensor(zero), eps: 1e-5, scale: nil,
+      shift: nil, applyingSiLU: false)
+    // The mean itself is known to half a unit in the last place of 3000.
+    expectClose(y, expected, absolute: 2.5e-4)
+  }
+
+  @Test func constantInputGivesBias() {
+    let bias = Tensor((0..<32).map { Float($0) }, shape: [32])
+    let y = groupNorm(
+      Tensor(repeating: 5, shape: [1, 32, 9]), groups: 32, weight: Tensor(repeating: 2, shape: [32]), bias: bias)
+    #expect((0..<32).allSatisfy { y[0, $0, 4] == Float($0) })
+  }
+}

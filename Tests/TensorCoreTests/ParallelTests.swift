@@ -1,0 +1,74 @@
+import Foundation
+import Synchronization
+import TensorCore
+import Testing
+
+/// Serialised: the thread count is one for the process.
+@Suite(.serialized)
+struct ParallelTests {
+  @Test(arguments: [1, 2, 3, 5], [0, 1, 2, 1000])
+  func everyItemRunsOnce(threads: Int, count: Int) {
+    withThreads(threads) {
+      let visits = (0..<max(count, 1)).map { _ in Counter() }
+      parallelFor(count) { visits[$0].value.add(1, ordering: .relaxed) }
+      #expect(visits.prefix(count).allSatisfy { $0.value.load(ordering: .relaxed) == 1 })
+    }
+  }
+
+  @Test func nestedCallsRunWhereTheyAre() {
+    withThreads(3) {
+      let total = Counter()
+      parallelFor(8) { _ in parallelFor(5) { _ in total.value.add(1, ordering: .relaxed) } }
+      #expect(total.value.load(ordering: .relaxed) == 40)
+    }
+  }
+
+  @Test func callersFromSeveralThreadsDoNotMix() {
+    withThreads(2) {
+      let total = Counter()
+      DispatchQueue.concurrentPerform(iterations: 8) { _ in
+        for _ in 0..<50 { parallelFor(10) { _ in total.value.add(1, ordering: .relaxed) } }
+      }
+      #expect(total.value.load(ordering: .relaxed) == 4000)
+    }
+  }
+
+  @Test func blocksCoverTheRange() {
+    let seen = Mutex<[Range<Int>]>([])
+    parallelFor(10, inBlocksOf: 4) { range in seen.withLock { $0.append(range) } }
+    #expect(seen.withLock { $0.sorted { $0.lowerBound < $1.lowerBound } } == [0..<4, 4..<8, 8..<10])
+  }
+
+  /// The kernels cut their work by shape, so every number of threads gives the same bits.
+  @Test func kernelsGiveTheSameBitsForAnyNumberOfThreads() {
+    var random = Philox(seed: 1)
+    let x = random.normal(shape: [2, 32, 24, 40])
+    let weight = random.normal(shape: [48, 32, 3, 3])
+    let matrix = random.normal(shape: [700, 300])
+    let qkv = random.normal(shape: [1, 96, 300])
+    func results() -> [Tensor] {
+      [
+        conv2d(x, weight: weight, padding: 1), conv2d(x, weight: weight, stride: 2, padding: 1),
+        groupNorm(
+          x, groups: 32, weight: Tensor(repeating: 1, shape: [32]), bias: Tensor(zeros: [32]), applyingSiLU: true),
+        linear(matrix, weight: matrix), linearWeightGradient(matrix, x: matrix),
+        qkvAttention(qkv, heads: 2, order: .legacy), silu(x), resizeBilinear(x, height: 50, width: 60),
+      ]
+    }
+    let expected = withThreads(1, results)
+    for threads in [2, 3, 5] {
+      for (index, result) in withThreads(threads, results).enumerated() {
+        #expect(result == expected[index], "kernel \(index) with \(threads) threads")
+      }
+    }
+  }
+
+  private final class Counter: Sendable { let value = Atomic<Int>(0) }
+
+  private func withThreads<Result>(_ count: Int, _ body: () -> Result) -> Result {
+    let before = Threads.count
+    Threads.count = count
+    defer { Threads.count = before }
+    return body()
+  }
+}

@@ -1,0 +1,60 @@
+import TensorCore
+import Testing
+
+struct TensorTests {
+  @Test func copiesAreIndependent() {
+    let original = Tensor([1, 2, 3], shape: [3])
+    var copy = original
+    copy[1] = 9
+    #expect(original.elements == [1, 2, 3])
+    #expect(copy.elements == [1, 9, 3])
+  }
+
+  @Test func writingTheOnlyReferenceDoesNotCopy() {
+    var tensor = Tensor(zeros: [40_000])
+    let before = tensor.withUnsafeBufferPointer { $0.baseAddress }
+    tensor[5] = 1
+    #expect(tensor.withUnsafeBufferPointer { $0.baseAddress } == before)
+  }
+
+  @Test func borrowedMemoryIsNeverWritten() {
+    final class Owner { let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: 4) }
+    let owner = Owner()
+    owner.memory.initialize(repeating: 2)
+    var tensor = Tensor(borrowing: UnsafeBufferPointer(owner.memory), owner: owner, shape: [2, 2])
+    tensor[0, 0] = 7
+    #expect(owner.memory[0] == 2)
+    #expect(tensor.elements == [7, 2, 2, 2])
+  }
+
+  @Test func scalarsAndEmptyTensors() {
+    #expect(Tensor([4], shape: []).item == 4)
+    #expect(Tensor(zeros: [3, 0, 2]).count == 0)
+    #expect(Tensor(zeros: [0]).elements.isEmpty)
+  }
+
+  @Test func slicesAndStacks() {
+    let rows = [Tensor([1, 2], shape: [2]), Tensor([3, 4], shape: [2])]
+    let both = stack(rows)
+    #expect(both == Tensor([1, 2, 3, 4], shape: [2, 2]))
+    #expect(both.slice(1) == rows[1])
+  }
+
+  @Test func channelsAreJoinedPerSample() {
+    let a = Tensor([1, 2, 3, 4], shape: [2, 1, 2])
+    let b = Tensor([5, 6, 7, 8, 9, 10, 11, 12], shape: [2, 2, 2])
+    #expect(concatenateChannels(a, b).elements == [1, 2, 5, 6, 7, 8, 3, 4, 9, 10, 11, 12])
+  }
+
+  @Test func releasedBuffersComeBack() {
+    let count = 123_457
+    var first: Tensor? = Tensor(zeros: [count])
+    let address = first!.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
+    first = nil
+    // Other tests may take the buffer in between: any of a few tries will do.
+    let isReused = (0..<8).contains { _ in
+      Tensor(zeros: [count]).withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) } == address
+    }
+    #expect(isReused)
+  }
+}
