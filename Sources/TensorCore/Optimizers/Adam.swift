@@ -45,17 +45,13 @@ public struct Adam: Sendable, Equatable {
     moments.step += 1
     let step = AdamStep(self, number: moments.step)
     let count = parameter.count
-    parameter.withMutablePointer { w in
-      moments.mean.withMutablePointer { mean in
-        moments.square.withMutablePointer { square in
-          withPointers(gradient) { gradient in
-            parallelFor(count, inBlocksOf: elementwiseBlock) { range in
-              let start = range.lowerBound
-              step.update(
-                w + start, gradient: gradient + start, mean: mean + start, square: square + start,
-                count: range.count)
-            }
-          }
+    withMutablePointers(&parameter, &moments.mean, &moments.square) { w, mean, square in
+      withPointers(gradient) { gradient in
+        parallelFor(count, inBlocksOf: elementwiseBlock) { range in
+          let start = range.lowerBound
+          step.update(
+            w + start, gradient: gradient + start, mean: mean + start, square: square + start,
+            count: range.count)
         }
       }
     }

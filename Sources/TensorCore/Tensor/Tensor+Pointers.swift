@@ -38,3 +38,12 @@ package func withScratch<Result>(count: Int, _ body: (UnsafeMutablePointer<Float
   defer { BufferPool.shared.release(scratch, count: count) }
   return body(scratch)
 }
+
+/// Three tensors for writing.
+@inline(__always)
+package func withMutablePointers<Result>(
+  _ a: inout Tensor, _ b: inout Tensor, _ c: inout Tensor,
+  _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Result
+) -> Result {
+  a.withMutablePointer { a in b.withMutablePointer { b in c.withMutablePointer { c in body(a, b, c) } } }
+}

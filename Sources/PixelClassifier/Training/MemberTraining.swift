@@ -1,0 +1,105 @@
+import TensorCore
+
+/// Loss and accuracy of one batch, before its update.
+package struct BatchOutcome: Sendable, Equatable {
+  /// Mean cross entropy in nats.
+  package var loss: Float
+  /// Share of the rows whose largest logit is that of the target, 0 to 1.
+  package var accuracy: Float
+}
+
+/// One classifier under training: parameters, running statistics and the moments of the optimizer.
+package struct MemberTraining {
+  private let optimizer: Adam
+  private var first: FirstLayerTraining
+  private var norm2: BatchNorm1dState
+  private var linear3: LinearParameters
+  private var norm5: BatchNorm1dState
+  private var linear6: LinearParameters
+  /// Of weight and bias of `norm2`, `linear3`, `norm5`, `linear6`.
+  private var moments: [AdamMoments]
+  private var batchesTracked: Int
+
+  /// - Parameters:
+  ///   - initial: where to start
+  ///   - batch: rows of every batch, at least 2
+  package init(_ initial: PixelMLP, batch: Int, optimizer: Adam) {
+    self.optimizer = optimizer
+    first = FirstLayerTraining(initial.linear0, batch: batch)
+    norm2 = initial.norm2
+    linear3 = initial.linear3
+    norm5 = initial.norm5
+    linear6 = initial.linear6
+    batchesTracked = initial.batchesTracked
+    let parameters = [
+      norm2.weight, norm2.bias, linear3.weight, linear3.bias, norm5.weight, norm5.bias, linear6.weight,
+      linear6.bias,
+    ]
+    moments = parameters.map { AdamMoments(shape: $0.shape) }
+  }
+
+  /// The classifier as it stands.
+  package var classifier: PixelMLP {
+    PixelMLP(
+      linear0: first.parameters, norm2: norm2, linear3: linear3, norm5: norm5, linear6: linear6,
+      batchesTracked: batchesTracked)
+  }
+
+  /// One iteration on a batch.
+  /// - Parameters:
+  ///   - x: `[B, D]`
+  ///   - targets: B classes
+  package mutating func trainingStep(x: Tensor, targets: [Int]) -> BatchOutcome {
+    trainingStep(z: firstLayer(x), x: x, targets: targets, next: nil).outcome
+  }
+
+  /// First layer of a batch, `[B, h1]`, as the next iteration needs it.
+  func firstLayer(_ x: Tensor) -> Tensor { first.forward(x) }
+
+  /// One iteration on a batch whose first layer has been computed, and the first layer of the next batch.
+  mutating func trainingStep(
+    z: Tensor, x: Tensor, targets: [Int], next: Tensor?
+  ) -> (outcome: BatchOutcome, nextZ: Tensor?) {
+    let hidden1 = relu(z)
+    let normed1 = batchNorm1dTraining(hidden1, state: &norm2)
+    let hidden2 = relu(linear3(normed1.y))
+    let normed2 = batchNorm1dTraining(hidden2, state: &norm5)
+    let logits = linear6(normed2.y)
+    batchesTracked += 1
+
+    let entropy = crossEntropy(logits, targets: targets)
+    let g6 = linearBackward(entropy.logitsGradient, x: normed2.y, weight: linear6.weight)
+    let g5 = batchNorm1dBackward(g6.x, saved: normed2.saved, weight: norm5.weight)
+    let g3 = linearBackward(reluBackward(g5.x, output: hidden2), x: normed1.y, weight: linear3.weight)
+    let g2 = batchNorm1dBackward(g3.x, saved: normed1.saved, weight: norm2.weight)
+
+    optimizer.update(&norm2.weight, gradient: g2.weight, moments: &moments[0])
+    optimizer.update(&norm2.bias, gradient: g2.bias, moments: &moments[1])
+    optimizer.update(&linear3.weight, gradient: g3.weight, moments: &moments[2])
+    optimizer.update(&linear3.bias, gradient: g3.bias, moments: &moments[3])
+    optimizer.update(&norm5.weight, gradient: g5.weight, moments: &moments[4])
+    optimizer.update(&norm5.bias, gradient: g5.bias, moments: &moments[5])
+    optimizer.update(&linear6.weight, gradient: g6.weight, moments: &moments[6])
+    optimizer.update(&linear6.bias, gradient: g6.bias, moments: &moments[7])
+    let nextZ = first.update(
+      gradient: reluBackward(g2.x, output: hidden1), x: x, optimizer: optimizer, next: next)
+    return (BatchOutcome(loss: entropy.loss, accuracy: accuracy(logits, targets: targets)), nextZ)
+  }
+
+  private func accuracy(_ logits: Tensor, targets: [Int]) -> Float {
+    let classes = logits.shape[1]
+    let hits = withPointers(logits) { logits in
+      targets.indices.count { row in
+        argmax(logits + row * classes, count: classes) == targets[row]
+      }
+    }
+    return Float(hits) / Float(targets.count)
+  }
+}
+
+/// Position of the largest of `count` numbers, the first of equals.
+func argmax(_ x: UnsafePointer<Float>, count: Int) -> Int {
+  var best = 0
+  for k in 1..<count where x[k] > x[best] { best = k }
+  return best
+}
