@@ -62,9 +62,7 @@ import Testing
   func `a header that claims too much is refused before memory is taken`(
     width: Int, height: Int, kind: DataError.Kind
   ) throws {
-    var file = PNGFile(width: 1, height: 1, samples: [1, 2, 3])
-    let honest = file.bytes
-    (file.width, file.height, file.samples) = (width, height, [])
+    let honest = PNGFile(width: 1, height: 1, samples: [1, 2, 3]).bytes
     let lying =
       Array(honest[0..<8])
       + PNGFile.chunk("IHDR", PNGFile.bigEndian(width) + PNGFile.bigEndian(height) + [8, 2, 0, 0, 0])
@@ -108,16 +106,33 @@ import Testing
     }
   }
 
-  @Test func `a JPEG that claims too much is refused before memory is taken`() throws {
-    var bytes = try Fixtures.bytes("images/half_chroma.jpg")
-    let frame = try #require(bytes.indices.dropLast().first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xC0 })
-    bytes.replaceSubrange(frame + 5..<frame + 9, with: [0xFF, 0x00, 0xFF, 0x00])
-    let error = try #require(throws: DataError.self) { try Image(decoding: bytes, name: "huge.jpg") }
-    #expect(error.kind == .unsupported && error.found == "65280 x 65280")
+  /// A file with the sides in its frame header replaced.
+  private func jpeg(_ name: String, claiming width: Int, _ height: Int) throws -> [UInt8] {
+    var bytes = try Fixtures.bytes("images/\(name)")
+    let frame = try #require(
+      bytes.indices.dropLast().first { bytes[$0] == 0xFF && [0xC0, 0xC2].contains(bytes[$0 + 1]) })
+    let sides = [height >> 8, height & 255, width >> 8, width & 255].map { UInt8($0) }
+    bytes.replaceSubrange(frame + 5..<frame + 9, with: sides)
+    return bytes
   }
 
-  @Test func `junk between the picture and the end of a JPEG is let pass`() throws {
-    let bytes = try Fixtures.bytes("images/half_chroma.jpg")
+  @Test(arguments: ["half_chroma.jpg", "progressive.jpg", "cmyk.jpg"])
+  func `a JPEG that claims too much is refused at once`(name: String) throws {
+    let start = ContinuousClock.now
+    let huge = try #require(throws: DataError.self) {
+      try Image(decoding: jpeg(name, claiming: 65_280, 65_000), name: "huge.jpg")
+    }
+    #expect(huge.kind == .unsupported && huge.found == "65280 x 65000")
+    let large = try #require(throws: DataError.self) {
+      try Image(decoding: jpeg(name, claiming: 16_000, 16_000), name: "large.jpg")
+    }
+    #expect(large.kind == .malformed)
+    #expect(ContinuousClock.now - start < .seconds(1))
+  }
+
+  @Test(arguments: ["half_chroma.jpg", "progressive.jpg", "grey.jpg"])
+  func `junk between the picture and the end of a JPEG is let pass`(name: String) throws {
+    let bytes = try Fixtures.bytes("images/\(name)")
     let junk = Array(bytes.dropLast(2)) + [0, 0, 0, 0] + Array(bytes.suffix(2))
     #expect(try Image(decoding: junk) == Image(decoding: bytes))
   }
