@@ -39,19 +39,23 @@ public struct EvaluationReport: Encodable, Sendable {
     case meanUncertainty = "mean_uncertainty"
   }
 
-  public init(_ evaluation: Evaluation, metric: IoUMetric = .ledm) {
+  public init(_ evaluation: Evaluation, metric: IoUDefinition = .ledm) {
     let confusion = evaluation.confusion
     self.metric = metric.rawValue
     miou = confusion.meanIoU(metric)
     miouStandard = confusion.meanIoU(.standard)
-    let ious = confusion.perClassIoU(metric)
-    let dice = confusion.perClassDice()
-    let pixels = confusion.truthCounts
+    let (ious, scored) = (confusion.iou(metric), Set(confusion.scoredClasses(metric)))
+    let (dice, present) = (confusion.dice, Set(confusion.scoredClasses(.standard)))
+    let counts = (0..<confusion.classCount).map { truth in
+      (0..<confusion.classCount).map { confusion[truth: truth, prediction: $0] }
+    }
     perClass = evaluation.classes.names.enumerated().map { index, name in
-      ClassFigures(name: name, iou: ious[index], dice: dice[index], pixels: pixels[index])
+      ClassFigures(
+        name: name, iou: scored.contains(index) ? ious[index] : nil, dice: present.contains(index) ? dice[index] : nil,
+        pixels: counts[index].reduce(0, +))
     }
     pixelAccuracy = confusion.pixelAccuracy
-    self.confusion = confusion.counts
+    self.confusion = counts
     meanUncertainty = evaluation.meanUncertainty
     images = evaluation.images
     seconds = evaluation.seconds

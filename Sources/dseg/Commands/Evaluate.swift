@@ -20,7 +20,7 @@ struct Evaluate: ParsableCommand {
   @Option(help: "Take only the first pictures.")
   var limit: Int?
   @Option(help: "The metric of the summary: ledm or standard.")
-  var metric: IoUMetric = .ledm
+  var metric: IoUDefinition = .ledm
   @Option(help: "Folder for metrics.json, the predicted labels and a contact sheet.")
   var output: String?
   @OptionGroup var common: CommonOptions
@@ -35,4 +35,4 @@ struct Evaluate: ParsableCommand {
   }
 }
 
-extension IoUMetric: @retroactive ExpressibleByArgument {}
+extension IoUDefinition: @retroactive ExpressibleByArgument {}

@@ -8,7 +8,7 @@ struct EvaluationRun {
   /// Folder for the files; nothing is written without one.
   var output: String?
   var json: Bool
-  var metric: IoUMetric = .ledm
+  var metric: IoUDefinition = .ledm
 
   /// Pictures on the contact sheet.
   private static let sheetRows = 8

@@ -134,7 +134,7 @@ struct TrainingPlan {
     guard paths.allSatisfy(FileManager.default.fileExists(atPath:)) else { return nil }
     Terminal.message("using the \(paths.count) trained members in \(configuration.outputDirectory)")
     return try Segmenter(
-      ensemble: try PixelEnsemble(referenceFiles: paths), classes: labelled.classes, features: features, fit: flags.fit)
+      ensemble: try PixelEnsemble(contentsOf: paths), classes: labelled.classes, features: features, fit: flags.fit)
   }
 
   private func report(_ trained: Segmenter, seconds: Double) {
