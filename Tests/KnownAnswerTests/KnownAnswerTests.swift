@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// Every case of a folder of known answers, through the public and package API.
@@ -21,10 +22,9 @@ struct KnownAnswerTests {
         }
       }
     }
-    let percent = String(Int((worst * 1000).rounded()))
-    let fraction = "\(percent.dropLast().isEmpty ? "0" : String(percent.dropLast())).\(percent.suffix(1)) %"
+    let percent = String(format: "%.2f", worst * 100)
     let note = waiting > 0 ? ", \(waiting) outputs not built yet" : ""
-    print("known answers: \(name): \(cases.count) cases, \(tensors) tensors, worst \(fraction) of the limit\(note)")
+    print("known answers: \(name): \(cases.count) cases, \(tensors) tensors, worst \(percent) % of the limit\(note)")
   }
 
   /// The list of what is missing does not outlive its reason.

@@ -13,7 +13,7 @@ public struct SegmentationSheet: Sendable {
 
   public init(classes: ClassList, members: Int) {
     self.classes = classes
-    mostUncertainty = log(Float(min(max(members, 2), max(classes.count, 2))))
+    mostUncertainty = uncertaintyScale(members: members, classes: classes.count)
     sheet = ContactSheet(columns: 4, columnTitles: ["image", "truth", "prediction", "uncertainty"])
   }
 
@@ -31,4 +31,10 @@ public struct SegmentationSheet: Sendable {
 
   /// - Throws: `DataError` when the sheet would be too large for a picture.
   public func image() throws(DataError) -> Image { try sheet.image() }
+}
+
+/// The uncertainty that is drawn brightest: half of what is possible, log of the smaller number of members and
+/// classes, so that pictures can be compared with each other and what occurs can be seen.
+public func uncertaintyScale(members: Int, classes: Int) -> Float {
+  log(Float(min(max(members, 2), max(classes, 2)))) / 2
 }

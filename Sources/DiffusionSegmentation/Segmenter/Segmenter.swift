@@ -73,7 +73,7 @@ extension Segmenter {
   }
 
   /// Features and labels of one picture as the network sees it. Padding is labelled to be ignored.
-  static func labelledFeatures(
+  package static func labelledFeatures(
     of item: LabelledImage, index: Int, features: DiffusionFeatures, fit: ImageFit, classes: ClassList
   ) throws(DataError) -> LabelledFeatures {
     let geometry = try features.geometry(for: item.image, fit: fit, name: item.path)

@@ -35,4 +35,4 @@ struct Evaluate: ParsableCommand {
   }
 }
 
-extension IoUDefinition: @retroactive ExpressibleByArgument {}
+extension IoUDefinition: ExpressibleByArgument {}

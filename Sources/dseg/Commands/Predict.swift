@@ -90,8 +90,7 @@ struct PredictionFiles {
     try NpyFile.write(NumericArray(labels.labels, shape: [labels.height, labels.width]), to: names[0])
     try labels.write(to: names[1], palette: classes.palette)
     try image.overlay(mask: labels, palette: classes.palette, hidden: [classes.ignoreLabel]).write(to: names[2])
-    // The scale is that of the quantity, so that pictures can be compared with each other.
-    let most = log(Float(min(max(members, 2), max(classes.count, 2))))
+    let most = uncertaintyScale(members: members, classes: classes.count)
     try Image(heatmap: result.uncertainty, width: image.width, height: image.height, range: 0...most)
       .write(to: names[3])
   }

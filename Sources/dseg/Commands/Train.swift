@@ -61,4 +61,4 @@ struct Train: ParsableCommand {
   }
 }
 
-extension FeaturePrecision: @retroactive ExpressibleByArgument {}
+extension FeaturePrecision: ExpressibleByArgument {}

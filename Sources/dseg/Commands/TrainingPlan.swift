@@ -79,9 +79,10 @@ struct TrainingPlan {
 
   func run() throws(DataError) {
     let backbone = try DiffusionBackbone(checkpoint: checkpoint, options: options)
+    // `??` does not pass typed errors on.
+    let chosen = if let blocks { blocks } else { try flags.selection.blocks(for: backbone) }
     let features = DiffusionFeatures(
-      backbone, steps: steps, blocks: try blocks ?? flags.selection.blocks(for: backbone), noise: noise,
-      precision: flags.featureStorage)
+      backbone, steps: steps, blocks: chosen, noise: noise, precision: flags.featureStorage)
     try features.validate()
     if let configuration, configuration.steps == features.steps, configuration.blocks.count == features.blocks.count,
       configuration.featureCount != features.channels
@@ -93,7 +94,8 @@ struct TrainingPlan {
     }
     try prepareOutput()
     let start = ContinuousClock.now
-    let trained = try existingMembers(features) ?? train(features)
+    let existing = try existingMembers(features)
+    let trained = if let existing { existing } else { try train(features) }
     try trained.write(to: output)
     report(trained, seconds: (ContinuousClock.now - start) / .seconds(1))
     try evaluate(trained)

@@ -1,9 +1,9 @@
 import ArgumentParser
 import DiffusionSegmentation
 
-extension AttentionOrder: @retroactive ExpressibleByArgument {}
-extension NoiseSchedule: @retroactive ExpressibleByArgument {}
-extension ImageFit: @retroactive ExpressibleByArgument {}
+extension AttentionOrder: ExpressibleByArgument {}
+extension NoiseSchedule: ExpressibleByArgument {}
+extension ImageFit: ExpressibleByArgument {}
 
 /// What a checkpoint does not tell about its network. What is not given keeps its default, or the value of the
 /// segmenter.
