@@ -24,7 +24,10 @@ import Testing
     #expect(try Palette(parsing: palette.colors.map(\.description).joined(separator: " ")) == palette)
   }
 
-  @Test(arguments: ["", " , ", "#12345", "#1234567", "red", "#12345g", "#+12345", "#１２３４５６", "##12345"])
+  @Test(arguments: [
+    "", " , ", "#12345", "#1234567", "red", "#12345g", "#+12345",
+    "#１２３４５６", "##12345",
+  ])
   func `other texts are refused`(text: String) throws {
     let error = try #require(throws: DataError.self) { try Palette(parsing: text, name: "--palette") }
     #expect(error.kind == .invalidArgument && error.file == "--palette")

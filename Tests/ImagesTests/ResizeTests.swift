@@ -15,7 +15,7 @@ struct SizeChange: Sendable, CustomStringConvertible {
 }
 
 @Suite struct ResizeTests {
-  /// The last but four (31 x 90) is a case where Pillow 13 resamples columns first.
+  /// 31 x 90 to 23 x 11 is a case where Pillow 13 resamples columns first.
   private static let changes = [
     SizeChange(37, 37, to: 32, 32), SizeChange(61, 45, to: 43, 32), SizeChange(21, 21, to: 32, 32),
     SizeChange(64, 48, to: 21, 16), SizeChange(1, 1, to: 5, 3), SizeChange(5, 3, to: 1, 1),

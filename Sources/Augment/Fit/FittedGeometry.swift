@@ -81,8 +81,7 @@ extension FittedGeometry {
   private func requireOriginalSize(_ width: Int, _ height: Int) {
     precondition(
       width == originalWidth && height == originalHeight,
-      "\(width) x \(height) pixels, but the geometry is that of a picture of \(originalWidth) x \(originalHeight)"
-    )
+      "\(width) x \(height) pixels in a geometry for \(originalWidth) x \(originalHeight)")
   }
 }
 

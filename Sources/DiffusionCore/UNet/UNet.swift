@@ -27,6 +27,12 @@ public struct UNet: Sendable {
   ///   or of another shape.
   public init(_ configuration: UNetConfiguration, weights: WeightScope) throws(DataError) {
     try configuration.validate()
+    self.init(unchecked: configuration, weights: weights)
+    try weights.finish()
+  }
+
+  /// The network with whatever the scope has of it.
+  init(unchecked configuration: UNetConfiguration, weights: WeightScope) {
     self.configuration = configuration
     let plan = UNetPlan(configuration)
     timeEmbedding = TimeEmbedding(
@@ -47,7 +53,6 @@ public struct UNet: Sendable {
     outConv = Conv2d(
       inChannels: plan.finalChannels, outChannels: configuration.outChannels, kernelSize: 3, padding: 1,
       weights: weights.scope("out.2"))
-    try weights.finish()
   }
 
   /// The network's output.

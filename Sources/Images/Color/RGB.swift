@@ -15,7 +15,7 @@ public struct RGB: Sendable, Hashable {
 
   /// The colour `share` of the way from this one to `other`, sample by sample.
   /// - Parameter share: 0 (this colour) ... 1 (the other one).
-  public func mixed(with other: RGB, share: Float) -> RGB {
+  func mixed(with other: RGB, share: Float) -> RGB {
     func mix(_ a: UInt8, _ b: UInt8) -> UInt8 {
       UInt8(min(max(Float(a) + (Float(b) - Float(a)) * share, 0), 255).rounded())
     }

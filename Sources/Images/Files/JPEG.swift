@@ -30,14 +30,19 @@ enum JPEG {
     let channels = isCMYK ? 4 : 3
     let format = isCMYK ? TJPF_CMYK : TJPF_RGB
     let count = Int(width) * Int(height) * channels
-    let samples = [UInt8](unsafeUninitializedCapacity: count) { samples, filled in
+    func decode(_ extraFlags: Int32) -> [UInt8] {
       // A scan limit stops files whose thousands of empty scans would keep the decoder busy.
-      let flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS
-      let status = tjDecompress2(
-        decoder.handle, data, size, samples.baseAddress, width, 0, height, Int32(format.rawValue), flags)
-      filled = status == 0 || decoder.onlyMetJunkAtEnd ? count : 0
+      let flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | extraFlags
+      return [UInt8](unsafeUninitializedCapacity: count) { samples, filled in
+        let status = tjDecompress2(
+          decoder.handle, data, size, samples.baseAddress, width, 0, height, Int32(format.rawValue), flags)
+        filled = status == 0 || (extraFlags == 0 && decoder.onlyMetJunkAtEnd) ? count : 0
+      }
     }
-    guard samples.count == count else { throw decoder.failure() }
+    // Stopping at the first warning spares the work of making up what a truncated file lacks.
+    var samples = decode(TJFLAG_STOPONWARNING)
+    if samples.isEmpty && decoder.onlyMetJunkAtEnd { samples = decode(0) }
+    guard !samples.isEmpty else { throw decoder.failure() }
     return Image(
       width: Int(width), height: Int(height), pixels: isCMYK ? rgb(fromInvertedCMYK: samples) : samples)
   }

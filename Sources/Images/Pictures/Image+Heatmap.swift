@@ -5,13 +5,15 @@ extension Image {
   ///   - values: `[height, width]` row by row. NaN, for pixels without a number, is drawn grey.
   ///   - range: the numbers at the ends of the colour map; numbers outside take the end's colour. Nil
   ///     takes the least and the greatest finite number.
-  /// - Precondition: both sides are positive and there are width * height values.
+  /// - Precondition: both sides are positive, there are width * height values, and the range is finite.
   public init(
     heatmap values: [Float], width: Int, height: Int, range: ClosedRange<Float>? = nil, map: ColorMap = .magma
   ) {
     let count = pixelCount(width: width, height: height)
     precondition(
       values.count == count, "\(values.count) values do not fill a picture of \(width) x \(height)")
+    precondition(
+      range.map { $0.lowerBound.isFinite && $0.upperBound.isFinite } ?? true, "an infinite range of numbers")
     var (low, high) = (range?.lowerBound ?? .infinity, range?.upperBound ?? -.infinity)
     if range == nil {
       for value in values where value.isFinite {

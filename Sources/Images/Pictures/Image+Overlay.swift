@@ -7,7 +7,7 @@ extension Image {
   ///   - opacity: of the colours, 0 (picture only) ... 1 (mask only).
   ///   - hidden: labels that are left uncoloured.
   ///   - drawsBorders: false leaves out the lines.
-  /// - Precondition: mask and picture have the same size.
+  /// - Precondition: mask and picture have the same size, and the opacity is in 0...1.
   public func overlay(
     mask: LabelMask, palette: Palette, opacity: Float = 0.5, hidden: Set<UInt8> = [LabelMask.ignoreLabel],
     drawsBorders: Bool = true
@@ -15,6 +15,7 @@ extension Image {
     precondition(
       mask.width == width && mask.height == height,
       "a mask of \(mask.width) x \(mask.height) over a picture of \(width) x \(height)")
+    precondition((0...1).contains(opacity), "an opacity of \(opacity)")
     let isHidden = (0...255).map { hidden.contains(UInt8($0)) }
     let colors = (0...255).map { palette[UInt8($0)] }
     let lines = colors.map {

@@ -1,0 +1,84 @@
+import ArgumentParser
+import DiffusionSegmentation
+import Foundation
+
+struct Features: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Extract the features of pictures.",
+    discussion: """
+      Writes a .safetensors file with tensors named <image stem>/step<t>/block<b>, [channels, height, width], each \
+      at its own resolution.
+
+      Example:
+        dseg features --checkpoint lsun_horse.pt --steps 50,150,250 --output features.safetensors photo.jpg
+      """)
+
+  @Option(help: "The diffusion model, a guided-diffusion checkpoint (.pt or .safetensors).")
+  var checkpoint: String
+  @OptionGroup var selection: FeatureOptions
+  @OptionGroup var network: NetworkOptions
+  @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
+  var fit: ImageFit = .pad
+  @Option(help: "The file to write.")
+  var output: String
+  @OptionGroup var common: CommonOptions
+  @Argument(help: "Pictures, or folders of them.")
+  var images: [String]
+
+  func run() throws {
+    try common.apply()
+    let paths = try PictureFiles.expand(images)
+    let stems = try uniqueStems(of: paths)
+    let backbone = try DiffusionBackbone(checkpoint: checkpoint, options: network.backboneOptions)
+    let features = DiffusionFeatures(
+      backbone, steps: selection.steps.values, blocks: try selection.blocks(for: backbone),
+      noise: try network.fixedNoise() ?? .shared(seed: common.seed ?? 0))
+    try features.validate()
+    var writer = SafetensorsWriter(metadata: ["program": "DiffusionSegmentation \(Version.current)"])
+    let bar = ProgressBar("features")
+    let start = ContinuousClock.now
+    var steps = 0
+    for (index, path) in paths.enumerated() {
+      let image = try Image(contentsOf: path)
+      let geometry = try fit.geometry(
+        width: image.width, height: image.height, imageSize: backbone.options.imageSize,
+        multiple: backbone.network.configuration.sizeMultiple, name: path)
+      let maps = try features.extract(geometry.apply(image).tensor(normalization: .ddpm), index: index)
+      for map in maps.maps { writer.append("\(stems[index])/step\(map.step)/block\(map.block)", map.tensor) }
+      steps += features.steps.count
+      bar.update(Double(index + 1) / Double(paths.count), "\(index + 1) of \(paths.count) pictures")
+    }
+    bar.finish()
+    try writer.write(to: output)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    if common.json {
+      Terminal.printJSON(Figures(images: paths.count, seconds: seconds, secondsPerStep: seconds / Double(steps)))
+    } else {
+      let perStep = String(format: "%.2f", seconds / Double(steps))
+      print("\(output): \(paths.count) pictures, \(features.channels) features a pixel, \(perStep) s a step")
+    }
+  }
+
+  struct Figures: Encodable {
+    var images: Int
+    var seconds: Double
+    var secondsPerStep: Double
+  }
+}
+
+/// The names of pictures without folder and extension.
+/// - Throws: `DataError` when two are the same, so that one's results would replace the other's.
+func uniqueStems(of paths: [String]) throws(DataError) -> [String] {
+  var owners: [String: String] = [:]
+  var stems: [String] = []
+  for path in paths {
+    let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+    if let other = owners.updateValue(path, forKey: stem) {
+      throw DataError(
+        .invalidArgument, file: path, item: "name", expected: "pictures whose names differ",
+        found: "the same name as \(other)")
+    }
+    stems.append(stem)
+  }
+  return stems
+}

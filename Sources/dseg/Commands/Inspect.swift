@@ -1,0 +1,26 @@
+import ArgumentParser
+import DiffusionSegmentation
+import Foundation
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what a checkpoint or segmenter holds, and what the kernels run on.",
+    discussion: """
+      Example:
+        dseg inspect lsun_horse.pt
+      """)
+
+  @Option(help: "Side of the pictures, in pixels, for sizes and costs. (default: 256)")
+  var imageSize = 256
+  @Flag(help: "List every tensor.")
+  var tensors = false
+  @OptionGroup var common: CommonOptions
+  @Argument(help: "A checkpoint (.pt, .safetensors), a segmenter, or an array (.npy, .npz).")
+  var file: String
+
+  func run() throws {
+    try common.apply()
+    let report = try InspectionReport(file: file, imageSize: imageSize)
+    if common.json { Terminal.printJSON(report) } else { print(report.text(listingTensors: tensors)) }
+  }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import DiffusionSegmentation
+import Foundation
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a segmenter on labelled pictures.",
+    discussion: """
+      A folder of labelled pictures holds x.png or x.jpg beside x.npy (labels, [height, width]) or x.mask.png \
+      (indexed or grey). A configuration of ddpm-segmentation works as it is: paths are taken from the working \
+      directory, and the results go to exp_dir/<steps>_<blocks>/.
+
+      Example:
+        dseg train --checkpoint lsun_horse.pt --images horse_21/train --classes 21 --output horses.safetensors
+        dseg train --config experiments/horse_21/ddpm.json
+      """)
+
+  @Option(help: "A configuration file of ddpm-segmentation.")
+  var config: String?
+  @Option(help: "The diffusion model, a guided-diffusion checkpoint (.pt or .safetensors).")
+  var checkpoint: String?
+  @Option(help: "Folder of labelled pictures.")
+  var images: String?
+  @Option(help: ArgumentHelp("Number of classes, or a list of them.", valueName: "number|classes.json"))
+  var classes: String?
+  @Option(help: "Label of pixels to leave out. (default: 255)")
+  var ignoreLabel: UInt8?
+  @OptionGroup var selection: FeatureOptions
+  @OptionGroup var network: NetworkOptions
+  @Option(help: "Classifiers that vote.")
+  var models: Int?
+  @Option(help: "Full passes over the labelled pixels before early stopping is armed.")
+  var epochs = 4
+  @Option(help: "Pixels in a batch.")
+  var batchSize: Int?
+  @Option(help: "Take only the first pictures.")
+  var limit: Int?
+  @Option(help: "How features are kept in memory: half or float.")
+  var featureStorage: FeaturePrecision = .half
+  @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
+  var fit: ImageFit = .pad
+  @Flag(help: "Draw new noise for every picture instead of one for all.")
+  var freshNoise = false
+  @Option(help: "The segmenter to write.")
+  var output: String?
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if config == nil {
+      for (name, value) in [("--checkpoint", checkpoint), ("--images", images), ("--classes", classes), ("--output", output)]
+      where value == nil { throw ValidationError("Missing \(name) (or a --config).") }
+    }
+    if freshNoise && network.noise != nil { throw ValidationError("--fresh-noise and --noise exclude each other.") }
+  }
+
+  func run() throws {
+    try common.apply()
+    let plan = try config.map { try TrainingPlan(configuration: ExperimentConfiguration(contentsOf: $0), flags: self) }
+      ?? TrainingPlan(flags: self)
+    try plan.run()
+  }
+}
+
+extension FeaturePrecision: @retroactive ExpressibleByArgument {}

@@ -1,0 +1,181 @@
+import DiffusionSegmentation
+import Foundation
+
+/// A training with all settings in place, from flags or from a configuration that flags override.
+struct TrainingPlan {
+  var checkpoint: String
+  var options: BackboneOptions
+  var labelled: LabelledImages
+  var steps: [Int]
+  /// Nil for those that the network has a default for.
+  var blocks: [Int]?
+  var noise: FeatureNoise
+  var segmenter: SegmenterOptions
+  var output: String
+  var flags: Train
+  var configuration: ExperimentConfiguration?
+
+  init(flags: Train) throws(DataError) {
+    self.flags = flags
+    checkpoint = flags.checkpoint!
+    options = flags.network.backboneOptions
+    let classes = try TrainingPlan.classes(flags.classes!, ignoreLabel: flags.ignoreLabel)
+    labelled = try LabelledImages(directory: flags.images!, classes: classes, limit: flags.limit)
+    steps = flags.selection.steps.values
+    blocks = flags.selection.blocks?.values
+    noise = try TrainingPlan.noise(flags, sharesNoise: true)
+    segmenter = TrainingPlan.segmenterOptions(flags, members: 10, batchSize: 64)
+    output = flags.output!
+  }
+
+  init(configuration: ExperimentConfiguration, flags: Train) throws(DataError) {
+    self.flags = flags
+    self.configuration = configuration
+    checkpoint = flags.checkpoint ?? configuration.modelPath
+    options = BackboneOptions(imageSize: configuration.imageSize)
+    flags.network.apply(to: &options)
+    let classes: ClassList
+    if let named = flags.classes {
+      classes = try TrainingPlan.classes(named, ignoreLabel: flags.ignoreLabel ?? configuration.ignoreLabel)
+    } else {
+      classes = ClassList(count: configuration.classCount, ignoreLabel: flags.ignoreLabel ?? configuration.ignoreLabel)
+    }
+    labelled = try LabelledImages(
+      directory: flags.images ?? configuration.trainingPath, classes: classes,
+      limit: flags.limit ?? configuration.trainingNumber)
+    steps = configuration.steps
+    blocks = flags.selection.blocks?.values ?? configuration.blocks
+    noise = try TrainingPlan.noise(flags, sharesNoise: configuration.sharesNoise)
+    segmenter = TrainingPlan.segmenterOptions(
+      flags, members: configuration.members, batchSize: configuration.batchSize)
+    output =
+      flags.output ?? (configuration.outputDirectory as NSString).appendingPathComponent("segmenter.safetensors")
+  }
+
+  private static func classes(_ text: String, ignoreLabel: UInt8?) throws(DataError) -> ClassList {
+    guard let count = Int(text) else {
+      let list = try ClassList(contentsOf: text)
+      return ignoreLabel.map(list.ignoring) ?? list
+    }
+    guard (1...255).contains(count) else {
+      throw DataError(.invalidArgument, file: "--classes", expected: "1 to 255", found: "\(count)")
+    }
+    return ClassList(count: count, ignoreLabel: ignoreLabel ?? LabelMask.ignoreLabel)
+  }
+
+  private static func noise(_ flags: Train, sharesNoise: Bool) throws(DataError) -> FeatureNoise {
+    if let fixed = try flags.network.fixedNoise() { return fixed }
+    let seed = flags.common.seed ?? 0
+    return flags.freshNoise || !sharesNoise ? .perImage(seed: seed) : .shared(seed: seed)
+  }
+
+  private static func segmenterOptions(_ flags: Train, members: Int, batchSize: Int) -> SegmenterOptions {
+    SegmenterOptions(
+      members: flags.models ?? members, epochs: flags.epochs, batchSize: flags.batchSize ?? batchSize,
+      seed: flags.common.seed ?? 0, fit: flags.fit)
+  }
+
+  // MARK: Running
+
+  func run() throws(DataError) {
+    let backbone = try DiffusionBackbone(checkpoint: checkpoint, options: options)
+    let features = DiffusionFeatures(
+      backbone, steps: steps, blocks: try blocks ?? flags.selection.blocks(for: backbone), noise: noise,
+      precision: flags.featureStorage)
+    try features.validate()
+    if let configuration, configuration.steps == features.steps, configuration.blocks.count == features.blocks.count,
+      configuration.featureCount != features.channels
+    {
+      throw DataError(
+        .malformed, file: configuration.file, item: "dim[2]",
+        expected: "\(features.channels), the features of these steps and blocks of \(checkpoint)",
+        found: "\(configuration.featureCount)")
+    }
+    try prepareOutput()
+    let start = ContinuousClock.now
+    let trained = try existingMembers(features) ?? train(features)
+    try trained.write(to: output)
+    report(trained, seconds: (ContinuousClock.now - start) / .seconds(1))
+    try evaluate(trained)
+  }
+
+  private func prepareOutput() throws(DataError) {
+    let folder = (output as NSString).deletingLastPathComponent
+    guard configuration != nil, flags.output == nil else {
+      guard folder.isEmpty || FileManager.default.fileExists(atPath: folder) else {
+        throw DataError(.cannotCreate, file: output, expected: "an existing folder", found: "no \(folder)")
+      }
+      return
+    }
+    try createFolder(folder)
+  }
+
+  private func train(_ features: DiffusionFeatures) throws(DataError) -> Segmenter {
+    let extraction = ProgressBar("features")
+    let training = TrainingBar(members: segmenter.members, epochs: segmenter.epochs)
+    let trained = try Segmenter.train(on: labelled, features: features, options: segmenter) { progress in
+      switch progress {
+      case .features(let done, let count):
+        extraction.update(Double(done) / Double(count), "\(done) of \(count) pictures")
+        if done == count { extraction.finish() }
+      case .training(let progress, _): training.update(progress)
+      }
+    }
+    training.finish()
+    return trained
+  }
+
+  /// The members that the reference left in the folder of the results, if all are there; it would use them too.
+  private func existingMembers(_ features: DiffusionFeatures) throws(DataError) -> Segmenter? {
+    guard let configuration, flags.output == nil else { return nil }
+    let paths = (0..<segmenter.members).map {
+      (configuration.outputDirectory as NSString).appendingPathComponent("model_\($0).pth")
+    }
+    guard paths.allSatisfy(FileManager.default.fileExists(atPath:)) else { return nil }
+    Terminal.message("using the \(paths.count) trained members in \(configuration.outputDirectory)")
+    return try Segmenter(
+      ensemble: try PixelEnsemble(contentsOf: paths), classes: labelled.classes, features: features, fit: flags.fit)
+  }
+
+  private func report(_ trained: Segmenter, seconds: Double) {
+    guard !flags.common.json else {
+      if configuration?.testingPath == nil {
+        Terminal.printJSON(
+          Figures(output: output, members: trained.ensemble.members.count, images: labelled.count, seconds: seconds))
+      }
+      return
+    }
+    print(
+      "\(output): \(trained.ensemble.members.count) members, \(labelled.count) pictures, "
+        + "\(trained.features.channels) features a pixel, \(ProgressBar.time(seconds))")
+  }
+
+  /// A configuration names a test set; the reference evaluates on it right after training.
+  private func evaluate(_ trained: Segmenter) throws(DataError) {
+    guard let configuration, let path = configuration.testingPath else { return }
+    guard FileManager.default.fileExists(atPath: path) else {
+      Terminal.message("\(path) is not there: not evaluated")
+      return
+    }
+    let labelled = try LabelledImages(
+      directory: path, classes: labelled.classes, limit: configuration.testingNumber)
+    let folder = (output as NSString).deletingLastPathComponent
+    try EvaluationRun(segmenter: trained, labelled: labelled, output: folder, json: flags.common.json).run()
+  }
+
+  struct Figures: Encodable {
+    var output: String
+    var members: Int
+    var images: Int
+    var seconds: Double
+  }
+}
+
+/// Makes a folder and those above it.
+func createFolder(_ path: String) throws(DataError) {
+  do {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  } catch {
+    throw DataError(.cannotCreate, file: path, expected: "a place for a folder", found: error.localizedDescription)
+  }
+}

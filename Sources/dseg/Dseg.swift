@@ -1,0 +1,34 @@
+import ArgumentParser
+import DiffusionSegmentation
+import Foundation
+
+@main
+struct Dseg: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dseg",
+    abstract: "Segment pictures from a few labelled ones, with the features of a diffusion model.",
+    discussion: """
+      A picture is noised and shown to a pretrained DDPM; the activations of its U-Net make a vector for every \
+      pixel, and an ensemble of small classifiers learns labels from a few labelled pictures.
+
+      Example:
+        dseg train --checkpoint lsun_horse.pt --images horse_21/train --classes 21 --output horses.safetensors
+        dseg predict --segmenter horses.safetensors --output masks photos/
+
+      Exit codes: 0 done, 64 wrong usage, 65 damaged or unsuitable data, 66 no such input, 73 and 74 cannot write.
+      """,
+    version: "dseg \(Version.current)",
+    subcommands: [Inspect.self, Features.self, Train.self, Predict.self, Evaluate.self])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as DataError {
+      Terminal.message("error: \(error)")
+      Foundation.exit(error.exitCode)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import DiffusionSegmentation
+
+/// What every command takes.
+struct CommonOptions: ParsableArguments {
+  @Option(help: "Number of threads; all processors by default. Results do not depend on it.")
+  var threads: Int?
+
+  @Option(help: "Seed of everything that is drawn at random.")
+  var seed: UInt64?
+
+  @Flag(help: "Print figures as JSON on standard output.")
+  var json = false
+
+  /// Sets the number of threads.
+  func apply() throws(DataError) {
+    guard let threads else { return }
+    guard (1...1024).contains(threads) else {
+      throw DataError(.invalidArgument, file: "--threads", expected: "1 to 1024", found: "\(threads)")
+    }
+    Threads.count = threads
+  }
+}

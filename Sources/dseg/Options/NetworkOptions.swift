@@ -1,0 +1,74 @@
+import ArgumentParser
+import DiffusionSegmentation
+
+extension AttentionOrder: @retroactive ExpressibleByArgument {}
+extension NoiseSchedule: @retroactive ExpressibleByArgument {}
+extension ImageFit: @retroactive ExpressibleByArgument {}
+
+/// What a checkpoint does not tell about its network. What is not given keeps its default, or the value of the
+/// segmenter.
+struct NetworkOptions: ParsableArguments {
+  @Option(help: "Side of the pictures that the model was trained on, in pixels. (default: 256)")
+  var imageSize: Int?
+
+  @Option(help: "Channels of an attention head. (default: 64)")
+  var headChannels: Int?
+
+  @Option(help: "Number of attention heads, instead of --head-channels.")
+  var heads: Int?
+
+  @Option(help: "Number of attention heads on the way up, if it differs from --heads.")
+  var headsUpsample: Int?
+
+  @Option(help: "How queries, keys and values lie in the weights: legacy or new. (default: legacy)")
+  var attentionOrder: AttentionOrder?
+
+  @Option(help: "Noise schedule of the diffusion: linear or cosine. (default: linear)")
+  var noiseSchedule: NoiseSchedule?
+
+  @Option(help: "Steps of the diffusion. (default: 1000)")
+  var diffusionSteps: Int?
+
+  @Flag(help: "The model saw time scaled to 0-1000, whatever the number of steps.")
+  var rescaleTimesteps = false
+
+  @Option(help: ArgumentHelp("Noise for all pictures, [3, size, size], instead of the seed's.", valueName: "file.npy"))
+  var noise: String?
+
+  func validate() throws {
+    if headChannels != nil && heads != nil {
+      throw ValidationError("--head-channels and --heads exclude each other.")
+    }
+  }
+
+  /// Changes what was given on the command line.
+  func apply(to options: inout BackboneOptions) {
+    if let imageSize { options.imageSize = imageSize }
+    if let headChannels { options.attention.heads = .channels(headChannels) }
+    if let heads { options.attention.heads = .count(heads) }
+    if let headsUpsample { options.attention.headsUpsample = headsUpsample }
+    if let attentionOrder { options.attention.order = attentionOrder }
+    if let noiseSchedule { options.noiseSchedule = noiseSchedule }
+    if let diffusionSteps { options.diffusionSteps = diffusionSteps }
+    if rescaleTimesteps { options.rescaleTimesteps = true }
+  }
+
+  var backboneOptions: BackboneOptions {
+    var options = BackboneOptions()
+    apply(to: &options)
+    return options
+  }
+
+  /// The noise of `--noise`; nil when it was not given.
+  func fixedNoise() throws(DataError) -> FeatureNoise? {
+    guard let noise else { return nil }
+    let tensor = try NpyFile(contentsOf: noise).array.tensor()
+    // The reference saves its noise with a batch dimension of one.
+    let shape = tensor.rank == 4 && tensor.shape[0] == 1 ? Array(tensor.shape.dropFirst()) : tensor.shape
+    guard shape.count == 3, tensor.count > 0, tensor.elements.allSatisfy(\.isFinite) else {
+      throw DataError(
+        .malformed, file: noise, expected: "finite numbers of shape [3, size, size]", found: "shape \(tensor.shape)")
+    }
+    return .fixed(tensor.reshaped(shape))
+  }
+}

@@ -1,0 +1,91 @@
+import Checkpoints
+import DiffusionCore
+import TensorCore
+import TestSupport
+import Testing
+
+struct DiffusionFeaturesTests {
+  static func backbone() throws -> DiffusionBackbone {
+    try DiffusionBackbone(
+      network: randomNetwork(.tiny), options: BackboneOptions(imageSize: 16), checkpointPath: "random")
+  }
+
+  @Test func mapsComeStepByStepAtTheirOwnResolution() throws {
+    var random = Philox(seed: 3)
+    let image = random.normal(shape: [3, 16, 16])
+    let features = DiffusionFeatures(try Self.backbone(), steps: [150, 50], blocks: [3, 0, 1])
+    let maps = try features.extract(image)
+    #expect(maps.maps.map { "\($0.step)/\($0.block)" } == ["150/0", "150/1", "150/3", "50/0", "50/1", "50/3"])
+    #expect(maps.maps.map(\.width) == [8, 16, 16, 8, 16, 16])
+    #expect(maps.channels == features.channels)
+  }
+
+  /// The same as noising by hand and looking at the network.
+  @Test func featuresAreActivationsOfTheNoisedPicture() throws {
+    var random = Philox(seed: 3)
+    let image = random.normal(shape: [3, 16, 16])
+    let noise = random.normal(shape: [3, 16, 16])
+    let backbone = try Self.backbone()
+    let maps = try DiffusionFeatures(backbone, steps: [400], blocks: [2], noise: .fixed(noise)).extract(image)
+    let batch = [1, 3, 16, 16]
+    let noised = backbone.diffusion.qSample(xStart: image.reshaped(batch), t: [400], noise: noise.reshaped(batch))
+    let expected = backbone.network.activations(noised, timesteps: [400], outputBlocks: [2])[0]
+    #expect(maps.maps[0].tensor == expected.slice(0))
+  }
+
+  @Test func sharedNoiseIsSharedAndFreshNoiseIsFresh() throws {
+    let image = Tensor(repeating: 0.25, shape: [3, 16, 16])
+    let backbone = try Self.backbone()
+    let shared = DiffusionFeatures(backbone, steps: [50], blocks: [0], noise: .shared(seed: 4))
+    #expect(try shared.extract(image, index: 0).maps[0].tensor == shared.extract(image, index: 1).maps[0].tensor)
+    let fresh = DiffusionFeatures(backbone, steps: [50], blocks: [0], noise: .perImage(seed: 4))
+    #expect(try fresh.extract(image, index: 0).maps[0].tensor != fresh.extract(image, index: 1).maps[0].tensor)
+    #expect(try fresh.extract(image, index: 1).maps[0].tensor == fresh.extract(image, index: 1).maps[0].tensor)
+  }
+
+  @Test func widePicturesAreWelcome() throws {
+    var random = Philox(seed: 5)
+    let maps = try DiffusionFeatures(try Self.backbone(), steps: [50], blocks: [0, 3]).extract(
+      random.normal(shape: [3, 16, 40]))
+    #expect(maps.maps.map { [$0.height, $0.width] } == [[8, 20], [16, 40]])
+  }
+
+  @Test(arguments: [
+    ([50], [4]), ([50], []), ([50], [-1]), ([], [0]), ([1000], [0]), ([-1], [0]), ([50, 50], [0]),
+  ])
+  func badSelectionIsRefused(steps: [Int], blocks: [Int]) throws {
+    let features = DiffusionFeatures(try Self.backbone(), steps: steps, blocks: blocks)
+    let error = #expect(throws: DataError.self) { try features.extract(Tensor(zeros: [3, 16, 16])) }
+    #expect(error?.kind == .invalidArgument)
+  }
+
+  @Test(arguments: [[3, 16, 15], [1, 16, 16], [3, 0, 16], [16, 16], [3, 7, 16]])
+  func badPictureIsRefused(_ shape: [Int]) throws {
+    let features = DiffusionFeatures(try Self.backbone(), steps: [50], blocks: [0])
+    #expect(throws: DataError.self) { try features.extract(Tensor(zeros: shape)) }
+  }
+
+  @Test func noiseOfAnotherSizeIsRefused() throws {
+    let features = DiffusionFeatures(
+      try Self.backbone(), steps: [50], blocks: [0], noise: .fixed(Tensor(zeros: [3, 8, 8])))
+    let error = #expect(throws: DataError.self) { try features.extract(Tensor(zeros: [3, 16, 16])) }
+    #expect(error?.file == "noise")
+  }
+
+  @Test func halfPrecisionIsCloseToFloat() throws {
+    var random = Philox(seed: 6)
+    let image = random.normal(shape: [3, 16, 16])
+    let backbone = try Self.backbone()
+    let float = try DiffusionFeatures(backbone, steps: [50], blocks: [1]).extract(image)
+    let half = try DiffusionFeatures(backbone, steps: [50], blocks: [1], precision: .half).extract(image)
+    #expect(half.byteCount * 2 == float.byteCount)
+    expectClose(half.maps[0].tensor, NaiveTensor(float.maps[0].tensor), absolute: 1e-4, relative: 1e-3)
+  }
+
+  @Test func imageSizeMustFitTheNetwork() throws {
+    let error = #expect(throws: DataError.self) {
+      try DiffusionBackbone(network: randomNetwork(.tiny), options: BackboneOptions(imageSize: 15), checkpointPath: "")
+    }
+    #expect(error?.kind == .invalidArgument)
+  }
+}
