@@ -28,8 +28,8 @@ struct AdamTests {
     var expected = watched.map { Double(weight.elements[$0]) }
     var naive = watched.map { _ in
       NaiveAdam(
-        learningRate: Double(adam.learningRate), beta1: Double(adam.beta1), beta2: Double(adam.beta2),
-        eps: Double(adam.eps), weightDecay: Double(adam.weightDecay), isDecoupled: adam.decay == .decoupled)
+        learningRate: adam.learningRate, beta1: adam.beta1, beta2: adam.beta2,
+        eps: adam.eps, weightDecay: adam.weightDecay, isDecoupled: adam.decay == .decoupled)
     }
     for _ in 0..<10 {
       let gradient = random.normal(shape: [count])

@@ -12,17 +12,18 @@ public struct Adam: Sendable, Equatable {
     case decoupled
   }
 
-  public var learningRate: Float
-  public var beta1: Float
-  public var beta2: Float
-  public var eps: Float
-  public var weightDecay: Float
+  // Double, so that 1 - beta2 is as exact as the published constant.
+  public var learningRate: Double
+  public var beta1: Double
+  public var beta2: Double
+  public var eps: Double
+  public var weightDecay: Double
   public var decay: Decay
 
   /// PyTorch's defaults, except that decay is off until asked for.
   public init(
-    learningRate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, eps: Float = 1e-8,
-    weightDecay: Float = 0, decay: Decay = .inGradient
+    learningRate: Double = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999, eps: Double = 1e-8,
+    weightDecay: Double = 0, decay: Decay = .inGradient
   ) {
     self.learningRate = learningRate
     self.beta1 = beta1
@@ -85,13 +86,15 @@ package struct AdamStep: Sendable {
 
   /// - Parameter number: 1 for the first step
   package init(_ adam: Adam, number: Int) {
-    (beta1, rest1) = (adam.beta1, 1 - adam.beta1)
-    (beta2, rest2) = (adam.beta2, 1 - adam.beta2)
-    eps = adam.eps
-    stepSize = Float(Double(adam.learningRate) / (1 - pow(Double(beta1), Double(number))))
-    inverseRoot = Float(1 / (1 - pow(Double(beta2), Double(number))).squareRoot())
-    shrink = adam.decay == .decoupled ? 1 - adam.learningRate * adam.weightDecay : 1
-    addedDecay = adam.decay == .inGradient ? adam.weightDecay : 0
+    beta1 = Float(adam.beta1)
+    rest1 = Float(1 - adam.beta1)
+    beta2 = Float(adam.beta2)
+    rest2 = Float(1 - adam.beta2)
+    eps = Float(adam.eps)
+    stepSize = Float(adam.learningRate / (1 - pow(adam.beta1, Double(number))))
+    inverseRoot = Float(1 / (1 - pow(adam.beta2, Double(number))).squareRoot())
+    shrink = adam.decay == .decoupled ? Float(1 - adam.learningRate * adam.weightDecay) : 1
+    addedDecay = adam.decay == .inGradient ? Float(adam.weightDecay) : 0
   }
 
   /// One step for `count` weights that lie together, on the calling thread.
