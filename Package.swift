@@ -50,7 +50,7 @@ let package = Package(
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"]),
     .testTarget(name: "DiffusionCoreTests", dependencies: ["DiffusionCore", "TestSupport"]),
-    .testTarget(name: "PixelClassifierTests", dependencies: ["PixelClassifier", "TestSupport"]),
+    .testTarget(name: "PixelClassifierTests", dependencies: ["PixelClassifier", "Checkpoints", "TestSupport"]),
     .testTarget(
       name: "DiffusionSegmentationTests", dependencies: ["DiffusionSegmentation", "TestSupport"]),
     .testTarget(

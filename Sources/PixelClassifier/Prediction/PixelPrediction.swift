@@ -14,14 +14,8 @@ public struct PixelPrediction: Sendable {
   /// Class probabilities averaged over the members, `[K, height, width]`, when they were asked for.
   public let probabilities: Tensor?
 
-  /// Mean uncertainty of the tenth of the pixels that is most uncertain: `N / 10` of them, rounded down;
-  /// of all pixels when there are fewer than ten.
-  /// Source: `predict_labels` in `pixel_classifier.py` of ddpm-segmentation.
-  public var imageUncertainty: Float {
-    let count = uncertainty.count >= 10 ? uncertainty.count / 10 : uncertainty.count
-    let sum = uncertainty.sorted().suffix(count).reduce(0.0) { $0 + Double($1) }
-    return Float(sum / Double(count))
-  }
+  /// How uncertain the picture is as a whole, see `imageUncertaintyScore`.
+  public var imageUncertainty: Float { imageUncertaintyScore(uncertainty) }
 
   /// The verdict of an ensemble that gave these logits.
   ///
@@ -31,10 +25,10 @@ public struct PixelPrediction: Sendable {
   ///   - width: of the picture
   /// - Precondition: N is `height * width` and not 0, and K at most 256.
   public init(logits: Tensor, height: Int, width: Int, withProbabilities: Bool = false) {
-    let (members, pixels, classes) = (logits.shape[0], height * width, logits.shape[2])
     precondition(
-      logits.rank == 3 && logits.shape[1] == pixels && logits.count > 0 && classes <= 256,
+      logits.rank == 3 && logits.shape[1] == height * width && logits.count > 0 && logits.shape[2] <= 256,
       "logits \(logits.shape) of \(height)×\(width) pixels")
+    let (members, pixels, classes) = (logits.shape[0], height * width, logits.shape[2])
     let votes = EnsembleVotes(members: members, classes: classes)
     self.init(height: height, width: width, classes: withProbabilities ? classes : nil) { output in
       parallelFor(pixels, inBlocksOf: 256) { range in
