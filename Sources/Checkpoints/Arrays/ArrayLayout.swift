@@ -3,17 +3,17 @@ enum ArrayLayout {
   /// More dimensions than PyTorch or NumPy can make.
   static let maximumRank = 64
 
-  /// The product of the dimensions. Nil for a negative one, for too many, and where the product
-  /// overflows at any point (even if a zero follows).
+  /// The product of the dimensions. Nil for a negative one, for too many, and where the product of those
+  /// that are not zero overflows, so that any part of the shape can be multiplied safely.
   static func elementCount(of shape: [Int]) -> Int? {
     guard shape.count <= maximumRank else { return nil }
     var count = 1
     for dimension in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(dimension, 1))
       guard dimension >= 0, !overflow else { return nil }
       count = product
     }
-    return count
+    return shape.contains(0) ? 0 : count
   }
 
   /// Strides, in elements, of an array whose last index runs fastest.
@@ -22,7 +22,7 @@ enum ArrayLayout {
     var strides = [Int](repeating: 1, count: shape.count)
     for axis in shape.indices.dropLast().reversed() {
       // A zero dimension leaves no element to address, so any stride will do.
-      strides[axis] = strides[axis + 1] &* max(shape[axis + 1], 1)
+      strides[axis] = strides[axis + 1] * max(shape[axis + 1], 1)
     }
     return strides
   }

@@ -68,7 +68,7 @@ enum TorchBytes {
     -> [UInt8]
   {
     var zip = ZipBytes()
-    zip.entries = [ZipBytes.Entry("archive/data.pkl", Pickle.file(object))]
+    zip.entries = [ZipBytes.Entry("archive/data.pkl", Pickle.file(object), crc: 0)]
     zip.entries += storages.sorted { $0.key < $1.key }.map {
       ZipBytes.Entry("archive/data/\($0.key)", $0.value)
     }

@@ -15,13 +15,13 @@ struct ZipBytes {
     /// The directory gives sizes and offset in a ZIP64 field.
     var isZip64 = false
 
-    init(_ name: String, _ data: [UInt8]) {
+    init(_ name: String, _ data: [UInt8], crc: UInt32? = nil) {
       self.name = name
       self.data = data
       localName = name
       size = data.count
       compressedSize = data.count
-      crc = Self.crc32(data)
+      self.crc = crc ?? Self.crc32(data)
     }
 
     /// CRC-32 by its definition, bit by bit.
@@ -42,6 +42,8 @@ struct ZipBytes {
   var directorySize: Int?
   var hasEndRecord64 = false
   var comment: [UInt8] = []
+  /// Of the data; PyTorch pads the local header with an extra field.
+  var alignment = 64
 
   var bytes: [UInt8] {
     var bytes: [UInt8] = []
@@ -50,8 +52,13 @@ struct ZipBytes {
       let offset = entry.offset ?? bytes.count
       bytes.append(UInt32(0x0403_4B50))
       bytes += commonFields(entry, isZip64: false, nameLength: entry.localName.utf8.count)
-      bytes.append(UInt16(0))
+      let end = bytes.count + 2 + entry.localName.utf8.count + 4
+      let padding = (alignment - end % alignment) % alignment
+      bytes.append(UInt16(4 + padding))
       bytes += entry.localName.utf8
+      bytes.append(UInt16(0x4246))
+      bytes.append(UInt16(padding))
+      bytes += [UInt8](repeating: UInt8(ascii: "Z"), count: padding)
       bytes += entry.data
       directory.append(UInt32(0x0201_4B50))
       directory.append(UInt16(20))
