@@ -52,8 +52,8 @@ struct SegmenterRecord: Codable, Equatable {
     var epochs: Int
     var maxEpochs: Int
     var batchSize: Int
-    var learningRate: Float
-    var weightDecay: Float
+    var learningRate: Double
+    var weightDecay: Double
     var decoupledDecay: Bool
     var seed: UInt64
     var smallestAnnotation: Int

@@ -76,8 +76,8 @@ extension Operations {
     "classifier_training": { known in
       let betas = known.parameters["betas"]?.array?.compactMap(\.double) ?? []
       let adam = Adam(
-        learningRate: Float(try known.double("lr")), beta1: Float(betas[0]), beta2: Float(betas[1]),
-        eps: Float(try known.double("eps")), weightDecay: Float(try known.double("weight_decay")),
+        learningRate: try known.double("lr"), beta1: betas[0], beta2: betas[1],
+        eps: try known.double("eps"), weightDecay: try known.double("weight_decay"),
         decay: try known.string("optimizer") == "AdamW" ? .decoupled : .inGradient)
       let (x, y) = (try known.tensor("x"), try known.ints("y"))
       let batches = try known.array("batch_index")

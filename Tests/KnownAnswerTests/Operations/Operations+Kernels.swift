@@ -73,10 +73,10 @@ extension Operations {
     },
     "avg_pool_2x2": { ["y": .tensor(averagePool2x2(try $0.tensor("x")))] },
     "optimizer_trace": { known in
-      let betas = known.parameters["betas"]!.array!.map { Float($0.double!) }
+      let betas = known.parameters["betas"]!.array!.map { $0.double! }
       let adam = Adam(
-        learningRate: Float(try known.double("lr")), beta1: betas[0], beta2: betas[1],
-        eps: Float(try known.double("eps")), weightDecay: Float(try known.double("weight_decay")),
+        learningRate: try known.double("lr"), beta1: betas[0], beta2: betas[1],
+        eps: try known.double("eps"), weightDecay: try known.double("weight_decay"),
         decay: try known.string("optimizer") == "AdamW" ? .decoupled : .inGradient)
       var weight = try known.tensor("w0")
       var moments = AdamMoments(shape: weight.shape)

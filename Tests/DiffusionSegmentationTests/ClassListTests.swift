@@ -1,0 +1,34 @@
+import DiffusionSegmentation
+import TestSupport
+import Testing
+
+struct ClassListTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func readsNamesColoursAndIgnoreLabel() throws {
+    let path = try folder.file(
+      "classes.json",
+      #"{"num_classes": 2, "ignore_label": 7, "classes": [{"id": 1, "name": "b", "color": [1, 2, 3]}, {"id": 0, "name": "a"}]}"#
+        .utf8)
+    let classes = try ClassList(contentsOf: path)
+    #expect(classes.names == ["a", "b"] && classes.ignoreLabel == 7)
+    #expect(classes.palette[1] == RGB(1, 2, 3) && classes.palette[0] == Palette.distinct(count: 2)[0])
+  }
+
+  @Test(arguments: [
+    (#"[]"#, ""), (#"{"#, ""), (#"{"classes": 3}"#, "classes"), (#"{"classes": []}"#, "classes"),
+    (#"{"classes": [{"id": 0}]}"#, "classes[0].name"), (#"{"classes": [{"id": 1, "name": "a"}]}"#, "classes[0].id"),
+    (#"{"classes": [{"id": true, "name": "a"}]}"#, "classes[0].id"),
+    (#"{"classes": [{"id": 0, "name": "a", "color": [1, 2]}]}"#, "classes[0].color"),
+    (#"{"classes": [{"id": 0, "name": "a", "color": [1, 2, 256]}]}"#, "classes[0].color"),
+    (#"{"classes": [{"id": 0, "name": "a"}], "ignore_label": 256}"#, "ignore_label"),
+    (#"{"classes": [{"id": 0, "name": "a"}], "num_classes": 3}"#, "num_classes"),
+  ])
+  func wrongEntryIsNamed(_ text: String, item: String) throws {
+    let path = try folder.file("classes.json", text.utf8)
+    let error = #expect(throws: DataError.self) { try ClassList(contentsOf: path) }
+    #expect(error?.file == path && error?.item == item && error?.exitCode == 65)
+  }
+}

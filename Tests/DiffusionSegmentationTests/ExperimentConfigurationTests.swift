@@ -1,0 +1,61 @@
+import DiffusionSegmentation
+import Foundation
+import TestSupport
+import Testing
+
+struct ExperimentConfigurationTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// The keys and values that the files of ddpm-segmentation have.
+  static let horse: [String: String] = [
+    "exp_dir": #""pixel_classifiers/horse_21/ddpm""#, "model_type": #""ddpm""#, "category": #""horse_21""#,
+    "number_class": "21", "ignore_label": "255", "training_path": #""datasets/horse_21/real/train""#,
+    "validation_path": #""datasets/horse_21/ddpm""#, "testing_path": #""datasets/horse_21/real/test""#,
+    "model_path": #""checkpoints/ddpm/lsun_horse.pt""#, "dim": "[256, 256, 8448]", "steps": "[50, 150, 250]",
+    "blocks": "[5, 6, 7, 8, 12]", "model_num": "10", "batch_size": "64", "max_training": "30",
+    "training_number": "30", "testing_number": "30", "upsample_mode": #""bilinear""#, "share_noise": "true",
+    "input_activations": "false",
+  ]
+
+  private func read(changing changes: [String: String?] = [:]) throws -> ExperimentConfiguration {
+    var values = Self.horse
+    for (key, value) in changes { values[key] = value }
+    let text = "{" + values.map { "\"\($0)\": \($1)" }.joined(separator: ",") + "}"
+    return try ExperimentConfiguration(contentsOf: folder.file("ddpm.json", text.utf8))
+  }
+
+  @Test func readsTheReferencesFile() throws {
+    let configuration = try read()
+    #expect(configuration.outputDirectory == "pixel_classifiers/horse_21/ddpm/50_150_250_5_6_7_8_12")
+    #expect(configuration.classCount == 21 && configuration.ignoreLabel == 255 && configuration.imageSize == 256)
+    #expect(configuration.steps == [50, 150, 250] && configuration.blocks == [5, 6, 7, 8, 12])
+    #expect(configuration.members == 10 && configuration.batchSize == 64 && configuration.sharesNoise)
+    #expect(configuration.trainingNumber == 30 && configuration.featureCount == 8448)
+  }
+
+  @Test(arguments: ["mae", "swav", "datasetGAN", "DDPM"])
+  func otherModelsAreRefusedByName(_ kind: String) throws {
+    let error = #expect(throws: DataError.self) { try read(changing: ["model_type": "\"\(kind)\""]) }
+    #expect(error?.item == "model_type" && error?.found == kind && error?.kind == .unsupported)
+  }
+
+  @Test(arguments: [
+    ("steps", "\"50\""), ("steps", "[50, \"x\"]"), ("blocks", "5"), ("number_class", "\"21\""),
+    ("number_class", "0"), ("number_class", "2.5"), ("number_class", "1e300"), ("ignore_label", "256"),
+    ("ignore_label", "-1"), ("dim", "[256]"), ("dim", "[256, 128, 8448]"), ("dim", "[0, 0, 1]"),
+    ("model_num", "true"), ("model_path", "null"), ("training_path", "[]"), ("share_noise", "1"),
+    ("input_activations", "true"), ("upsample_mode", "\"nearest\""), ("batch_size", "0"), ("exp_dir", "{}"),
+  ])
+  func wrongTypeOrValueIsNamed(_ key: String, value: String) throws {
+    let error = #expect(throws: DataError.self) { try read(changing: [key: value]) }
+    #expect(error?.item.hasPrefix(key) == true && error?.exitCode == 65)
+  }
+
+  @Test(arguments: ["steps", "blocks", "number_class", "ignore_label", "dim", "model_path", "training_path", "exp_dir"])
+  func missingKeyIsNamed(_ key: String) throws {
+    let error = #expect(throws: DataError.self) { try read(changing: [key: .some(nil)]) }
+    #expect(error?.item == key && error?.found == "nothing")
+  }
+}

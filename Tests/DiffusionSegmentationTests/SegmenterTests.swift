@@ -1,0 +1,151 @@
+import DiffusionSegmentation
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// Serialised: the thread count is one for the process.
+@Suite(.serialized)
+struct SegmenterTests {
+  @Test func learnsWhatCanBeSeen() throws {
+    let world = try TinyWorld()
+    let evaluation = try world.train().evaluate(on: world.labelled())
+    #expect(evaluation.images == 3)
+    #expect(evaluation.confusion.meanIoU(.standard) > 0.9)
+  }
+
+  /// The same seed gives the same bits, with 1, 2, 3 and 5 threads.
+  @Test func segmentersAndMasksDoNotDependOnThreads() throws {
+    let world = try TinyWorld()
+    let image = TinyWorld.scene(7, width: 32, height: 32).0
+    let before = Threads.count
+    defer { Threads.count = before }
+    var files: [Data] = []
+    var results: [Segmentation] = []
+    for threads in [1, 2, 3, 5] {
+      Threads.count = threads
+      let segmenter = try world.train()
+      let path = world.folder.path("\(threads).safetensors")
+      try segmenter.write(to: path)
+      files.append(try Data(contentsOf: URL(fileURLWithPath: path)))
+      results.append(try segmenter.segment(image))
+    }
+    for index in 1..<4 {
+      #expect(files[index] == files[0], "segmenter \(index)")
+      #expect(results[index].labels == results[0].labels)
+      #expect(results[index].uncertainty == results[0].uncertainty)
+      #expect(results[index].probabilities == results[0].probabilities)
+    }
+  }
+
+  @Test func otherSeedsGiveOtherSegmenters() throws {
+    let world = try TinyWorld()
+    let (a, b) = (try world.train(seed: 1), try world.train(seed: 2))
+    #expect(a.ensemble.members[0].linear0.weight != b.ensemble.members[0].linear0.weight)
+    #expect(a.ensemble.members[0].linear0.weight != a.ensemble.members[1].linear0.weight)
+  }
+
+  @Test(arguments: [FeatureNoise.shared(seed: 3), .perImage(seed: 3)])
+  func fileKeepsEverything(noise: FeatureNoise) throws {
+    let world = try TinyWorld()
+    let segmenter = try world.train(noise: noise)
+    let path = world.folder.path("s.safetensors")
+    try segmenter.write(to: path)
+    let read = try Segmenter(contentsOf: path)
+    #expect(read.classes == segmenter.classes && read.fit == segmenter.fit && read.training == segmenter.training)
+    #expect(read.features.steps == [50, 250] && read.features.blocks == [1, 3])
+    #expect(read.features.backbone.options == TinyWorld.options)
+    let image = TinyWorld.scene(4, width: 32, height: 32).0
+    for index in [0, 5] {
+      let (a, b) = (try segmenter.segment(image, index: index), try read.segment(image, index: index))
+      #expect(a.labels == b.labels && a.uncertainty == b.uncertainty && a.probabilities == b.probabilities)
+    }
+  }
+
+  @Test(arguments: [(40, 32), (32, 75), (50, 20), (64, 64), (7, 9)], ImageFit.allCases)
+  func masksComeBackAtTheSizeOfThePicture(_ size: (width: Int, height: Int), fit: ImageFit) throws {
+    let world = try TinyWorld(width: 40, height: 33)
+    let segmenter = try world.train(fit: fit)
+    let result = try segmenter.segment(TinyWorld.scene(1, width: size.width, height: size.height).0)
+    #expect(result.labels.width == size.width && result.labels.height == size.height)
+    #expect(result.uncertainty.count == size.width * size.height)
+    #expect(result.uncertainty.allSatisfy { $0.isFinite })
+    let hasUnknown = result.labels.labels.contains(255)
+    #expect(hasUnknown == (fit == .crop && size.width != size.height))
+    #expect(result.probabilities.shape == [2, result.modelLabels.height, result.modelLabels.width])
+  }
+
+  @Test func progressReachesItsEnd() throws {
+    let world = try TinyWorld()
+    let seen = Mutex((pictures: 0, members: Set<Int>()))
+    _ = try Segmenter.train(
+      on: world.labelled(), features: world.features(), options: .init(members: 2, epochs: 1, maxEpochs: 1)
+    ) { progress in
+      seen.withLock { seen in
+        switch progress {
+        case .features(let done, let count):
+          #expect(done <= count)
+          seen.pictures = max(seen.pictures, done)
+        case .training(let progress, _): seen.members.insert(progress.member)
+        }
+      }
+    }
+    #expect(seen.withLock { $0.pictures == 3 && $0.members == [0, 1] })
+  }
+
+  @Test func anotherCheckpointIsRefused() throws {
+    let world = try TinyWorld()
+    let path = world.folder.path("s.safetensors")
+    try world.train().write(to: path)
+    var writer = SafetensorsWriter()
+    for tensor in try randomNetworkTensors(.tiny, seed: 9) { writer.append(tensor.name, tensor.array) }
+    try writer.write(to: world.folder.path("other.safetensors"))
+    let error = #expect(throws: DataError.self) {
+      try Segmenter(contentsOf: path, checkpoint: world.folder.path("other.safetensors"))
+    }
+    #expect(error?.item == "SHA-256" && error?.kind == .malformed)
+  }
+
+  @Test func movedCheckpointIsFoundBesideTheSegmenterOrNamed() throws {
+    let world = try TinyWorld()
+    let elsewhere = try world.folder.folder("elsewhere")
+    try world.train().write(to: "\(elsewhere)/s.safetensors")
+    try FileManager.default.moveItem(atPath: world.checkpoint, toPath: world.folder.path("moved.safetensors"))
+    let error = #expect(throws: DataError.self) { try Segmenter(contentsOf: "\(elsewhere)/s.safetensors") }
+    #expect(error?.kind == .noInput && error?.exitCode == 66)
+    _ = try Segmenter(contentsOf: "\(elsewhere)/s.safetensors", checkpoint: world.folder.path("moved.safetensors"))
+    try FileManager.default.moveItem(
+      atPath: world.folder.path("moved.safetensors"), toPath: "\(elsewhere)/tiny.safetensors")
+    _ = try Segmenter(contentsOf: "\(elsewhere)/s.safetensors")
+  }
+
+  @Test func writingFailsWithoutATrace() throws {
+    let world = try TinyWorld()
+    let segmenter = try world.train()
+    let error = #expect(throws: DataError.self) { try segmenter.write(to: world.folder.path("nowhere/s.safetensors")) }
+    #expect(error?.exitCode == 73)
+    // The model must be there to be named by its digest; the old file stays.
+    let path = try world.folder.file("s.safetensors", [1, 2, 3])
+    try FileManager.default.removeItem(atPath: world.checkpoint)
+    #expect(throws: DataError.self) { try segmenter.write(to: path) }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([1, 2, 3]))
+    #expect(try world.folder.contents().filter { $0.hasSuffix(".tmp") }.isEmpty)
+  }
+
+  @Test(arguments: ["{", "{}", "{\"format\": 99}", "{\"format\": \"1\"}", "{\"format\": 1}"])
+  func damagedSettingsAreRefused(_ settings: String) throws {
+    let world = try TinyWorld()
+    var writer = SafetensorsWriter(metadata: ["segmenter": settings])
+    writer.append("noise", Tensor(zeros: [3, 32, 32]))
+    let path = world.folder.path("bad.safetensors")
+    try writer.write(to: path)
+    let error = #expect(throws: DataError.self) { try Segmenter(contentsOf: path) }
+    #expect(error?.file == path && error?.exitCode == 65)
+  }
+
+  @Test func plainCheckpointIsNoSegmenter() throws {
+    let world = try TinyWorld()
+    let error = #expect(throws: DataError.self) { try Segmenter(contentsOf: world.checkpoint) }
+    #expect(error?.file == world.checkpoint)
+  }
+}
