@@ -19,9 +19,11 @@ struct ExperimentConfigurationTests {
     "input_activations": "false",
   ]
 
-  private func read(changing changes: [String: String?] = [:]) throws -> ExperimentConfiguration {
-    var values = Self.horse
-    for (key, value) in changes { values[key] = value }
+  private func read(
+    changing changes: [String: String] = [:], without key: String? = nil
+  ) throws -> ExperimentConfiguration {
+    var values = Self.horse.merging(changes) { $1 }
+    if let key { values[key] = nil }
     let text = "{" + values.map { "\"\($0)\": \($1)" }.joined(separator: ",") + "}"
     return try ExperimentConfiguration(contentsOf: folder.file("ddpm.json", text.utf8))
   }
@@ -55,7 +57,7 @@ struct ExperimentConfigurationTests {
 
   @Test(arguments: ["steps", "blocks", "number_class", "ignore_label", "dim", "model_path", "training_path", "exp_dir"])
   func missingKeyIsNamed(_ key: String) throws {
-    let error = #expect(throws: DataError.self) { try read(changing: [key: .some(nil)]) }
+    let error = #expect(throws: DataError.self) { try read(without: key) }
     #expect(error?.item == key && error?.found == "nothing")
   }
 }
