@@ -117,7 +117,7 @@ struct GoldenFileTests {
     "classifier checkpoints open as plain state dictionaries",
     arguments: ["classifier_15", "classifier_30", "model_0", "model_1", "model_2"])
   func classifiers(name: String) throws {
-    let state = try StateDictionary(Checkpoint(contentsOf: Golden.path("seg_models/\(name).pth")))
+    let state = try StateDictionary(contentsOf: Golden.path("seg_models/\(name).pth"))
     #expect(state.prefix == "model_state_dict/module.")
     #expect(state["layers.0.weight"]?.shape.count == 2)
     #expect(state.tensors.allSatisfy { !$0.name.hasPrefix("module.") })

@@ -118,7 +118,7 @@ struct SafetensorsTests {
   @Test("headers of other writers: any order of keys, escapes, blanks")
   func otherWriters() throws {
     let file = try open(
-      " { \"\\u00e9\\ud83d\\ude00\\/\" : { \"data_offsets\" : [ 4 , 6 ] ,\n\"shape\":[ ],\t\"dtype\":\"I16\"},"
+      " {\"\\u00e9\\ud83d\\ude00\\/\" : { \"data_offsets\" : [ 4 , 6 ] ,\n\"shape\":[ ],\t\"dtype\":\"I16\"},"
         + "\"__metadata__\":{},\"a\":{\"dtype\":\"U32\",\"shape\":[1,1],\"data_offsets\":[0,4]}}   ",
       data: [1, 0, 0, 0, 0xFF, 0xFF])
     #expect(file.tensors.map(\.name) == ["é😀/", "a"])
@@ -133,39 +133,58 @@ struct SafetensorsTests {
   }
 
   @Test(
-    "headers that are damaged or lie",
+    "headers that are no JSON or not of this form",
     arguments: [
-      "", "[]", "{", "{}x", "{\"a\"}", "{\"a\":1}", "{\"a\":{}}", "{\"a\":{},}", "{\"a", "{\"\\x\":{}}",
-      "{\"\\ud800\":{}}",
-      "{\"\\ud800\\u0041\":{}}", "{\"\\udc00\":{}}", "{\"\\u12", "{\"\u{1}\":{}}",
-      "{\"__metadata__\":{\"a\":1}}",
-      "{\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}", "{\"__metadata__\":{},\"__metadata__\":{}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"extra\":1}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"shape\":[1],\"data_offsets\":[0,4]}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0]}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4,4]}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,4]}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296,4],\"data_offsets\":[0,4]}}",
-      "{\"a\":{\"dtype\":\"F64\",\"shape\":[2305843009213693952],\"data_offsets\":[0,0]}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[0,4294967296,4294967296],\"data_offsets\":[0,0]}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[1,5]}}",
-      "{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[4],\"data_offsets\":[0,4]}}",
-      "{\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}",
-      "{\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,4]}}",
-      "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,4]}}",
-      "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}",
-      "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,4]}}",
-      "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[9223372036854775803,9223372036854775807]}}",
-      "{\"a\":{\"dtype\":\"U8\",\"shape\":[" + String(repeating: "1,", count: 70)
-        + "4],\"data_offsets\":[0,4]}}",
+      ("", "{"), ("[]", "{"), ("{", "\""), ("{}x", "end of the header"), (#"{"a"}"#, ":"), (#"{"a":1}"#, "{"),
+      (#"{"a":{}}"#, "shape missing"), (#"{"__metadata__":{},}"#, "\""), (#"{"a"#, "end of a string"),
+      (#"{"\x":{}}"#, "escape"), (#"{"\ud800":{}}"#, "surrogates"), (#"{"\ud800\u0041":{}}"#, "surrogates"),
+      (#"{"\udc00":{}}"#, "a character"), (#"{"\u12"#, "hexadecimal"), (#"{"\u+123":{}}"#, "hexadecimal"),
+      ("{\"\u{1}\":{}}", "control"), (#"{"__metadata__":{"a":1}}"#, "\""),
+      (#"{"__metadata__":{"a":"","a":""}}"#, "twice"), (#"{"__metadata__":{},"__metadata__":{}}"#, "twice"),
+      (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"extra":1}}"#, "extra"),
+      (#"{"a":{"dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4]}}"#, "shape"),
+      (#"{"a":{"dtype":"F32","data_offsets":[0,4]}}"#, "shape missing"),
+      (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, "whole number"),
+      (#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}"#, "]"),
+      (#"{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,4]}}"#, "63 bits"),
     ])
-  func badHeader(header: String) {
-    expectRefusal(mentions: "test.safetensors") { _ = try open(header, data: [1, 2, 3, 4]) }
+  func badHeader(header: String, word: String) {
+    expectRefusal(.malformed, mentions: "test.safetensors", word) {
+      _ = try open(header, data: [1, 2, 3, 4])
+    }
+  }
+
+  /// The header of tensors a, b, … of the given types, shapes and byte ranges.
+  static func header(_ tensors: (type: String, shape: String, bytes: String)...) -> String {
+    let items = zip("abc", tensors).map {
+      #""\#($0)":{"dtype":"\#($1.type)","shape":[\#($1.shape)],"data_offsets":[\#($1.bytes)]}"#
+    }
+    return "{\(items.joined(separator: ","))}"
+  }
+
+  @Test(
+    "tensors that do not fit four bytes of data",
+    arguments: [
+      (header(("F32", "1", "0")), "data_offsets [0]"), (header(("F32", "1", "4,0")), "ascending"),
+      (header(("F32", "1", "0,4,4")), "at most 2"), (header(("F8_E4M3", "4", "0,4")), "F8_E4M3"),
+      (header(("F32", "4294967296,4294967296,4", "0,4")), "4294967296"),
+      (header(("F64", "2305843009213693952", "0,0"), ("F32", "1", "0,4")), "2305843009213693952"),
+      (header(("F32", "0,4294967296,4294967296", "0,0"), ("F32", "1", "0,4")), "4294967296"),
+      (header(("F32", "2", "0,4")), "4 bytes"), (header(("F32", "2", "0,8")), "8 bytes"),
+      (header(("F32", "1", "1,5")), "from byte 0 on"), (header(("U8", "3", "0,3")), "3 bytes"),
+      (header(), "0 bytes"),
+      (header(("U8", "3", "0,3"), ("U8", "2", "2,4")), "from byte 3 on"),
+      (header(("U8", "1", "0,1"), ("U8", "2", "2,4")), "from byte 1 on"),
+      (header(("U8", "4", "0,4"), ("U8", "4", "0,4")), "from byte 4 on"),
+      (header(("U8", "4", "9223372036854775803,9223372036854775807")), "9223372036854775803"),
+      (header(("U8", String(repeating: "1,", count: 70) + "4", "0,4")), "at most 64"),
+      (
+        header(("U8", "2", "0,2"), ("U8", "2", "2,4")).replacingOccurrences(of: "\"b\"", with: "\"a\""),
+        "twice"
+      ),
+    ])
+  func badTensors(header: String, word: String) {
+    expectRefusal(mentions: "test.safetensors", word) { _ = try open(header, data: [1, 2, 3, 4]) }
   }
 
   @Test("a deeply nested header ends at once")

@@ -91,6 +91,7 @@ struct TorchFileTests {
       },
       Lie("two sizes of an uncompressed entry") { $0.entries[1].size = 8 },
       Lie("another name in the local header") { $0.entries[1].localName = "any name/data/1" },
+      Lie("another size in the local header") { $0.entries[1].localSize = 8 },
       Lie("names twice") { $0.entries.append($0.entries[1]) },
       Lie("more entries than there are") { $0.count = 3 },
       Lie("as many entries as fit into no file") {

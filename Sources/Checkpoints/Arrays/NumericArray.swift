@@ -74,7 +74,8 @@ public struct NumericArray: Sendable {
     self.count = count
     self.strides = strides
     self.region = region
-    isByteSwapped = isBigEndian == (Int(littleEndian: 1) == 1) && elementType.size > 1
+    // Swift runs on little-endian machines only.
+    isByteSwapped = isBigEndian && elementType.size > 1
   }
 
   private init(_ elementType: ElementType, shape: [Int], count: Int, region: ByteRegion) {

@@ -59,6 +59,12 @@ public struct StateDictionary: Sendable {
     self.init(tensors, file: checkpoint.path, prefix: path.map { $0 + "/" }.joined())
   }
 
+  /// Opens a checkpoint and finds the parameters in it.
+  /// - Throws: `DataError` as `Checkpoint(contentsOf:)` and `init(_:under:)` do.
+  public init(contentsOf path: String, under key: String? = nil) throws(DataError) {
+    try self.init(Checkpoint(contentsOf: path), under: key)
+  }
+
   /// Parameters from anywhere. When all names begin with `module.`, that is taken off.
   /// - Parameter file: for messages.
   /// - Precondition: no two have the same name.
@@ -97,6 +103,7 @@ public struct StateDictionary: Sendable {
     if candidates.count <= 1 { return candidates.first }
     throw DataError(
       .malformed, file: checkpoint.path, item: path.joined(separator: "/"),
-      expected: "one dictionary of parameters", found: "several: \(candidates.joined(separator: ", "))")
+      expected: "one dictionary of parameters",
+      found: "several: \(candidates.prefix(8).joined(separator: ", "))")
   }
 }

@@ -103,7 +103,8 @@ extension PickleMachine {
   }
 
   /// `_rebuild_tensor(storage, offset, size, stride)`, followed in version 2 by
-  /// `requires_grad, backward_hooks[, metadata]`, in version 3 by `requires_grad, backward_hooks, dtype[, metadata]`.
+  /// `requires_grad, backward_hooks[, metadata]`, in version 3 by
+  /// `requires_grad, backward_hooks, dtype[, metadata]`.
   private func rebuildTensor(_ arguments: [PickleReference], version: Int) throws(DataError) -> PickleTensor {
     let counts = [1: 4...4, 2: 6...7, 3: 7...8]
     guard let allowed = counts[version], allowed.contains(arguments.count),

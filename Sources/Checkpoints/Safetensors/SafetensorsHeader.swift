@@ -62,9 +62,8 @@ struct SafetensorsHeader {
     guard let type, let shape, let offsets, offsets.count == 2, offsets[0] <= offsets[1] else {
       throw DataError(
         .malformed, file: file, item: name, expected: "dtype, shape and two ascending data_offsets",
-        found:
-          "\(type ?? "no dtype"), \(shape.map { "\($0)" } ?? "no shape"), \(offsets.map { "\($0)" } ?? "no offsets")"
-      )
+        found: "dtype \(type ?? "missing"), shape \(shape?.description ?? "missing"), "
+          + "data_offsets \(offsets?.description ?? "missing")")
     }
     guard let elementType = ElementType(safetensorsName: type) else {
       throw DataError(

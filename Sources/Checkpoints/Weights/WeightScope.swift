@@ -6,7 +6,7 @@ import TensorCore
 /// has another shape is replaced by zeros and noted, so that loading goes on and `finish` reports
 /// everything that does not fit at once.
 /// ```swift
-/// let weights = WeightScope(try StateDictionary(Checkpoint(contentsOf: "model.pt")))
+/// let weights = WeightScope(try StateDictionary(contentsOf: "model.pt"))
 /// let first = weights.scope("input_blocks").scope(0).scope(0)
 /// let weight = first.tensor("weight", shape: [32, 3, 3, 3])
 /// try weights.finish()

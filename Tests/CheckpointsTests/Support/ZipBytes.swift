@@ -10,6 +10,8 @@ struct ZipBytes {
     var size: Int
     var compressedSize: Int
     var offset: Int?
+    /// What the local header says, when it is not what the directory says.
+    var localSize: Int?
     /// Name in the local header.
     var localName: String
     /// The directory gives sizes and offset in a ZIP64 field.
@@ -51,7 +53,7 @@ struct ZipBytes {
     for entry in entries {
       let offset = entry.offset ?? bytes.count
       bytes.append(UInt32(0x0403_4B50))
-      bytes += commonFields(entry, isZip64: false, nameLength: entry.localName.utf8.count)
+      bytes += commonFields(entry, isLocal: true, nameLength: entry.localName.utf8.count)
       let end = bytes.count + 2 + entry.localName.utf8.count + 4
       let padding = (alignment - end % alignment) % alignment
       bytes.append(UInt16(4 + padding))
@@ -62,7 +64,7 @@ struct ZipBytes {
       bytes += entry.data
       directory.append(UInt32(0x0201_4B50))
       directory.append(UInt16(20))
-      directory += commonFields(entry, isZip64: entry.isZip64, nameLength: entry.name.utf8.count)
+      directory += commonFields(entry, isLocal: false, nameLength: entry.name.utf8.count)
       directory.append(UInt16(entry.isZip64 ? 28 : 0))
       directory += [UInt8](repeating: 0, count: 10)
       directory.append(entry.isZip64 ? UInt32.max : UInt32(truncatingIfNeeded: offset))
@@ -101,7 +103,8 @@ struct ZipBytes {
     return bytes + comment
   }
 
-  private func commonFields(_ entry: Entry, isZip64: Bool, nameLength: Int) -> [UInt8] {
+  private func commonFields(_ entry: Entry, isLocal: Bool, nameLength: Int) -> [UInt8] {
+    let isZip64 = entry.isZip64 && !isLocal
     var bytes: [UInt8] = []
     bytes.append(UInt16(20))
     bytes.append(entry.flags)
@@ -109,7 +112,8 @@ struct ZipBytes {
     bytes.append(UInt32(0))
     bytes.append(entry.crc)
     bytes.append(isZip64 ? UInt32.max : UInt32(truncatingIfNeeded: entry.compressedSize))
-    bytes.append(isZip64 ? UInt32.max : UInt32(truncatingIfNeeded: entry.size))
+    bytes.append(
+      isZip64 ? UInt32.max : UInt32(truncatingIfNeeded: isLocal ? entry.localSize ?? entry.size : entry.size))
     bytes.append(UInt16(nameLength))
     return bytes
   }
