@@ -15,7 +15,7 @@ let package = Package(
     .library(name: "TensorCore", targets: ["TensorCore"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
   ],
   targets: [
     // Arrows point down; see CONTRIBUTING.md.
@@ -50,7 +50,8 @@ let package = Package(
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"]),
     .testTarget(name: "DiffusionCoreTests", dependencies: ["DiffusionCore", "TestSupport"]),
-    .testTarget(name: "PixelClassifierTests", dependencies: ["PixelClassifier", "Checkpoints", "TestSupport"]),
+    .testTarget(
+      name: "PixelClassifierTests", dependencies: ["PixelClassifier", "Checkpoints", "TestSupport"]),
     .testTarget(
       name: "DiffusionSegmentationTests", dependencies: ["DiffusionSegmentation", "TestSupport"]),
     .testTarget(

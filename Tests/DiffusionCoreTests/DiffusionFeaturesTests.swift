@@ -15,7 +15,8 @@ struct DiffusionFeaturesTests {
     let image = random.normal(shape: [3, 16, 16])
     let features = DiffusionFeatures(try Self.backbone(), steps: [150, 50], blocks: [3, 0, 1])
     let maps = try features.extract(image)
-    #expect(maps.maps.map { "\($0.step)/\($0.block)" } == ["150/0", "150/1", "150/3", "50/0", "50/1", "50/3"])
+    #expect(
+      maps.maps.map { "\($0.step)/\($0.block)" } == ["150/0", "150/1", "150/3", "50/0", "50/1", "50/3"])
     #expect(maps.maps.map(\.width) == [8, 16, 16, 8, 16, 16])
     #expect(maps.channels == features.channels)
   }
@@ -28,7 +29,8 @@ struct DiffusionFeaturesTests {
     let backbone = try Self.backbone()
     let maps = try DiffusionFeatures(backbone, steps: [400], blocks: [2], noise: .fixed(noise)).extract(image)
     let batch = [1, 3, 16, 16]
-    let noised = backbone.diffusion.qSample(xStart: image.reshaped(batch), t: [400], noise: noise.reshaped(batch))
+    let noised = backbone.diffusion.qSample(
+      xStart: image.reshaped(batch), t: [400], noise: noise.reshaped(batch))
     let expected = backbone.network.activations(noised, timesteps: [400], outputBlocks: [2])[0]
     #expect(maps.maps[0].tensor == expected.slice(0))
   }
@@ -37,10 +39,13 @@ struct DiffusionFeaturesTests {
     let image = Tensor(repeating: 0.25, shape: [3, 16, 16])
     let backbone = try Self.backbone()
     let shared = DiffusionFeatures(backbone, steps: [50], blocks: [0], noise: .shared(seed: 4))
-    #expect(try shared.extract(image, index: 0).maps[0].tensor == shared.extract(image, index: 1).maps[0].tensor)
+    #expect(
+      try shared.extract(image, index: 0).maps[0].tensor == shared.extract(image, index: 1).maps[0].tensor)
     let fresh = DiffusionFeatures(backbone, steps: [50], blocks: [0], noise: .perImage(seed: 4))
-    #expect(try fresh.extract(image, index: 0).maps[0].tensor != fresh.extract(image, index: 1).maps[0].tensor)
-    #expect(try fresh.extract(image, index: 1).maps[0].tensor == fresh.extract(image, index: 1).maps[0].tensor)
+    #expect(
+      try fresh.extract(image, index: 0).maps[0].tensor != fresh.extract(image, index: 1).maps[0].tensor)
+    #expect(
+      try fresh.extract(image, index: 1).maps[0].tensor == fresh.extract(image, index: 1).maps[0].tensor)
   }
 
   @Test func widePicturesAreWelcome() throws {
@@ -84,7 +89,8 @@ struct DiffusionFeaturesTests {
 
   @Test func imageSizeMustFitTheNetwork() throws {
     let error = #expect(throws: DataError.self) {
-      try DiffusionBackbone(network: randomNetwork(.tiny), options: BackboneOptions(imageSize: 15), checkpointPath: "")
+      try DiffusionBackbone(
+        network: randomNetwork(.tiny), options: BackboneOptions(imageSize: 15), checkpointPath: "")
     }
     #expect(error?.kind == .invalidArgument)
   }

@@ -7,12 +7,14 @@ import Testing
 struct UNetConfigurationTests {
   static let configurations: [UNetConfiguration] = [
     .tiny,
-    .init(modelChannels: 32, outChannels: 3, levelChannels: [32], residualBlocks: 2, levelHasAttention: [false]),
+    .init(
+      modelChannels: 32, outChannels: 3, levelChannels: [32], residualBlocks: 2, levelHasAttention: [false]),
     .init(
       modelChannels: 64, outChannels: 6, channelMult: [0.5, 1, 1.5], residualBlocks: 1,
       attentionDownsampleFactors: [1, 4], resampling: .parameterless),
     .init(
-      modelChannels: 32, outChannels: 3, channelMult: [1, 2], residualBlocks: 3, attentionDownsampleFactors: [],
+      modelChannels: 32, outChannels: 3, channelMult: [1, 2], residualBlocks: 3,
+      attentionDownsampleFactors: [],
       resampling: .convolution, usesScaleShiftNorm: true, classCount: 10),
     .init(
       modelChannels: 32, outChannels: 6, channelMult: [1, 1, 2, 2, 4, 4], residualBlocks: 2,
@@ -29,8 +31,10 @@ struct UNetConfigurationTests {
   @Test(arguments: configurations.indices)
   func architectureIsReadFromShapes(_ index: Int) throws {
     let configuration = Self.configurations[index].withOneHead
-    let shapes = Dictionary(uniqueKeysWithValues: try UNet.parameterShapes(configuration).map { ($0.name, $0.shape) })
-    #expect(try UNetConfiguration(shapes: shapes, file: "", attention: configuration.attention) == configuration)
+    let shapes = Dictionary(
+      uniqueKeysWithValues: try UNet.parameterShapes(configuration).map { ($0.name, $0.shape) })
+    #expect(
+      try UNetConfiguration(shapes: shapes, file: "", attention: configuration.attention) == configuration)
   }
 
   @Test(arguments: [
@@ -54,7 +58,9 @@ struct UNetConfigurationTests {
         _ = try? read.validate()
       }
     }
-    #expect(throws: DataError.self) { try UNetConfiguration(shapes: ["output_blocks.99999.0.x": [1]], file: "") }
+    #expect(throws: DataError.self) {
+      try UNetConfiguration(shapes: ["output_blocks.99999.0.x": [1]], file: "")
+    }
   }
 
   @Test func widthOfHeadsMustDivideTheChannels() {
@@ -76,7 +82,8 @@ struct UNetConfigurationTests {
     let places = cost.outputBlocks.map { "\($0.channels)@\($0.height)" }
     #expect(
       places == [
-        "1024@8", "1024@8", "1024@16", "1024@16", "1024@16", "1024@32", "512@32", "512@32", "512@64", "512@64",
+        "1024@8", "1024@8", "1024@16", "1024@16", "1024@16", "1024@32", "512@32", "512@32", "512@64",
+        "512@64",
         "512@64", "512@128", "256@128", "256@128", "256@256", "256@256", "256@256", "256@256",
       ])
   }

@@ -19,7 +19,8 @@ struct ClassListTests {
 
   @Test(arguments: [
     (#"[]"#, ""), (#"{"#, ""), (#"{"classes": 3}"#, "classes"), (#"{"classes": []}"#, "classes"),
-    (#"{"classes": [{"id": 0}]}"#, "classes[0].name"), (#"{"classes": [{"id": 1, "name": "a"}]}"#, "classes[0].id"),
+    (#"{"classes": [{"id": 0}]}"#, "classes[0].name"),
+    (#"{"classes": [{"id": 1, "name": "a"}]}"#, "classes[0].id"),
     (#"{"classes": [{"id": true, "name": "a"}]}"#, "classes[0].id"),
     (#"{"classes": [{"id": 0, "name": "a", "color": [1, 2]}]}"#, "classes[0].color"),
     (#"{"classes": [{"id": 0, "name": "a", "color": [1, 2, 256]}]}"#, "classes[0].color"),

@@ -31,7 +31,8 @@ struct ExperimentConfigurationTests {
   @Test func readsTheReferencesFile() throws {
     let configuration = try read()
     #expect(configuration.outputDirectory == "pixel_classifiers/horse_21/ddpm/50_150_250_5_6_7_8_12")
-    #expect(configuration.classCount == 21 && configuration.ignoreLabel == 255 && configuration.imageSize == 256)
+    #expect(
+      configuration.classCount == 21 && configuration.ignoreLabel == 255 && configuration.imageSize == 256)
     #expect(configuration.steps == [50, 150, 250] && configuration.blocks == [5, 6, 7, 8, 12])
     #expect(configuration.members == 10 && configuration.batchSize == 64 && configuration.sharesNoise)
     #expect(configuration.trainingNumber == 30 && configuration.featureCount == 8448)
@@ -55,7 +56,9 @@ struct ExperimentConfigurationTests {
     #expect(error?.item.hasPrefix(key) == true && error?.exitCode == 65)
   }
 
-  @Test(arguments: ["steps", "blocks", "number_class", "ignore_label", "dim", "model_path", "training_path", "exp_dir"])
+  @Test(arguments: [
+    "steps", "blocks", "number_class", "ignore_label", "dim", "model_path", "training_path", "exp_dir",
+  ])
   func missingKeyIsNamed(_ key: String) throws {
     let error = #expect(throws: DataError.self) { try read(without: key) }
     #expect(error?.item == key && error?.found == "nothing")

@@ -10,7 +10,9 @@ struct LabelledImagesTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func add(_ name: String, labels: [UInt8] = [UInt8](repeating: 1, count: 12), shape: [Int] = [3, 4]) throws {
+  private func add(_ name: String, labels: [UInt8] = [UInt8](repeating: 1, count: 12), shape: [Int] = [3, 4])
+    throws
+  {
     try image.write(to: folder.path(name))
     let stem = (name as NSString).deletingPathExtension
     try NpyFile.write(NumericArray(labels, shape: shape), to: folder.path("\(stem).npy"))
@@ -19,7 +21,9 @@ struct LabelledImagesTests {
   /// Folder by folder, names as Python sorts them.
   @Test func orderIsThatOfTheReference() throws {
     for name in ["b", "Z", "a/deep"] { _ = try folder.folder(name) }
-    for name in ["b/2.png", "b/10.jpg", "Z/x.png", "a/deep/y.jpeg", "a.png", "é.png", "A.PNG"] { try add(name) }
+    for name in ["b/2.png", "b/10.jpg", "Z/x.png", "a/deep/y.jpeg", "a.png", "é.png", "A.PNG"] {
+      try add(name)
+    }
     _ = try folder.file("notes.txt", [1])
     _ = try folder.file(".hidden.png", [1])
     let found = try LabelledImages(directory: folder.path, classes: classes).imagePaths
@@ -42,14 +46,17 @@ struct LabelledImagesTests {
   @Test func wideIntegersWrapAsInTheReference() throws {
     try image.write(to: folder.path("x.png"))
     try NpyFile.write(
-      NumericArray([Int64](repeating: -1, count: 6) + [256, 257, 258, 0, 1, 2], shape: [3, 4]), to: folder.path("x.npy"))
+      NumericArray([Int64](repeating: -1, count: 6) + [256, 257, 258, 0, 1, 2], shape: [3, 4]),
+      to: folder.path("x.npy"))
     let mask = try LabelledImages(directory: folder.path, classes: classes).load(0).mask
     #expect(mask.labels == [255, 255, 255, 255, 255, 255, 0, 1, 2, 0, 1, 2])
   }
 
   @Test func missingMaskIsNamed() throws {
     try image.write(to: folder.path("alone.png"))
-    let error = #expect(throws: DataError.self) { try LabelledImages(directory: folder.path, classes: classes) }
+    let error = #expect(throws: DataError.self) {
+      try LabelledImages(directory: folder.path, classes: classes)
+    }
     #expect(error?.file == folder.path("alone.png") && error?.expected.contains("alone.npy") == true)
     #expect(error?.exitCode == 66)
   }
@@ -81,7 +88,8 @@ struct LabelledImagesTests {
 
   @Test func realNumbersAreNoLabels() throws {
     try image.write(to: folder.path("x.png"))
-    try NpyFile.write(NumericArray([Float](repeating: 1, count: 12), shape: [3, 4]), to: folder.path("x.npy"))
+    try NpyFile.write(
+      NumericArray([Float](repeating: 1, count: 12), shape: [3, 4]), to: folder.path("x.npy"))
     let error = #expect(throws: DataError.self) {
       try LabelledImages(directory: folder.path, classes: classes).load(0)
     }

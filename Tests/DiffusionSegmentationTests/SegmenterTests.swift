@@ -52,7 +52,8 @@ struct SegmenterTests {
     let path = world.folder.path("s.safetensors")
     try segmenter.write(to: path)
     let read = try Segmenter(contentsOf: path)
-    #expect(read.classes == segmenter.classes && read.fit == segmenter.fit && read.training == segmenter.training)
+    #expect(
+      read.classes == segmenter.classes && read.fit == segmenter.fit && read.training == segmenter.training)
     #expect(read.features.steps == [50, 250] && read.features.blocks == [1, 3])
     #expect(read.features.backbone.options == TinyWorld.options)
     let image = TinyWorld.scene(4, width: 32, height: 32).0
@@ -113,7 +114,8 @@ struct SegmenterTests {
     try FileManager.default.moveItem(atPath: world.checkpoint, toPath: world.folder.path("moved.safetensors"))
     let error = #expect(throws: DataError.self) { try Segmenter(contentsOf: "\(elsewhere)/s.safetensors") }
     #expect(error?.kind == .noInput && error?.exitCode == 66)
-    _ = try Segmenter(contentsOf: "\(elsewhere)/s.safetensors", checkpoint: world.folder.path("moved.safetensors"))
+    _ = try Segmenter(
+      contentsOf: "\(elsewhere)/s.safetensors", checkpoint: world.folder.path("moved.safetensors"))
     try FileManager.default.moveItem(
       atPath: world.folder.path("moved.safetensors"), toPath: "\(elsewhere)/tiny.safetensors")
     _ = try Segmenter(contentsOf: "\(elsewhere)/s.safetensors")
@@ -122,7 +124,9 @@ struct SegmenterTests {
   @Test func writingFailsWithoutATrace() throws {
     let world = try TinyWorld()
     let segmenter = try world.train()
-    let error = #expect(throws: DataError.self) { try segmenter.write(to: world.folder.path("nowhere/s.safetensors")) }
+    let error = #expect(throws: DataError.self) {
+      try segmenter.write(to: world.folder.path("nowhere/s.safetensors"))
+    }
     #expect(error?.exitCode == 73)
     // The model must be there to be named by its digest; the old file stays.
     let path = try world.folder.file("s.safetensors", [1, 2, 3])

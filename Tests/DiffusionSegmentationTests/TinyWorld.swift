@@ -30,7 +30,9 @@ struct TinyWorld {
   /// A bright square on noisy ground.
   static func scene(_ index: Int, width: Int, height: Int) -> (Image, LabelMask) {
     var random = Philox(seed: UInt64(index))
-    let (left, top, side) = (3 + index * 4 % (width / 3), 2 + index * 5 % (height / 3), min(width, height) / 2)
+    let (left, top, side) = (
+      3 + index * 4 % (width / 3), 2 + index * 5 % (height / 3), min(width, height) / 2
+    )
     var (pixels, labels) = ([UInt8](), [UInt8]())
     for y in 0..<height {
       for x in 0..<width {
@@ -43,7 +45,8 @@ struct TinyWorld {
       }
     }
     return (
-      Image(width: width, height: height, pixels: pixels), LabelMask(width: width, height: height, labels: labels)
+      Image(width: width, height: height, pixels: pixels),
+      LabelMask(width: width, height: height, labels: labels)
     )
   }
 
@@ -56,7 +59,9 @@ struct TinyWorld {
   func labelled() throws -> LabelledImages { try LabelledImages(directory: images, classes: classes) }
 
   /// A quick training.
-  func train(fit: ImageFit = .pad, noise: FeatureNoise = .shared(seed: 0), seed: UInt64 = 0) throws -> Segmenter {
+  func train(fit: ImageFit = .pad, noise: FeatureNoise = .shared(seed: 0), seed: UInt64 = 0) throws
+    -> Segmenter
+  {
     try Segmenter.train(
       on: labelled(), features: features(noise: noise),
       options: SegmenterOptions(members: 3, epochs: 1, maxEpochs: 2, seed: seed, fit: fit))

@@ -43,7 +43,6 @@ extension KnownCase {
 
   func ints(_ name: String) throws -> [Int] { try array(name).int64s().map { Int($0) } }
 
-
   private func missing(_ name: String) -> DataError {
     DataError(.malformed, file: id, item: name, expected: "a parameter of this name and type", found: "none")
   }

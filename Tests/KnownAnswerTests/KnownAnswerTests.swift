@@ -24,7 +24,9 @@ struct KnownAnswerTests {
     }
     let percent = String(format: "%.2f", worst * 100)
     let note = waiting > 0 ? ", \(waiting) outputs not built yet" : ""
-    print("known answers: \(name): \(cases.count) cases, \(tensors) tensors, worst \(percent) % of the limit\(note)")
+    print(
+      "known answers: \(name): \(cases.count) cases, \(tensors) tensors, worst \(percent) % of the limit\(note)"
+    )
   }
 
   /// The list of what is missing does not outlive its reason.
@@ -48,7 +50,8 @@ struct KnownAnswerTests {
 
   static func run(_ known: KnownCase) -> Report {
     var report = Report()
-    let listed = Set(known.outputs.keys.filter { output in NotBuiltYet.list.contains { $0.matches(known.op, output) } })
+    let listed = Set(
+      known.outputs.keys.filter { output in NotBuiltYet.list.contains { $0.matches(known.op, output) } })
     report.waiting = listed.count
     var answers: [String: Answer] = [:]
     if let operation = Operations.table[known.op] {
@@ -70,7 +73,9 @@ struct KnownAnswerTests {
       do {
         let comparison = try Comparison(answer, to: expectation)
         if listed.contains(output) {
-          if comparison.problem == nil { report.problems.append("\(output): listed as not built, but agrees") }
+          if comparison.problem == nil {
+            report.problems.append("\(output): listed as not built, but agrees")
+          }
           continue
         }
         if comparison.isTensor { report.tensors += 1 }

@@ -13,7 +13,9 @@ struct EarlyStoppingTests {
       for _ in 0..<batchesPerEpoch {
         let loss = losses[iteration % losses.count]
         iteration += 1
-        if stopping.shouldStop(epoch: epoch, loss: loss) { return (iteration, epoch, true, stopping.bestLoss) }
+        if stopping.shouldStop(epoch: epoch, loss: loss) {
+          return (iteration, epoch, true, stopping.bestLoss)
+        }
       }
     }
     return (iteration, maxEpochs - 1, false, stopping.bestLoss)

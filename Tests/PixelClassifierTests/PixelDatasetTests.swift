@@ -28,7 +28,8 @@ struct PixelDatasetTests {
   @Test("an ignore label that is one of the classes is left out too")
   func ignoredClass() throws {
     let labels: [UInt8] = [0, 0, 1, 1, 0, 2, 0, 0, 0, 0, 0, 0]
-    let dataset = try PixelDataset([picture(labels, seed: 1)], classCount: 3, ignoreLabel: 0, smallestAnnotation: 0)
+    let dataset = try PixelDataset(
+      [picture(labels, seed: 1)], classCount: 3, ignoreLabel: 0, smallestAnnotation: 0)
     #expect(dataset.targets == [1, 1, 2])
   }
 
@@ -79,7 +80,11 @@ struct PixelDatasetTests {
     let unlabelled = picture([UInt8](repeating: 9, count: 12), seed: 1)
     #expect(throws: DataError.self) { try PixelDataset([unlabelled], classCount: 3, ignoreLabel: 9) }
     #expect(throws: DataError.self) { try PixelDataset([], classCount: 3, ignoreLabel: 9) }
-    #expect(throws: DataError.self) { try PixelDataset([picture(labels, seed: 1)], classCount: 0, ignoreLabel: 9) }
-    #expect(throws: DataError.self) { try PixelDataset([picture(labels, seed: 1)], classCount: 257, ignoreLabel: 9) }
+    #expect(throws: DataError.self) {
+      try PixelDataset([picture(labels, seed: 1)], classCount: 0, ignoreLabel: 9)
+    }
+    #expect(throws: DataError.self) {
+      try PixelDataset([picture(labels, seed: 1)], classCount: 257, ignoreLabel: 9)
+    }
   }
 }

@@ -23,7 +23,8 @@ struct PixelMLPTests {
     expectClose(classifier.logits(x), layer(hidden2, classifier.linear6), absolute: 2e-5, relative: 2e-5)
   }
 
-  @Test("has the reference's widths", arguments: [(1, 128, 32), (29, 128, 32), (30, 256, 128), (34, 256, 128)])
+  @Test(
+    "has the reference's widths", arguments: [(1, 128, 32), (29, 128, 32), (30, 256, 128), (34, 256, 128)])
   func widths(classes: Int, first: Int, second: Int) {
     let classifier = PixelMLP(featureCount: 5, classCount: classes, random: Philox(seed: 0))
     #expect(classifier.hiddenWidths.first == first && classifier.hiddenWidths.second == second)
@@ -36,7 +37,8 @@ struct PixelMLPTests {
     for layer in [classifier.linear0, classifier.linear3, classifier.linear6] {
       let values = layer.weight.elements.map(Double.init)
       let mean = values.reduce(0, +) / Double(values.count)
-      let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)).squareRoot()
+      let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count))
+        .squareRoot()
       let expectedError = 0.02 / Double(values.count).squareRoot()
       #expect(abs(mean) < 5 * expectedError)
       #expect(abs(deviation - 0.02) < 4 * expectedError)

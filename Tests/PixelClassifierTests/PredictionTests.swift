@@ -18,7 +18,8 @@ struct PredictionTests {
 
   static let pictures = [
     Picture(height: 32, width: 32, maps: [[12, 4, 4], [9, 8, 8], [7, 16, 16]], classes: 6, members: 3),
-    Picture(height: 37, width: 23, maps: [[5, 5, 3], [8, 19, 12], [3, 37, 23], [4, 1, 1]], classes: 30, members: 2),
+    Picture(
+      height: 37, width: 23, maps: [[5, 5, 3], [8, 19, 12], [3, 37, 23], [4, 1, 1]], classes: 30, members: 2),
     Picture(height: 3, width: 301, maps: [[6, 2, 40], [4, 3, 150]], classes: 2, members: 4),
     Picture(height: 1, width: 1, maps: [[4, 2, 2]], classes: 3, members: 1),
     Picture(height: 300, width: 2, maps: [[4, 75, 1]], classes: 5, members: 10),
@@ -31,7 +32,8 @@ struct PredictionTests {
       })
   }
 
-  @Test("labels are those of classifying every pixel's vector", arguments: pictures, FeaturePrecision.allCases)
+  @Test(
+    "labels are those of classifying every pixel's vector", arguments: pictures, FeaturePrecision.allCases)
   func sameAsPixelByPixel(picture: Picture, precision: FeaturePrecision) throws {
     let features = randomFeatures(
       height: picture.height, width: picture.width, maps: picture.maps, seed: 9, precision: precision)

@@ -77,7 +77,9 @@ struct TrainingTests {
     let perEpoch = dataset.count / 64
     let log = Mutex<[TrainingProgress]>([])
     let inside = Atomic<Int>(0)
-    _ = try ClassifierTrainer(maxEpochs: 2).trainEnsemble(memberCount: 3, on: dataset, random: Philox(seed: 5)) {
+    _ = try ClassifierTrainer(maxEpochs: 2).trainEnsemble(
+      memberCount: 3, on: dataset, random: Philox(seed: 5)
+    ) {
       #expect(inside.add(1, ordering: .relaxed).newValue == 1)
       log.withLock { [step = $0] in $0.append(step) }
       _ = inside.subtract(1, ordering: .relaxed)
@@ -108,7 +110,8 @@ struct TrainingTests {
     let error = #expect(throws: DataError.self) {
       try ClassifierTrainer(batchSize: dataset.count + 1).trainEnsemble(on: dataset, random: Philox(seed: 0))
     }
-    #expect(error?.kind == .invalidArgument && error?.expected.contains("at least \(dataset.count + 1)") == true)
+    #expect(
+      error?.kind == .invalidArgument && error?.expected.contains("at least \(dataset.count + 1)") == true)
     for trainer in [ClassifierTrainer(batchSize: 1), ClassifierTrainer(maxEpochs: 0)] {
       #expect(throws: DataError.self) { try trainer.trainMember(0, on: dataset, random: Philox(seed: 0)) }
     }
@@ -144,7 +147,8 @@ struct TrainingTests {
     #expect(error?.expected == "a finite loss" && error?.item == "member 0, iteration 1")
   }
 
-  @Test("trains as the reference trains, from the same weights on the same batches", arguments: ["adam", "adamw"])
+  @Test(
+    "trains as the reference trains, from the same weights on the same batches", arguments: ["adam", "adamw"])
   func reference(optimizer: String) throws {
     let id = "classifier_train_\(optimizer)"
     func weight(_ name: String) throws -> Tensor { try Golden.tensor("\(id)/in/w.layers.\(name)") }
@@ -157,7 +161,8 @@ struct TrainingTests {
         runningMean: try weight("\(index).running_mean"), runningVariance: try weight("\(index).running_var"))
     }
     let initial = PixelMLP(
-      linear0: try layer(0), norm2: try norm(2), linear3: try layer(3), norm5: try norm(5), linear6: try layer(6))
+      linear0: try layer(0), norm2: try norm(2), linear3: try layer(3), norm5: try norm(5),
+      linear6: try layer(6))
     let (x, y) = (try Golden.tensor("\(id)/in/x"), try Golden.ints("\(id)/in/y"))
     let batches = try Golden.ints("\(id)/in/batch_index")
     var training = MemberTraining(

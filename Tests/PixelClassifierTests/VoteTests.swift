@@ -40,7 +40,8 @@ struct VoteTests {
     #expect(prediction.labels == modeVote(votes))
   }
 
-  @Test("probabilities are averaged, and uncertainty is their Jensen-Shannon divergence", arguments: [1, 3, 10])
+  @Test(
+    "probabilities are averaged, and uncertainty is their Jensen-Shannon divergence", arguments: [1, 3, 10])
   func uncertainty(members: Int) {
     var random = Philox(seed: 21)
     let (pixels, classes) = (35, 7)
@@ -77,7 +78,9 @@ struct VoteTests {
     #expect(imageUncertaintyScore([]) == 0)
   }
 
-  @Test("scores are the reference's", arguments: [("uncertainty_300", 20, 15, 1.69e-6), ("uncertainty_tiny", 2, 4, 2.31e-7)])
+  @Test(
+    "scores are the reference's",
+    arguments: [("uncertainty_300", 20, 15, 1.69e-6), ("uncertainty_tiny", 2, 4, 2.31e-7)])
   func referenceScore(id: String, height: Int, width: Int, tolerance: Double) throws {
     let logits = try Golden.tensor("\(id)/in/logits")
     let prediction = PixelPrediction(logits: logits, height: height, width: width)

@@ -111,7 +111,8 @@ struct WeightTests {
     #expect(throws: DataError.self) { try PixelEnsemble([]) }
     let error = #expect(throws: DataError.self) {
       try PixelEnsemble([
-        randomClassifier(features: 5, classes: 3, seed: 7), randomClassifier(features: 6, classes: 3, seed: 7),
+        randomClassifier(features: 5, classes: 3, seed: 7),
+        randomClassifier(features: 6, classes: 3, seed: 7),
       ])
     }
     #expect(error?.item == "widths of member 1")

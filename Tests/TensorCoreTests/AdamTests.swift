@@ -6,7 +6,9 @@ import Testing
 struct AdamTests {
   struct Setting: CustomTestStringConvertible, Sendable {
     var adam: Adam
-    var testDescription: String { "\(adam.decay.rawValue), weight decay \(adam.weightDecay), eps \(adam.eps)" }
+    var testDescription: String {
+      "\(adam.decay.rawValue), weight decay \(adam.weightDecay), eps \(adam.eps)"
+    }
   }
 
   static let settings = [

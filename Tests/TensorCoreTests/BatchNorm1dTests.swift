@@ -5,7 +5,8 @@ import Testing
 @Suite("Batch norm over columns")
 struct BatchNorm1dTests {
   /// A batch whose columns differ in mean and spread, and the parameters of a norm.
-  private func arguments(rows: Int, channels: Int) -> (x: Tensor, state: BatchNorm1dState, cotangent: Tensor) {
+  private func arguments(rows: Int, channels: Int) -> (x: Tensor, state: BatchNorm1dState, cotangent: Tensor)
+  {
     var random = Philox(seed: 3)
     var x = random.normal(shape: [rows, channels])
     for row in 0..<rows {
@@ -18,7 +19,9 @@ struct BatchNorm1dTests {
     return (x, state, random.normal(shape: [rows, channels]))
   }
 
-  private func naiveTraining(_ x: NaiveTensor, weight: NaiveTensor, bias: NaiveTensor, eps: Double) -> NaiveTensor {
+  private func naiveTraining(_ x: NaiveTensor, weight: NaiveTensor, bias: NaiveTensor, eps: Double)
+    -> NaiveTensor
+  {
     let (mean, variance) = naiveColumnStatistics(x)
     return naiveBatchNorm(x, mean: mean, variance: variance, weight: weight, bias: bias, eps: eps)
   }
@@ -27,7 +30,8 @@ struct BatchNorm1dTests {
   func trainingForward(rows: Int, channels: Int) {
     var (x, state, _) = arguments(rows: rows, channels: channels)
     let expected = naiveTraining(
-      NaiveTensor(x), weight: NaiveTensor(state.weight), bias: NaiveTensor(state.bias), eps: Double(state.eps))
+      NaiveTensor(x), weight: NaiveTensor(state.weight), bias: NaiveTensor(state.bias), eps: Double(state.eps)
+    )
     expectClose(batchNorm1dTraining(x, state: &state).y, expected, absolute: 1e-5, relative: 1e-5)
   }
 
@@ -72,15 +76,21 @@ struct BatchNorm1dTests {
     let gradients = batchNorm1dBackward(cotangent, saved: saved, weight: state.weight)
     expectClose(
       gradients.x,
-      finiteDifferenceGradient(at: naiveX) { dot(naiveTraining($0, weight: weight, bias: bias, eps: eps), target) },
+      finiteDifferenceGradient(at: naiveX) {
+        dot(naiveTraining($0, weight: weight, bias: bias, eps: eps), target)
+      },
       absolute: 2e-5, relative: 1e-4)
     expectClose(
       gradients.weight,
-      finiteDifferenceGradient(at: weight) { dot(naiveTraining(naiveX, weight: $0, bias: bias, eps: eps), target) },
+      finiteDifferenceGradient(at: weight) {
+        dot(naiveTraining(naiveX, weight: $0, bias: bias, eps: eps), target)
+      },
       absolute: 1e-5, relative: 1e-5)
     expectClose(
       gradients.bias,
-      finiteDifferenceGradient(at: bias) { dot(naiveTraining(naiveX, weight: weight, bias: $0, eps: eps), target) },
+      finiteDifferenceGradient(at: bias) {
+        dot(naiveTraining(naiveX, weight: weight, bias: $0, eps: eps), target)
+      },
       absolute: 1e-5, relative: 1e-5)
   }
 

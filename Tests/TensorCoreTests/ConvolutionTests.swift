@@ -4,7 +4,9 @@ import Testing
 
 struct ConvolutionCase: Sendable, CustomTestStringConvertible {
   var n = 1, c = 1, h = 1, w = 1, o = 1, k = 3, stride = 1, padding = 1
-  var testDescription: String { "\(n)×\(c)×\(h)×\(w) → \(o), kernel \(k), stride \(stride), padding \(padding)" }
+  var testDescription: String {
+    "\(n)×\(c)×\(h)×\(w) → \(o), kernel \(k), stride \(stride), padding \(padding)"
+  }
 
   static let all: [ConvolutionCase] = [
     .init(), .init(n: 2, c: 3, h: 7, w: 5, o: 4), .init(n: 3, c: 5, h: 1, w: 9, o: 2),
@@ -12,7 +14,8 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     .init(n: 1, c: 3, h: 7, w: 11, o: 5, stride: 2), .init(n: 2, c: 6, h: 5, w: 4, o: 3, k: 1, padding: 0),
     .init(n: 1, c: 6, h: 5, w: 4, o: 3, k: 1, stride: 2, padding: 0),
     .init(n: 1, c: 2, h: 6, w: 6, o: 2, k: 5, padding: 2), .init(n: 1, c: 2, h: 6, w: 7, o: 2, padding: 0),
-    .init(n: 1, c: 1, h: 2, w: 2, o: 1, k: 3, padding: 2), .init(n: 1, c: 2, h: 5, w: 5, o: 2, stride: 3, padding: 2),
+    .init(n: 1, c: 1, h: 2, w: 2, o: 1, k: 3, padding: 2),
+    .init(n: 1, c: 2, h: 5, w: 5, o: 2, stride: 3, padding: 2),
     .init(n: 5, c: 40, h: 3, w: 3, o: 70), .init(n: 1, c: 33, h: 4, w: 6, o: 130),
     // Wide enough to be cut into strips of rows.
     .init(n: 1, c: 3, h: 40, w: 64, o: 2), .init(n: 2, c: 8, h: 33, w: 70, o: 9, stride: 2),
@@ -29,7 +32,8 @@ struct ConvolutionTests {
     let bias = random.normal(shape: [c.o])
     let y = conv2d(x, weight: weight, bias: bias, stride: c.stride, padding: c.padding)
     let expected = naiveConv2d(
-      NaiveTensor(x), weight: NaiveTensor(weight), bias: NaiveTensor(bias), stride: c.stride, padding: c.padding)
+      NaiveTensor(x), weight: NaiveTensor(weight), bias: NaiveTensor(bias), stride: c.stride,
+      padding: c.padding)
     expectClose(y, expected, absolute: 1e-5 * Double(c.c * c.k * c.k).squareRoot())
   }
 
@@ -40,7 +44,8 @@ struct ConvolutionTests {
     let weight = random.normal(shape: [c.o, c.c, c.k, c.k])
     let residual = random.normal(shape: [c.n, c.o, c.h, c.w])
     let y = conv2d(x, weight: weight, padding: c.padding, residual: residual)
-    var expected = naiveConv2d(NaiveTensor(x), weight: NaiveTensor(weight), bias: nil, stride: 1, padding: c.padding)
+    var expected = naiveConv2d(
+      NaiveTensor(x), weight: NaiveTensor(weight), bias: nil, stride: 1, padding: c.padding)
     for (index, value) in residual.elements.enumerated() { expected.elements[index] += Double(value) }
     expectClose(y, expected, absolute: 1e-5 * Double(c.c * c.k * c.k).squareRoot())
   }
@@ -59,7 +64,9 @@ struct ConvolutionTests {
       for o in 0..<4 {
         for l in 0..<length {
           for c in 0..<6 {
-            for k in 0..<kernel { expected[n, o, l] += nw[o, c, k] * nx[padded: n, c, l * stride + k - padding] }
+            for k in 0..<kernel {
+              expected[n, o, l] += nw[o, c, k] * nx[padded: n, c, l * stride + k - padding]
+            }
           }
         }
       }

@@ -20,8 +20,11 @@ struct CrossEntropyTests {
     var random = Philox(seed: 8)
     let logits = random.normal(shape: [4, 6])
     let targets = [0, 5, 2, 2]
-    let expected = finiteDifferenceGradient(at: NaiveTensor(logits)) { naiveCrossEntropy($0, targets: targets) }
-    expectClose(crossEntropy(logits, targets: targets).logitsGradient, expected, absolute: 1e-7, relative: 1e-5)
+    let expected = finiteDifferenceGradient(at: NaiveTensor(logits)) {
+      naiveCrossEntropy($0, targets: targets)
+    }
+    expectClose(
+      crossEntropy(logits, targets: targets).logitsGradient, expected, absolute: 1e-7, relative: 1e-5)
   }
 
   @Test("a hopeless prediction costs its distance and pulls with full force")

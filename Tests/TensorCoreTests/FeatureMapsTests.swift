@@ -25,7 +25,9 @@ struct FeatureMapsTests {
     return picture.maps.map { random.normal(shape: $0) }
   }
 
-  private func features(_ picture: Picture, _ activations: [Tensor], _ precision: FeaturePrecision) -> FeatureMaps {
+  private func features(_ picture: Picture, _ activations: [Tensor], _ precision: FeaturePrecision)
+    -> FeatureMaps
+  {
     FeatureMaps(
       maps: activations.enumerated().map {
         FeatureMap(step: 50, block: $0.offset, activation: $0.element, precision: precision)
@@ -35,7 +37,8 @@ struct FeatureMapsTests {
   /// All vectors of a picture by upsampling and concatenation: `[H · W, channels]`.
   private func upsampled(_ picture: Picture, _ activations: [Tensor]) -> Tensor {
     let planes = activations.map { activation in
-      resizeBilinear(activation.reshaped([1] + activation.shape), height: picture.height, width: picture.width)
+      resizeBilinear(
+        activation.reshaped([1] + activation.shape), height: picture.height, width: picture.width)
     }
     let joined = planes.dropFirst().reduce(planes[0]) { concatenateChannels($0, $1) }
     return transposed(joined.reshaped([joined.shape[1], picture.height * picture.width]))
@@ -71,7 +74,9 @@ struct FeatureMapsTests {
     #expect(features.vectors(at: []).shape == [0, features.channels])
   }
 
-  @Test("an activation comes back as it went in", arguments: [[1, 1, 1], [5, 3, 7], [64, 17, 19], [300, 20, 20]])
+  @Test(
+    "an activation comes back as it went in",
+    arguments: [[1, 1, 1], [5, 3, 7], [64, 17, 19], [300, 20, 20]])
   func roundTrip(shape: [Int]) {
     var random = Philox(seed: 11)
     let activation = random.normal(shape: shape)
@@ -115,7 +120,8 @@ struct FeatureMapsTests {
   @Test("maps stand step by step as given, blocks ascending")
   func mapOrder() {
     let map = { (step: Int, block: Int, channels: Int) in
-      FeatureMap(step: step, block: block, activation: Tensor(repeating: Float(channels), shape: [channels, 2, 2]))
+      FeatureMap(
+        step: step, block: block, activation: Tensor(repeating: Float(channels), shape: [channels, 2, 2]))
     }
     let features = FeatureMaps(
       maps: [map(250, 8, 3), map(50, 12, 2), map(250, 5, 1), map(50, 6, 4)], height: 4, width: 4)

@@ -15,7 +15,8 @@ struct GroupNormTests {
       for applyingSiLU in [false, true] {
         let y = groupNorm(
           x, groups: groups, weight: weight, bias: bias,
-          modulation: isModulated ? ChannelModulation(scale: scale, shift: shift) : nil, applyingSiLU: applyingSiLU)
+          modulation: isModulated ? ChannelModulation(scale: scale, shift: shift) : nil,
+          applyingSiLU: applyingSiLU)
         let expected = naiveGroupNorm(
           NaiveTensor(x), groups: groups, weight: NaiveTensor(weight), bias: NaiveTensor(bias), eps: 1e-5,
           scale: isModulated ? NaiveTensor(scale) : nil, shift: isModulated ? NaiveTensor(shift) : nil,
@@ -40,7 +41,8 @@ struct GroupNormTests {
   @Test func constantInputGivesBias() {
     let bias = Tensor((0..<32).map { Float($0) }, shape: [32])
     let y = groupNorm(
-      Tensor(repeating: 5, shape: [1, 32, 9]), groups: 32, weight: Tensor(repeating: 2, shape: [32]), bias: bias)
+      Tensor(repeating: 5, shape: [1, 32, 9]), groups: 32, weight: Tensor(repeating: 2, shape: [32]),
+      bias: bias)
     #expect((0..<32).allSatisfy { y[0, $0, 4] == Float($0) })
   }
 }

@@ -30,7 +30,8 @@ struct LinearTests {
     let (x, weight, bias, _) = arguments(shape)
     let expected = naiveLinear(
       NaiveTensor(x), weight: NaiveTensor(weight), bias: hasBias ? NaiveTensor(bias) : nil)
-    expectClose(linear(x, weight: weight, bias: hasBias ? bias : nil), expected, absolute: 2e-5, relative: 1e-5)
+    expectClose(
+      linear(x, weight: weight, bias: hasBias ? bias : nil), expected, absolute: 2e-5, relative: 1e-5)
   }
 
   @Test("its gradients are those of finite differences", arguments: shapes[..<2])
@@ -41,15 +42,21 @@ struct LinearTests {
     let gradients = linearBackward(cotangent, x: x, weight: weight)
     expectClose(
       gradients.x,
-      finiteDifferenceGradient(at: naiveX) { dot(naiveLinear($0, weight: naiveWeight, bias: naiveBias), target) },
+      finiteDifferenceGradient(at: naiveX) {
+        dot(naiveLinear($0, weight: naiveWeight, bias: naiveBias), target)
+      },
       absolute: 1e-5, relative: 1e-5)
     expectClose(
       gradients.weight,
-      finiteDifferenceGradient(at: naiveWeight) { dot(naiveLinear(naiveX, weight: $0, bias: naiveBias), target) },
+      finiteDifferenceGradient(at: naiveWeight) {
+        dot(naiveLinear(naiveX, weight: $0, bias: naiveBias), target)
+      },
       absolute: 1e-5, relative: 1e-5)
     expectClose(
       gradients.bias,
-      finiteDifferenceGradient(at: naiveBias) { dot(naiveLinear(naiveX, weight: naiveWeight, bias: $0), target) },
+      finiteDifferenceGradient(at: naiveBias) {
+        dot(naiveLinear(naiveX, weight: naiveWeight, bias: $0), target)
+      },
       absolute: 1e-5, relative: 1e-5)
   }
 

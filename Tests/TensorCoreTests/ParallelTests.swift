@@ -50,7 +50,8 @@ struct ParallelTests {
       [
         conv2d(x, weight: weight, padding: 1), conv2d(x, weight: weight, stride: 2, padding: 1),
         groupNorm(
-          x, groups: 32, weight: Tensor(repeating: 1, shape: [32]), bias: Tensor(zeros: [32]), applyingSiLU: true),
+          x, groups: 32, weight: Tensor(repeating: 1, shape: [32]), bias: Tensor(zeros: [32]),
+          applyingSiLU: true),
         linear(matrix, weight: matrix), linearWeightGradient(matrix, x: matrix),
         qkvAttention(qkv, heads: 2, order: .legacy), silu(x), resizeBilinear(x, height: 50, width: 60),
       ]

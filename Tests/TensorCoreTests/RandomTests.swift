@@ -4,7 +4,10 @@ import Testing
 struct RandomTests {
   /// Known answers of the reference implementation of Random123 (`kat_vectors`, philox4x32, 10 rounds).
   @Test(arguments: [
-    (UInt64(0), UInt64(0), SIMD2<UInt32>(0, 0), SIMD4<UInt32>(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8)),
+    (
+      UInt64(0), UInt64(0), SIMD2<UInt32>(0, 0),
+      SIMD4<UInt32>(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8)
+    ),
     (
       UInt64.max, UInt64.max, SIMD2<UInt32>(0xffff_ffff, 0xffff_ffff),
       SIMD4<UInt32>(0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd)
@@ -35,7 +38,8 @@ struct RandomTests {
     let values = random.normal(shape: [100_001]).elements.map(Double.init)
     let mean = values.reduce(0, +) / Double(values.count)
     let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
-    let fourth = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) * ($1 - mean) * ($1 - mean) } / Double(values.count)
+    let fourth =
+      values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) * ($1 - mean) * ($1 - mean) } / Double(values.count)
     #expect(abs(mean) < 0.015)
     #expect(abs(variance - 1) < 0.02)
     #expect(abs(fourth - 3) < 0.15)

@@ -8,7 +8,8 @@ struct ResamplingTests {
     var random = Philox(seed: 6)
     let x = random.normal(shape: [2, 3, size.h, size.w])
     let y = resizeBilinear(x, height: size.height, width: size.width)
-    expectClose(y, naiveResizeBilinear(NaiveTensor(x), height: size.height, width: size.width), absolute: 1e-5)
+    expectClose(
+      y, naiveResizeBilinear(NaiveTensor(x), height: size.height, width: size.width), absolute: 1e-5)
   }
 
   @Test(arguments: [(1, 1), (3, 5), (4, 2)])

@@ -3,7 +3,8 @@ import Testing
 
 /// Fails unless `|actual - expected| <= absolute + relative · |expected|` for every element.
 public func expectClose(
-  _ actual: Tensor, _ expected: NaiveTensor, absolute: Double, relative: Double = 0, _ comment: Comment? = nil,
+  _ actual: Tensor, _ expected: NaiveTensor, absolute: Double, relative: Double = 0,
+  _ comment: Comment? = nil,
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   #expect(actual.shape == expected.shape, comment, sourceLocation: sourceLocation)
@@ -13,7 +14,8 @@ public func expectClose(
   for index in elements.indices {
     let difference = abs(Double(elements[index]) - expected.elements[index])
     // A NaN must count as an excess.
-    let excess = difference.isNaN ? .infinity : difference - absolute - relative * abs(expected.elements[index])
+    let excess =
+      difference.isNaN ? .infinity : difference - absolute - relative * abs(expected.elements[index])
     if excess > worst.excess { worst = (excess, index) }
   }
   #expect(

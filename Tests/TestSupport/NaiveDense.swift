@@ -52,7 +52,8 @@ public func naiveColumnStatistics(_ x: NaiveTensor) -> (mean: NaiveTensor, varia
 
 /// Batch normalisation by its definition, with the given statistics. x: `[N, C]`.
 public func naiveBatchNorm(
-  _ x: NaiveTensor, mean: NaiveTensor, variance: NaiveTensor, weight: NaiveTensor, bias: NaiveTensor, eps: Double
+  _ x: NaiveTensor, mean: NaiveTensor, variance: NaiveTensor, weight: NaiveTensor, bias: NaiveTensor,
+  eps: Double
 ) -> NaiveTensor {
   var y = x
   for n in 0..<x.shape[0] {

@@ -67,13 +67,16 @@ public func naiveAttention(
       let (q, k, v) = (start(0, head, depth), start(1, head, depth), start(2, head, depth))
       for target in 0..<length {
         let scores = (0..<length).map { source in
-          (0..<depth).reduce(0) { $0 + qkv[n, q + $1, target] * qkv[n, k + $1, source] } / Double(depth).squareRoot()
+          (0..<depth).reduce(0) { $0 + qkv[n, q + $1, target] * qkv[n, k + $1, source] }
+            / Double(depth).squareRoot()
         }
         let largest = scores.max()!
         let weights = scores.map { exp($0 - largest) }
         let total = weights.reduce(0, +)
         for d in 0..<depth {
-          y[n, head * depth + d, target] = (0..<length).reduce(0) { $0 + weights[$1] / total * qkv[n, v + d, $1] }
+          y[n, head * depth + d, target] = (0..<length).reduce(0) {
+            $0 + weights[$1] / total * qkv[n, v + d, $1]
+          }
         }
       }
     }

@@ -11,11 +11,14 @@ extension UNetConfiguration {
 }
 
 /// The tensors of a network with random weights that keep activations near 1.
-public func randomNetworkTensors(_ configuration: UNetConfiguration, seed: UInt64 = 1) throws -> [NamedArray] {
+public func randomNetworkTensors(_ configuration: UNetConfiguration, seed: UInt64 = 1) throws -> [NamedArray]
+{
   try UNet.parameterShapes(configuration).enumerated().map { index, parameter in
     var random = Philox(seed: seed).split(UInt64(index))
     let fanIn = parameter.shape.dropFirst().reduce(1, *)
-    let noise = random.normal(shape: parameter.shape) * (parameter.shape.count > 1 ? Float(1 / Double(fanIn).squareRoot()) : 0.1)
+    let noise =
+      random.normal(shape: parameter.shape)
+      * (parameter.shape.count > 1 ? Float(1 / Double(fanIn).squareRoot()) : 0.1)
     let isNormWeight = parameter.shape.count == 1 && parameter.name.hasSuffix("weight")
     let tensor = isNormWeight ? noise + Tensor(repeating: 1, shape: parameter.shape) : noise
     return NamedArray(name: parameter.name, array: NumericArray(tensor))

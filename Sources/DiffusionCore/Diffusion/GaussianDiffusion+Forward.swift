@@ -10,11 +10,13 @@ extension GaussianDiffusion {
   ///   - t: one step a sample
   ///   - noise: standard normal, of the shape of `xStart`
   public func qSample(xStart: Tensor, t: [Int], noise: Tensor) -> Tensor {
-    combine(xStart, t.map { alphasCumprod[$0].squareRoot() }, noise, t.map { (1 - alphasCumprod[$0]).squareRoot() })
+    combine(
+      xStart, t.map { alphasCumprod[$0].squareRoot() }, noise, t.map { (1 - alphasCumprod[$0]).squareRoot() })
   }
 
   /// Mean, variance and log-variance of `q(x_t | x_0)`, the last two one number a sample.
-  public func qMeanVariance(xStart: Tensor, t: [Int]) -> (mean: Tensor, variance: Tensor, logVariance: Tensor) {
+  public func qMeanVariance(xStart: Tensor, t: [Int]) -> (mean: Tensor, variance: Tensor, logVariance: Tensor)
+  {
     (
       combine(xStart, t.map { alphasCumprod[$0].squareRoot() }, xStart, t.map { _ in 0 }),
       perSample(t.map { 1 - alphasCumprod[$0] }), perSample(t.map { log(1 - alphasCumprod[$0]) })

@@ -91,7 +91,8 @@ extension GaussianDiffusion {
 
   private func xStartFromPrevious(xT: Tensor, t: [Int], previous: Tensor) -> Tensor {
     combine(
-      previous, t.map { 1 / posteriorMeanCoef1[$0] }, xT, t.map { -posteriorMeanCoef2[$0] / posteriorMeanCoef1[$0] })
+      previous, t.map { 1 / posteriorMeanCoef1[$0] }, xT,
+      t.map { -posteriorMeanCoef2[$0] / posteriorMeanCoef1[$0] })
   }
 
   // MARK: Variance
@@ -106,7 +107,8 @@ extension GaussianDiffusion {
     if varianceType.isLearned { expected[1] *= 2 }
     precondition(
       modelOutput.shape == expected && xT.shape[0] == t.count,
-      "output \(modelOutput.shape) of a network for pictures \(xT.shape) at \(t.count) steps, variance \(varianceType)")
+      "output \(modelOutput.shape) of a network for pictures \(xT.shape) at \(t.count) steps, variance \(varianceType)"
+    )
     switch varianceType {
     case .fixedSmall:
       return (modelOutput, broadcast(t.map { posteriorLogVarianceClipped[$0] }, like: xT))

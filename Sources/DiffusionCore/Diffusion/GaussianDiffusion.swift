@@ -79,7 +79,8 @@ public struct GaussianDiffusion: Sendable {
   ) {
     let respacing = respacing ?? TimestepRespacing(all: steps)
     precondition(
-      respacing.originalSteps == steps, "a respacing of \(respacing.originalSteps) steps for a process of \(steps)")
+      respacing.originalSteps == steps,
+      "a respacing of \(respacing.originalSteps) steps for a process of \(steps)")
     self.meanType = meanType
     self.varianceType = varianceType
     self.rescaleTimesteps = rescaleTimesteps

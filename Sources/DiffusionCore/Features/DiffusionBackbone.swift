@@ -55,7 +55,8 @@ public struct DiffusionBackbone: Sendable {
     }
     guard options.diffusionSteps > 0, options.diffusionSteps <= 1_000_000 else {
       throw DataError(
-        .invalidArgument, file: "diffusion steps", expected: "1 to 1,000,000", found: "\(options.diffusionSteps)")
+        .invalidArgument, file: "diffusion steps", expected: "1 to 1,000,000",
+        found: "\(options.diffusionSteps)")
     }
     self.network = network
     self.options = options

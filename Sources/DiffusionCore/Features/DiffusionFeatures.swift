@@ -47,7 +47,8 @@ public struct DiffusionFeatures: Sendable {
   /// Length of a pixel's vector.
   public var channels: Int {
     let blockChannels = backbone.cost.outputBlocks
-    return steps.count * blocks.reduce(0) { $0 + (blockChannels.indices.contains($1) ? blockChannels[$1].channels : 0) }
+    return steps.count
+      * blocks.reduce(0) { $0 + (blockChannels.indices.contains($1) ? blockChannels[$1].channels : 0) }
   }
 
   /// Checks steps, blocks and noise against the model.
@@ -64,7 +65,8 @@ public struct DiffusionFeatures: Sendable {
       steps.allSatisfy({ $0 >= 0 && $0 < backbone.diffusion.steps })
     else {
       throw DataError(
-        .invalidArgument, file: "steps", expected: "different steps from 0 to \(backbone.diffusion.steps - 1)",
+        .invalidArgument, file: "steps",
+        expected: "different steps from 0 to \(backbone.diffusion.steps - 1)",
         found: steps.isEmpty ? "none" : steps.map { "\($0)" }.joined(separator: ","))
     }
     if let sharedNoise {
@@ -107,11 +109,13 @@ public struct DiffusionFeatures: Sendable {
         xStart: stack(steps.map { _ in image }), t: steps, noise: stack(steps.map { _ in noise }))
       let activations = backbone.network.activations(
         x, timesteps: backbone.diffusion.modelTimesteps(steps),
-        classes: configuration.classCount.map { _ in steps.map { _ in conditioningClass } }, outputBlocks: blocks)
+        classes: configuration.classCount.map { _ in steps.map { _ in conditioningClass } },
+        outputBlocks: blocks)
       for (position, step) in steps.enumerated() {
         for (block, activation) in zip(blocks, activations) {
           maps.append(
-            FeatureMap(step: step, block: block, activation: activation, index: position, precision: precision))
+            FeatureMap(
+              step: step, block: block, activation: activation, index: position, precision: precision))
         }
       }
     }

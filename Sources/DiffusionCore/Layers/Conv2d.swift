@@ -12,7 +12,8 @@ public struct Conv2d: Sendable {
 
   /// Loads `weight` and `bias` from a scope.
   public init(
-    inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1, padding: Int = 0, weights: WeightScope
+    inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1, padding: Int = 0,
+    weights: WeightScope
   ) {
     weight = weights.tensor("weight", shape: [outChannels, inChannels, kernelSize, kernelSize])
     bias = weights.tensor("bias", shape: [outChannels])

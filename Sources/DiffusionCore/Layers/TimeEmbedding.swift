@@ -30,9 +30,11 @@ public struct TimeEmbedding: Sendable {
   /// `[N, embeddingChannels]` plus the embedding of each sample's class.
   /// - Precondition: classes are given exactly when the network is conditioned on them, one a sample.
   public func add(classes labels: [Int]?, to embedded: Tensor) -> Tensor {
-    precondition((labels != nil) == (classes != nil), "classes are given exactly to a class-conditional network")
+    precondition(
+      (labels != nil) == (classes != nil), "classes are given exactly to a class-conditional network")
     guard let labels, let classes else { return embedded }
-    precondition(labels.count == embedded.shape[0], "\(labels.count) classes for \(embedded.shape[0]) samples")
+    precondition(
+      labels.count == embedded.shape[0], "\(labels.count) classes for \(embedded.shape[0]) samples")
     let width = classes.shape[1]
     var sum = embedded
     sum.withMutablePointer { sum in

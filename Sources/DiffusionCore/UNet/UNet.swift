@@ -47,7 +47,8 @@ public struct UNet: Sendable {
     }
     inputBlocks = blocks(plan.inputBlocks, "input_blocks", isUpsampling: false)
     middleBlock = UNetBlock(
-      plan.middleBlock, configuration: configuration, isUpsampling: false, weights: weights.scope("middle_block"))
+      plan.middleBlock, configuration: configuration, isUpsampling: false,
+      weights: weights.scope("middle_block"))
     outputBlocks = blocks(plan.outputBlocks, "output_blocks", isUpsampling: true)
     outNorm = GroupNorm32(channels: plan.finalChannels, weights: weights.scope("out.0"))
     outConv = Conv2d(
@@ -65,7 +66,8 @@ public struct UNet: Sendable {
   public func callAsFunction(
     _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, observe: (Place, Tensor) -> Void = { _, _ in }
   ) -> Tensor {
-    let hidden = run(x, timesteps: timesteps, classes: classes, outputBlocks: outputBlocks.count, observe: observe)
+    let hidden = run(
+      x, timesteps: timesteps, classes: classes, outputBlocks: outputBlocks.count, observe: observe)
     return outConv(outNorm(hidden, applyingSiLU: true))
   }
 
@@ -78,7 +80,8 @@ public struct UNet: Sendable {
     _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, outputBlocks blocks: [Int]
   ) -> [Tensor] {
     precondition(
-      blocks.allSatisfy { $0 >= 0 && $0 < outputBlocks.count }, "output blocks \(blocks) of \(outputBlocks.count)")
+      blocks.allSatisfy { $0 >= 0 && $0 < outputBlocks.count },
+      "output blocks \(blocks) of \(outputBlocks.count)")
     guard let last = blocks.max() else { return [] }
     let wanted = Set(blocks)
     var found: [Int: Tensor] = [:]
@@ -90,7 +93,8 @@ public struct UNet: Sendable {
 
   /// The network up to `outputBlocks` output blocks.
   private func run(
-    _ x: Tensor, timesteps: [Float], classes: [Int]?, outputBlocks count: Int, observe: (Place, Tensor) -> Void
+    _ x: Tensor, timesteps: [Float], classes: [Int]?, outputBlocks count: Int,
+    observe: (Place, Tensor) -> Void
   ) -> Tensor {
     let multiple = configuration.sizeMultiple
     precondition(
@@ -137,7 +141,8 @@ struct UNetBlock: Sendable {
       switch layer {
       case .conv(let inChannels, let outChannels):
         return .conv(
-          Conv2d(inChannels: inChannels, outChannels: outChannels, kernelSize: 3, padding: 1, weights: weights))
+          Conv2d(
+            inChannels: inChannels, outChannels: outChannels, kernelSize: 3, padding: 1, weights: weights))
       case .residual(let channels, let outChannels, let resampling):
         return .residual(
           ResBlock(
@@ -146,7 +151,8 @@ struct UNetBlock: Sendable {
       case .attention(let channels):
         let heads = configuration.attention.headCount(channels: channels, isUpsampling: isUpsampling)
         return .attention(
-          AttentionBlock(channels: channels, heads: heads, order: configuration.attention.order, weights: weights))
+          AttentionBlock(
+            channels: channels, heads: heads, order: configuration.attention.order, weights: weights))
       case .downsample(let channels):
         return .downsample(Downsample(channels: channels, usesConvolution: usesConvolution, weights: weights))
       case .upsample(let channels):

@@ -8,7 +8,8 @@ extension UNetConfiguration {
   ///   - shapes: shape of each tensor by name, without a common prefix
   ///   - file: where they come from, for messages
   /// - Throws: `DataError` when they are not those of a guided-diffusion U-Net.
-  public init(shapes: [String: [Int]], file: String, attention: AttentionSettings = .init()) throws(DataError) {
+  public init(shapes: [String: [Int]], file: String, attention: AttentionSettings = .init()) throws(DataError)
+  {
     try self.init(ShapeReader(shapes: shapes, file: file), attention: attention)
   }
 
@@ -35,11 +36,13 @@ extension UNetConfiguration {
     }
     let embedding = try reader.shape("input_blocks.1.0.emb_layers.1.weight", rank: 2)
     self.init(
-      inChannels: firstConv[1], modelChannels: time[1], outChannels: lastConv[0], levelChannels: levelChannels,
+      inChannels: firstConv[1], modelChannels: time[1], outChannels: lastConv[0],
+      levelChannels: levelChannels,
       residualBlocks: blocksPerLevel - 1, levelHasAttention: levelHasAttention,
       resampling: reader.resampling(blocksPerLevel: blocksPerLevel, blocks: blocks),
       usesScaleShiftNorm: embedding[0] == 2 * levelChannels[0],
-      classCount: reader.contains("label_emb.weight") ? try reader.shape("label_emb.weight", rank: 2)[0] : nil,
+      classCount: reader.contains("label_emb.weight")
+        ? try reader.shape("label_emb.weight", rank: 2)[0] : nil,
       attention: attention)
   }
 }
@@ -77,7 +80,8 @@ private struct ShapeReader {
     }
     guard let last = indices.max(), last >= 0, last < Self.mostBlocks else {
       throw error(
-        "output_blocks", expected: "1 to \(Self.mostBlocks) numbered blocks", found: indices.max().map { "\($0)" } ?? "none")
+        "output_blocks", expected: "1 to \(Self.mostBlocks) numbered blocks",
+        found: indices.max().map { "\($0)" } ?? "none")
     }
     return last + 1
   }
@@ -87,7 +91,9 @@ private struct ShapeReader {
   /// that no tensor carries.
   func blocksPerLevel(of blocks: Int) throws(DataError) -> Int {
     if let last = (0..<blocks).first(where: { hasUpsamplingWeights($0) }) { return last + 1 }
-    if let gap = (1..<blocks).first(where: { !contains("input_blocks.\($0).0.in_layers.0.weight") }) { return gap }
+    if let gap = (1..<blocks).first(where: { !contains("input_blocks.\($0).0.in_layers.0.weight") }) {
+      return gap
+    }
     return blocks
   }
 

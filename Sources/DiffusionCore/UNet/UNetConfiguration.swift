@@ -57,14 +57,16 @@ public struct UNetConfiguration: Sendable, Equatable {
   /// level has attention when its downsampling factor is among the given.
   public init(
     inChannels: Int = 3, modelChannels: Int, outChannels: Int, channelMult: [Double], residualBlocks: Int,
-    attentionDownsampleFactors: Set<Int>, resampling: Resampling = .convolution, usesScaleShiftNorm: Bool = false,
+    attentionDownsampleFactors: Set<Int>, resampling: Resampling = .convolution,
+    usesScaleShiftNorm: Bool = false,
     classCount: Int? = nil, attention: AttentionSettings = .init()
   ) {
     self.init(
       inChannels: inChannels, modelChannels: modelChannels, outChannels: outChannels,
       levelChannels: channelMult.map { Int($0 * Double(modelChannels)) }, residualBlocks: residualBlocks,
       levelHasAttention: channelMult.indices.map { attentionDownsampleFactors.contains(1 << $0) },
-      resampling: resampling, usesScaleShiftNorm: usesScaleShiftNorm, classCount: classCount, attention: attention)
+      resampling: resampling, usesScaleShiftNorm: usesScaleShiftNorm, classCount: classCount,
+      attention: attention)
   }
 
   /// Number of levels.
@@ -133,14 +135,18 @@ extension UNetConfiguration {
     }
     guard modelChannels >= 2 else {
       throw DataError(
-        .unsupported, file: "U-Net", item: "model channels", expected: "at least 2", found: "\(modelChannels)")
+        .unsupported, file: "U-Net", item: "model channels", expected: "at least 2", found: "\(modelChannels)"
+      )
     }
   }
 
   /// Channels of the layers with attention.
   public var attentionChannels: [Int] {
-    Array(Set(levelChannels.indices.filter { levelHasAttention[$0] || $0 == levels - 1 }.map { levelChannels[$0] }))
-      .sorted()
+    Array(
+      Set(
+        levelChannels.indices.filter { levelHasAttention[$0] || $0 == levels - 1 }.map { levelChannels[$0] })
+    )
+    .sorted()
   }
 }
 
@@ -151,13 +157,15 @@ extension AttentionSettings {
     switch heads {
     case .count(let count):
       return DataError(
-        .invalidArgument, file: "heads", expected: "a number of heads that divides the channels of attention (\(list))",
+        .invalidArgument, file: "heads",
+        expected: "a number of heads that divides the channels of attention (\(list))",
         found: "\(count)")
     case .channels(let width):
       let fitting = (1...(channels.min() ?? 1)).filter { width in channels.allSatisfy { $0 % width == 0 } }
       return DataError(
         .invalidArgument, file: "head channels",
-        expected: "the width that the network was trained with, a divisor of the channels of attention (\(list))"
+        expected:
+          "the width that the network was trained with, a divisor of the channels of attention (\(list))"
           + ", so one of \(fitting.map { "\($0)" }.joined(separator: ", "))",
         found: "\(width)")
     }

@@ -40,7 +40,8 @@ public struct ExperimentConfiguration: Sendable, Equatable {
     }
     let upsampling = try json.stringIfPresent("upsample_mode") ?? "bilinear"
     guard upsampling == "bilinear" else {
-      throw DataError(.unsupported, file: path, item: "upsample_mode", expected: "bilinear", found: upsampling)
+      throw DataError(
+        .unsupported, file: path, item: "upsample_mode", expected: "bilinear", found: upsampling)
     }
     let dimensions = try json.integers("dim")
     guard dimensions.count == 3, dimensions.allSatisfy({ $0 > 0 }), dimensions[0] == dimensions[1] else {
@@ -73,7 +74,9 @@ public struct ExperimentConfiguration: Sendable, Equatable {
     _ key: String, in json: JSONObject, default fallback: Int?, most: Int
   ) throws(DataError) -> Int {
     let value = try fallback == nil ? json.integer(key) : json.integerIfPresent(key) ?? fallback!
-    guard (1...most).contains(value) else { throw json.error(key, expected: "1 to \(most)", found: "\(value)") }
+    guard (1...most).contains(value) else {
+      throw json.error(key, expected: "1 to \(most)", found: "\(value)")
+    }
     return value
   }
 }

@@ -14,7 +14,8 @@ struct JSONObject {
     let mapped = try MappedFile(path: path)
     guard mapped.bytes.count <= 16 << 20 else {
       throw DataError(
-        .malformed, file: path, expected: "a JSON file of at most 16 MB", found: "\(mapped.bytes.count) bytes")
+        .malformed, file: path, expected: "a JSON file of at most 16 MB", found: "\(mapped.bytes.count) bytes"
+      )
     }
     try self.init(parsing: Data(mapped.bytes), file: path)
   }
@@ -24,7 +25,8 @@ struct JSONObject {
     do {
       value = try JSONSerialization.jsonObject(with: data)
     } catch {
-      throw DataError(.malformed, file: file, expected: "a JSON object", found: "no valid JSON (\(Self.reason(error)))")
+      throw DataError(
+        .malformed, file: file, expected: "a JSON object", found: "no valid JSON (\(Self.reason(error)))")
     }
     guard let values = value as? [String: Any] else {
       throw DataError(.malformed, file: file, expected: "a JSON object", found: "another JSON value")
@@ -43,7 +45,8 @@ struct JSONObject {
   }
 
   func error(_ key: String, expected: String, found: String) -> DataError {
-    DataError(.malformed, file: file, item: path.isEmpty ? key : "\(path).\(key)", expected: expected, found: found)
+    DataError(
+      .malformed, file: file, item: path.isEmpty ? key : "\(path).\(key)", expected: expected, found: found)
   }
 
   // MARK: Values
@@ -54,7 +57,9 @@ struct JSONObject {
 
   func stringIfPresent(_ key: String) throws(DataError) -> String? {
     guard let value = values[key] else { return nil }
-    guard let string = value as? String else { throw error(key, expected: "a string", found: describe(value)) }
+    guard let string = value as? String else {
+      throw error(key, expected: "a string", found: describe(value))
+    }
     return string
   }
 
@@ -124,13 +129,15 @@ struct JSONObject {
   }
 
   private func integer(_ value: Any, _ key: String) throws(DataError) -> Int {
-    guard let number = value as? NSNumber, !isBoolean(number), let integer = Int(exactly: number.doubleValue) else {
+    guard let number = value as? NSNumber, !isBoolean(number), let integer = Int(exactly: number.doubleValue)
+    else {
       throw error(key, expected: "a whole number", found: describe(value))
     }
     return integer
   }
 
-  private func required<Value>(_ key: String, _ expected: String, _ value: Value?) throws(DataError) -> Value {
+  private func required<Value>(_ key: String, _ expected: String, _ value: Value?) throws(DataError) -> Value
+  {
     guard let value else { throw error(key, expected: expected, found: "nothing") }
     return value
   }

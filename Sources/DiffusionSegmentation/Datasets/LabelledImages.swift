@@ -70,7 +70,8 @@ public struct LabelledImages: Sendable {
         expected: "\(image.width)×\(image.height), that of \(imagePaths[index])",
         found: "\(mask.width)×\(mask.height)")
     }
-    if let position = mask.labels.firstIndex(where: { Int($0) >= classes.count && $0 != classes.ignoreLabel }) {
+    if let position = mask.labels.firstIndex(where: { Int($0) >= classes.count && $0 != classes.ignoreLabel })
+    {
       throw DataError(
         .malformed, file: maskPaths[index],
         item: "label at row \(position / mask.width), column \(position % mask.width)",

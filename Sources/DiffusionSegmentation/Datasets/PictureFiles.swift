@@ -28,7 +28,8 @@ public enum PictureFiles {
     for path in paths {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-        throw DataError(.noInput, file: path, expected: "a picture or a folder", found: "nothing of this name")
+        throw DataError(
+          .noInput, file: path, expected: "a picture or a folder", found: "nothing of this name")
       }
       pictures += isFolder.boolValue ? try list(path) : [path]
     }
@@ -50,10 +51,13 @@ public enum PictureFiles {
       if isFolder.boolValue {
         guard depth < deepestFolder else {
           throw DataError(
-            .noInput, file: path, expected: "at most \(deepestFolder) folders inside each other", found: "more")
+            .noInput, file: path, expected: "at most \(deepestFolder) folders inside each other",
+            found: "more")
         }
         try collect(path, into: &paths, depth: depth + 1)
-      } else if extensions.contains((name as NSString).pathExtension.lowercased()), !name.hasSuffix(maskSuffix) {
+      } else if extensions.contains((name as NSString).pathExtension.lowercased()),
+        !name.hasSuffix(maskSuffix)
+      {
         paths.append(path)
       }
     }

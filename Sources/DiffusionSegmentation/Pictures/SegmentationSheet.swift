@@ -24,7 +24,8 @@ public struct SegmentationSheet: Sendable {
       item.image, Image(mask: item.mask, palette: classes.palette),
       Image(mask: result.labels, palette: classes.palette),
       Image(
-        heatmap: result.uncertainty, width: item.image.width, height: item.image.height, range: 0...mostUncertainty),
+        heatmap: result.uncertainty, width: item.image.width, height: item.image.height,
+        range: 0...mostUncertainty),
     ]
     for picture in pictures { sheet.append(picture.magnified(zoom)) }
   }

@@ -51,7 +51,8 @@ public struct EvaluationReport: Encodable, Sendable {
     }
     perClass = evaluation.classes.names.enumerated().map { index, name in
       ClassFigures(
-        name: name, iou: scored.contains(index) ? ious[index] : nil, dice: present.contains(index) ? dice[index] : nil,
+        name: name, iou: scored.contains(index) ? ious[index] : nil,
+        dice: present.contains(index) ? dice[index] : nil,
         pixels: counts[index].reduce(0, +))
     }
     pixelAccuracy = confusion.pixelAccuracy

@@ -38,7 +38,8 @@ extension Segmenter {
     guard digest == record.checkpoint.sha256 else {
       throw DataError(
         .malformed, file: checkpointPath, item: "SHA-256",
-        expected: "\(record.checkpoint.sha256), of the checkpoint that \(path) was trained with", found: digest)
+        expected: "\(record.checkpoint.sha256), of the checkpoint that \(path) was trained with",
+        found: digest)
     }
     var options = try record.backbone.options(file: path)
     overrides(&options)
@@ -91,18 +92,21 @@ struct SegmenterFile {
     self.path = path
     tensors = try SafetensorsFile(contentsOf: path)
     guard let text = tensors.metadata[Self.recordKey] else {
-      throw DataError(.malformed, file: path, expected: "a segmenter", found: "a safetensors file without its settings")
+      throw DataError(
+        .malformed, file: path, expected: "a segmenter", found: "a safetensors file without its settings")
     }
     // A later format may have other fields: look at the number first.
     let format = try JSONObject(parsing: Data(text.utf8), file: path).integer("format")
     guard format == SegmenterRecord.currentFormat else {
       throw DataError(
-        .unsupported, file: path, item: "format", expected: "\(SegmenterRecord.currentFormat)", found: "\(format)")
+        .unsupported, file: path, item: "format", expected: "\(SegmenterRecord.currentFormat)",
+        found: "\(format)")
     }
     do {
       record = try JSONDecoder().decode(SegmenterRecord.self, from: Data(text.utf8))
     } catch {
-      throw DataError(.malformed, file: path, item: "settings", expected: "those of a segmenter", found: "\(error)")
+      throw DataError(
+        .malformed, file: path, item: "settings", expected: "those of a segmenter", found: "\(error)")
     }
   }
 
@@ -116,6 +120,7 @@ struct SegmenterFile {
 
   func ensemble() throws(DataError) -> PixelEnsemble {
     let members = tensors.tensors.filter { $0.name != Self.noiseName }
-    return try PixelEnsemble(memberCount: record.members, weights: WeightScope(StateDictionary(members, file: path)))
+    return try PixelEnsemble(
+      memberCount: record.members, weights: WeightScope(StateDictionary(members, file: path)))
   }
 }

@@ -23,12 +23,14 @@ public struct Segmenter: Sendable {
     guard ensemble.featureCount == features.channels else {
       throw DataError(
         .invalidArgument, file: "ensemble",
-        expected: "\(features.channels) features a pixel, those of steps \(features.steps) and blocks \(features.blocks)",
+        expected:
+          "\(features.channels) features a pixel, those of steps \(features.steps) and blocks \(features.blocks)",
         found: "\(ensemble.featureCount)")
     }
     guard ensemble.classCount == classes.count else {
       throw DataError(
-        .invalidArgument, file: "ensemble", expected: "\(classes.count) classes", found: "\(ensemble.classCount)")
+        .invalidArgument, file: "ensemble", expected: "\(classes.count) classes",
+        found: "\(ensemble.classCount)")
     }
     self.ensemble = ensemble
     self.classes = classes
@@ -56,7 +58,8 @@ extension Segmenter {
     for index in 0..<labelled.count {
       let item = try labelled.load(index)
       pictures.append(
-        try labelledFeatures(of: item, index: index, features: features, fit: options.fit, classes: labelled.classes))
+        try labelledFeatures(
+          of: item, index: index, features: features, fit: options.fit, classes: labelled.classes))
       progress(.features(done: index + 1, of: labelled.count))
     }
     let dataset = try PixelDataset(
@@ -109,12 +112,15 @@ extension Segmenter {
   ///   - name: the picture's file, for messages
   ///   - index: the picture's place among all, which chooses its noise when every picture has its own
   /// - Throws: `DataError` when the picture is of a size that cannot be used.
-  public func segment(_ image: Image, name: String = "picture", index: Int = 0) throws(DataError) -> Segmentation {
+  public func segment(_ image: Image, name: String = "picture", index: Int = 0) throws(DataError)
+    -> Segmentation
+  {
     let geometry = try features.geometry(for: image, fit: fit, name: name)
     let maps = try features.extract(geometry.apply(image).tensor(normalization: .ddpm), index: index)
     let prediction = try ensemble.predict(maps, withProbabilities: true)
     let modelLabels = LabelMask(
-      width: geometry.contentWidth, height: geometry.contentHeight, labels: geometry.cutBack(prediction.labels))
+      width: geometry.contentWidth, height: geometry.contentHeight,
+      labels: geometry.cutBack(prediction.labels))
     let uncertainty = geometry.cutBack(prediction.uncertainty)
     return Segmentation(
       labels: geometry.restore(modelLabels, ignoreLabel: classes.ignoreLabel),

@@ -84,14 +84,16 @@ extension SegmenterRecord {
   }
 
   func classList(file: String) throws(DataError) -> ClassList {
-    guard (1...255).contains(classNames.count), palette.count == classNames.count, palette.allSatisfy({ $0.count == 3 })
+    guard (1...255).contains(classNames.count), palette.count == classNames.count,
+      palette.allSatisfy({ $0.count == 3 })
     else {
       throw DataError(
         .malformed, file: file, item: "classes", expected: "1 to 255 names with a colour each",
         found: "\(classNames.count) names and \(palette.count) colours")
     }
     return ClassList(
-      names: classNames, palette: Palette(colors: palette.map { RGB($0[0], $0[1], $0[2]) }), ignoreLabel: ignoreLabel)
+      names: classNames, palette: Palette(colors: palette.map { RGB($0[0], $0[1], $0[2]) }),
+      ignoreLabel: ignoreLabel)
   }
 }
 
@@ -110,7 +112,8 @@ extension SegmenterRecord.Backbone {
   }
 
   func options(file: String) throws(DataError) -> BackboneOptions {
-    guard let order = AttentionOrder(rawValue: attentionOrder), let schedule = NoiseSchedule(rawValue: noiseSchedule)
+    guard let order = AttentionOrder(rawValue: attentionOrder),
+      let schedule = NoiseSchedule(rawValue: noiseSchedule)
     else {
       throw DataError(
         .malformed, file: file, item: "backbone", expected: "a known attention order and noise schedule",
@@ -118,7 +121,8 @@ extension SegmenterRecord.Backbone {
     }
     return BackboneOptions(
       attention: AttentionSettings(
-        heads: heads.map { .count($0) } ?? .channels(headChannels ?? 64), headsUpsample: headsUpsample, order: order),
+        heads: heads.map { .count($0) } ?? .channels(headChannels ?? 64), headsUpsample: headsUpsample,
+        order: order),
       imageSize: imageSize, noiseSchedule: schedule, diffusionSteps: diffusionSteps,
       rescaleTimesteps: rescaleTimesteps)
   }
@@ -140,7 +144,8 @@ extension SegmenterRecord.Training {
     SegmenterOptions(
       members: members, epochs: epochs, maxEpochs: maxEpochs, batchSize: batchSize,
       optimizer: Adam(
-        learningRate: learningRate, weightDecay: weightDecay, decay: decoupledDecay ? .decoupled : .inGradient),
+        learningRate: learningRate, weightDecay: weightDecay, decay: decoupledDecay ? .decoupled : .inGradient
+      ),
       seed: seed, fit: fit, smallestAnnotation: smallestAnnotation)
   }
 }

@@ -22,7 +22,8 @@ public struct ConfusionMatrix: Sendable, Equatable {
   ///   - prediction: a label for each pixel; those at or above `classCount` agree with no class
   /// - Precondition: both have the same length.
   public mutating func add(truth: [UInt8], prediction: [UInt8]) {
-    precondition(truth.count == prediction.count, "\(truth.count) true and \(prediction.count) predicted labels")
+    precondition(
+      truth.count == prediction.count, "\(truth.count) true and \(prediction.count) predicted labels")
     for (truth, prediction) in zip(truth, prediction) {
       counts[min(Int(truth), classCount) * (classCount + 1) + min(Int(prediction), classCount)] += 1
     }

@@ -67,7 +67,8 @@ extension PixelEnsemble {
   public init(memberCount: Int, weights: WeightScope) throws(DataError) {
     guard memberCount >= 1 else {
       throw DataError(
-        .malformed, file: weights.report.file, item: "members", expected: "at least 1", found: "\(memberCount)")
+        .malformed, file: weights.report.file, item: "members", expected: "at least 1",
+        found: "\(memberCount)")
     }
     var members: [PixelMLP] = []
     for index in 0..<memberCount {

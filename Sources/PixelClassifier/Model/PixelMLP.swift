@@ -58,7 +58,8 @@ public struct PixelMLP: Sendable {
     precondition(
       linear0.bias.shape == norm2.weight.shape && linear3.weight.shape[1] == norm2.weight.count
         && linear3.bias.shape == norm5.weight.shape && linear6.weight.shape[1] == norm5.weight.count,
-      "layers \(linear0.weight.shape), \(linear3.weight.shape), \(linear6.weight.shape) do not follow each other")
+      "layers \(linear0.weight.shape), \(linear3.weight.shape), \(linear6.weight.shape) do not follow each other"
+    )
     self.linear0 = linear0
     self.norm2 = norm2
     self.linear3 = linear3
@@ -72,7 +73,9 @@ public struct PixelMLP: Sendable {
   public init(featureCount: Int, classCount: Int, random: Philox) {
     precondition(featureCount > 0 && classCount > 0, "\(featureCount) features, \(classCount) classes")
     let widths = PixelMLP.hiddenWidths(classCount: classCount)
-    let shapes = [[widths.first, featureCount], [widths.second, widths.first], [classCount, widths.second]]
+    let shapes = [
+      [widths.first, featureCount], [widths.second, widths.first], [classCount, widths.second],
+    ]
     let layers = shapes.enumerated().map { index, shape in
       var stream = random.split(UInt64(index))
       return LinearParameters(weight: stream.normal(shape: shape) * 0.02, bias: Tensor(zeros: [shape[0]]))

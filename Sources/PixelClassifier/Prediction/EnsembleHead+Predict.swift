@@ -28,7 +28,8 @@ extension EnsembleHead {
             votes.collect(pixels: strip.lowerBound * width..<strip.upperBound * width, into: output) {
               member, logits in
               self.logits(
-                of: member, strip: strip, width: width, firstLayer: firstLayer, scratch: scratch, into: logits)
+                of: member, strip: strip, width: width, firstLayer: firstLayer, scratch: scratch, into: logits
+              )
             }
           }
         }
@@ -47,7 +48,8 @@ extension EnsembleHead {
     withPointers(first.bias) { bias in
       for (index, row) in strip.enumerated() {
         firstLayer.upsample(
-          row: row, outputs: outputs, bias: bias + outputs.lowerBound, into: hidden1 + index * width * firstWidth)
+          row: row, outputs: outputs, bias: bias + outputs.lowerBound,
+          into: hidden1 + index * width * firstWidth)
       }
     }
     apply(second[member], Matrix(hidden1, rows: n, columns: firstWidth).transposed, into: hidden2)

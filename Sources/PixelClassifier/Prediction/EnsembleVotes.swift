@@ -45,7 +45,8 @@ struct EnsembleVotes {
   /// Adds one member: its softmax, its vote (the first of equal logits) and the entropy of its softmax.
   private func add(
     _ values: UnsafeMutablePointer<Float>, _ n: Int, mean: UnsafeMutablePointer<Float>,
-    votes: UnsafeMutablePointer<Float>, entropy: UnsafeMutablePointer<Float>, work: UnsafeMutablePointer<Float>
+    votes: UnsafeMutablePointer<Float>, entropy: UnsafeMutablePointer<Float>,
+    work: UnsafeMutablePointer<Float>
   ) {
     let (largest, winner) = (work, work + n)
     for i in 0..<n {
@@ -110,7 +111,8 @@ struct EnsembleVotes {
 
   /// Entropy of the averaged probabilities less the averaged entropy.
   private func finishUncertainty(
-    _ mean: UnsafePointer<Float>, _ entropy: UnsafePointer<Float>, _ n: Int, work: UnsafeMutablePointer<Float>,
+    _ mean: UnsafePointer<Float>, _ entropy: UnsafePointer<Float>, _ n: Int,
+    work: UnsafeMutablePointer<Float>,
     into uncertainty: UnsafeMutablePointer<Float>
   ) {
     let margin = Self.probabilityMargin

@@ -21,7 +21,8 @@ public struct PixelEnsemble: Sendable {
     }
     guard first.classCount <= 256 else {
       throw DataError(
-        .unsupported, file: "ensemble", item: "classes", expected: "at most 256", found: "\(first.classCount)")
+        .unsupported, file: "ensemble", item: "classes", expected: "at most 256", found: "\(first.classCount)"
+      )
     }
     for (index, member) in members.enumerated() where member.widths != first.widths {
       throw DataError(

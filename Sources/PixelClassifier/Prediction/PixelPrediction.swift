@@ -63,7 +63,8 @@ public struct PixelPrediction: Sendable {
     labels.withUnsafeMutableBufferPointer { labels in
       uncertainty.withUnsafeMutableBufferPointer { uncertainty in
         var output = Output(
-          labels: labels.baseAddress!, uncertainty: uncertainty.baseAddress!, probabilities: nil, pixels: pixels)
+          labels: labels.baseAddress!, uncertainty: uncertainty.baseAddress!, probabilities: nil,
+          pixels: pixels)
         if probabilities == nil { return body(output) }
         probabilities!.withMutablePointer {
           output.probabilities = $0

@@ -44,7 +44,9 @@ struct BatchSequence {
     position += 1
     return Batch(
       epoch: epoch,
-      x: Tensor(unsafeUninitializedShape: [batchSize, dataset.featureCount]) { dataset.gather(rows, into: $0) },
+      x: Tensor(unsafeUninitializedShape: [batchSize, dataset.featureCount]) {
+        dataset.gather(rows, into: $0)
+      },
       targets: rows.map { Int(dataset.targets[Int($0)]) })
   }
 }

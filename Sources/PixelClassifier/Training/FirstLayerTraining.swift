@@ -52,7 +52,8 @@ struct FirstLayerTraining {
         withScratch(count: count) { tileGradient in
           tiling.weightGradient(gradient, x: x, rows: rows, into: tileGradient)
           step.update(
-            weight + offset, gradient: tileGradient, mean: mean + offset, square: square + offset, count: count)
+            weight + offset, gradient: tileGradient, mean: mean + offset, square: square + offset,
+            count: count)
         }
       }
       if let next { return tiling.forward(next, weight: weight, bias: bias, beforeTile: updateTile) }

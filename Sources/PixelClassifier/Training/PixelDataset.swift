@@ -95,7 +95,8 @@ public struct PixelDataset: Sendable {
       throw DataError(
         .malformed, file: picture.name,
         item: "label at row \(pixel / features.width), column \(pixel % features.width)",
-        expected: "a class below \(classCount) or \(ignoreLabel) to ignore", found: "\(picture.labels[pixel])")
+        expected: "a class below \(classCount) or \(ignoreLabel) to ignore", found: "\(picture.labels[pixel])"
+      )
     }
   }
 

@@ -74,7 +74,8 @@ public enum BLAS {
     typealias Function = @convention(c) () -> Void
     let program = dlopen(nil, RTLD_NOW)
     defer { if let program { dlclose(program) } }
-    guard let quit = dlsym(program, "gotoblas_dynamic_quit"), let start = dlsym(program, "gotoblas_dynamic_init")
+    guard let quit = dlsym(program, "gotoblas_dynamic_quit"),
+      let start = dlsym(program, "gotoblas_dynamic_init")
     else { return false }
     setenv(coreVariable, name, 1)
     unsafeBitCast(quit, to: Function.self)()

@@ -141,7 +141,8 @@ extension FeatureMap {
     switch storage.precision {
     case .float:
       return Tensor(
-        borrowing: UnsafeBufferPointer(start: storage.floats + start, count: count), owner: storage, shape: shape)
+        borrowing: UnsafeBufferPointer(start: storage.floats + start, count: count), owner: storage,
+        shape: shape)
     case .half:
       return Tensor(shape: shape) { floats in
         parallelFor(count, inBlocksOf: elementwiseBlock) { range in

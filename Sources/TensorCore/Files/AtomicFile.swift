@@ -20,7 +20,8 @@ public struct AtomicFile: ~Copyable {
       url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).\(unique).tmp").path
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
-      throw DataError(.cannotCreate, file: path, expected: "a place to write to", found: String(cString: strerror(errno)))
+      throw DataError(
+        .cannotCreate, file: path, expected: "a place to write to", found: String(cString: strerror(errno)))
     }
   }
 

@@ -16,7 +16,8 @@ public final class MappedFile: Sendable {
     self.path = path
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw DataError(.noInput, file: path, expected: "a readable file", found: String(cString: strerror(errno)))
+      throw DataError(
+        .noInput, file: path, expected: "a readable file", found: String(cString: strerror(errno)))
     }
     defer { close(descriptor) }
     var status = stat()
@@ -29,7 +30,8 @@ public final class MappedFile: Sendable {
       return
     }
     guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
-      throw DataError(.noInput, file: path, expected: "a file that can be mapped", found: String(cString: strerror(errno)))
+      throw DataError(
+        .noInput, file: path, expected: "a file that can be mapped", found: String(cString: strerror(errno)))
     }
     bytes = UnsafeRawBufferPointer(start: base, count: size)
   }

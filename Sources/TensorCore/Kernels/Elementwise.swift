@@ -51,7 +51,8 @@ extension Tensor {
 /// Two tensors of shapes `[N, C1, …]` and `[N, C2, …]` as one of `[N, C1 + C2, …]`.
 public func concatenateChannels(_ a: Tensor, _ b: Tensor) -> Tensor {
   precondition(
-    a.rank == b.rank && a.rank >= 2 && a.shape[0] == b.shape[0] && a.shape.dropFirst(2) == b.shape.dropFirst(2),
+    a.rank == b.rank && a.rank >= 2 && a.shape[0] == b.shape[0]
+      && a.shape.dropFirst(2) == b.shape.dropFirst(2),
     "shapes \(a.shape) and \(b.shape) cannot be joined along the channels")
   var shape = a.shape
   shape[1] += b.shape[1]

@@ -27,7 +27,8 @@ extension Tensor {
   }
 
   @inline(__always)
-  package mutating func withMutablePointer<Result>(_ body: (UnsafeMutablePointer<Float>) -> Result) -> Result {
+  package mutating func withMutablePointer<Result>(_ body: (UnsafeMutablePointer<Float>) -> Result) -> Result
+  {
     withUnsafeMutableBufferPointer { body($0.baseAddress!) }
   }
 }

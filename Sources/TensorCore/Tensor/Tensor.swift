@@ -14,7 +14,8 @@ public struct Tensor: Sendable {
 
   /// A tensor whose elements `initializer` must all write.
   /// - Precondition: no dimension is negative and the element count does not overflow.
-  public init(unsafeUninitializedShape shape: [Int], initializer: (UnsafeMutableBufferPointer<Float>) -> Void) {
+  public init(unsafeUninitializedShape shape: [Int], initializer: (UnsafeMutableBufferPointer<Float>) -> Void)
+  {
     self.shape = shape
     storage = TensorStorage(count: Tensor.elementCount(of: shape))
     initializer(UnsafeMutableBufferPointer(start: storage.base, count: storage.count))

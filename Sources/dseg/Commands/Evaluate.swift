@@ -30,8 +30,10 @@ struct Evaluate: ParsableCommand {
     let segmenter = try input.load()
     let labelled = try LabelledImages(directory: images, classes: segmenter.classes, limit: limit)
     if let output { try createFolder(output) }
-    try EvaluationRun(segmenter: segmenter, labelled: labelled, output: output, json: common.json, metric: metric)
-      .run()
+    try EvaluationRun(
+      segmenter: segmenter, labelled: labelled, output: output, json: common.json, metric: metric
+    )
+    .run()
   }
 }
 

@@ -43,7 +43,9 @@ extension EvaluationReport {
   var table: String {
     func percent(_ share: Double?) -> String { share.map { String(format: "%.2f", $0 * 100) } ?? "-" }
     var rows = [["class", "IoU %", "Dice %", "pixels"]]
-    for entry in perClass { rows.append([entry.name, percent(entry.iou), percent(entry.dice), "\(entry.pixels)"]) }
+    for entry in perClass {
+      rows.append([entry.name, percent(entry.iou), percent(entry.dice), "\(entry.pixels)"])
+    }
     return Table(rows: rows).text + "\n\n"
       + Table(rows: [
         ["mean IoU (\(metric))", "\(percent(miou)) %"], ["pixel accuracy", "\(percent(pixelAccuracy)) %"],

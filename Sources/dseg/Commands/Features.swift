@@ -52,7 +52,8 @@ struct Features: ParsableCommand {
     try writer.write(to: output)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if common.json {
-      Terminal.printJSON(Figures(images: paths.count, seconds: seconds, secondsPerStep: seconds / Double(steps)))
+      Terminal.printJSON(
+        Figures(images: paths.count, seconds: seconds, secondsPerStep: seconds / Double(steps)))
     } else {
       let perStep = String(format: "%.2f", seconds / Double(steps))
       print("\(output): \(paths.count) pictures, \(features.channels) features a pixel, \(perStep) s a step")

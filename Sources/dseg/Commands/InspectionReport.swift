@@ -59,7 +59,9 @@ struct InspectionReport: Encodable {
       format = "NumPy archive"
       let archive = try NpzFile(contentsOf: file)
       var named: [NamedArray] = []
-      for name in archive.names { named.append(NamedArray(name: name, array: try archive.array(named: name))) }
+      for name in archive.names {
+        named.append(NamedArray(name: name, array: try archive.array(named: name)))
+      }
       arrays = named
     default:
       let checkpoint = try Checkpoint(contentsOf: file)
@@ -80,19 +82,30 @@ struct InspectionReport: Encodable {
   }
 
   func text(listingTensors: Bool) -> String {
-    var rows = [["file", file], ["format", format], ["tensors", "\(tensors.count)"], ["parameters", grouped(parameters)]]
+    var rows = [
+      ["file", file], ["format", format], ["tensors", "\(tensors.count)"],
+      ["parameters", grouped(parameters)],
+    ]
     if let network {
       rows += [
-        ["levels", "\(network.levels) of \(network.levelChannels.map { "\($0)" }.joined(separator: ", ")) channels"],
+        [
+          "levels",
+          "\(network.levels) of \(network.levelChannels.map { "\($0)" }.joined(separator: ", ")) channels",
+        ],
         ["residual blocks a level", "\(network.residualBlocks)"],
         [
           "attention",
           network.attentionLevels.isEmpty
-            ? "in the middle" : "at levels \(network.attentionLevels.map { "\($0)" }.joined(separator: ", ")) and in the middle",
+            ? "in the middle"
+            : "at levels \(network.attentionLevels.map { "\($0)" }.joined(separator: ", ")) and in the middle",
         ],
         ["resampling", network.resampling], ["scale-shift norm", network.scaleShiftNorm ? "yes" : "no"],
-        ["learned sigma", network.learnedSigma ? "yes" : "no"], ["classes", network.classes.map { "\($0)" } ?? "none"],
-        ["cost of a forward", String(format: "%.2f GMAC at %d×%d", network.gigaMACs, network.imageSize, network.imageSize)],
+        ["learned sigma", network.learnedSigma ? "yes" : "no"],
+        ["classes", network.classes.map { "\($0)" } ?? "none"],
+        [
+          "cost of a forward",
+          String(format: "%.2f GMAC at %d×%d", network.gigaMACs, network.imageSize, network.imageSize),
+        ],
       ]
     }
     if let note { rows.append(["note", note]) }
@@ -105,7 +118,8 @@ struct InspectionReport: Encodable {
       var table = [["output block", "channels@size", "cost so far"]]
       for block in network.outputBlocks {
         table.append([
-          "\(block.index)", "\(block.channels)@\(block.height)", String(format: "%.1f %%", block.cumulativeShare * 100),
+          "\(block.index)", "\(block.channels)@\(block.height)",
+          String(format: "%.1f %%", block.cumulativeShare * 100),
         ])
       }
       text += "\n\n" + Table(rows: table).text

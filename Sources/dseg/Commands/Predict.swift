@@ -89,7 +89,8 @@ struct PredictionFiles {
     let labels = result.labels
     try NpyFile.write(NumericArray(labels.labels, shape: [labels.height, labels.width]), to: names[0])
     try labels.write(to: names[1], palette: classes.palette)
-    try image.overlay(mask: labels, palette: classes.palette, hidden: [classes.ignoreLabel]).write(to: names[2])
+    try image.overlay(mask: labels, palette: classes.palette, hidden: [classes.ignoreLabel]).write(
+      to: names[2])
     let most = uncertaintyScale(members: members, classes: classes.count)
     try Image(heatmap: result.uncertainty, width: image.width, height: image.height, range: 0...most)
       .write(to: names[3])

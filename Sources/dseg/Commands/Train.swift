@@ -47,15 +47,20 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     if config == nil {
-      for (name, value) in [("--checkpoint", checkpoint), ("--images", images), ("--classes", classes), ("--output", output)]
+      for (name, value) in [
+        ("--checkpoint", checkpoint), ("--images", images), ("--classes", classes), ("--output", output),
+      ]
       where value == nil { throw ValidationError("Missing \(name) (or a --config).") }
     }
-    if freshNoise && network.noise != nil { throw ValidationError("--fresh-noise and --noise exclude each other.") }
+    if freshNoise && network.noise != nil {
+      throw ValidationError("--fresh-noise and --noise exclude each other.")
+    }
   }
 
   func run() throws {
     try common.apply()
-    let plan = try config.map { try TrainingPlan(configuration: ExperimentConfiguration(contentsOf: $0), flags: self) }
+    let plan =
+      try config.map { try TrainingPlan(configuration: ExperimentConfiguration(contentsOf: $0), flags: self) }
       ?? TrainingPlan(flags: self)
     try plan.run()
   }

@@ -38,7 +38,8 @@ struct TrainingPlan {
     if let named = flags.classes {
       classes = try TrainingPlan.classes(named, ignoreLabel: flags.ignoreLabel ?? configuration.ignoreLabel)
     } else {
-      classes = ClassList(count: configuration.classCount, ignoreLabel: flags.ignoreLabel ?? configuration.ignoreLabel)
+      classes = ClassList(
+        count: configuration.classCount, ignoreLabel: flags.ignoreLabel ?? configuration.ignoreLabel)
     }
     labelled = try LabelledImages(
       directory: flags.images ?? configuration.trainingPath, classes: classes,
@@ -49,7 +50,8 @@ struct TrainingPlan {
     segmenter = TrainingPlan.segmenterOptions(
       flags, members: configuration.members, batchSize: configuration.batchSize)
     output =
-      flags.output ?? (configuration.outputDirectory as NSString).appendingPathComponent("segmenter.safetensors")
+      flags.output
+      ?? (configuration.outputDirectory as NSString).appendingPathComponent("segmenter.safetensors")
   }
 
   private static func classes(_ text: String, ignoreLabel: UInt8?) throws(DataError) -> ClassList {
@@ -84,7 +86,8 @@ struct TrainingPlan {
     let features = DiffusionFeatures(
       backbone, steps: steps, blocks: chosen, noise: noise, precision: flags.featureStorage)
     try features.validate()
-    if let configuration, configuration.steps == features.steps, configuration.blocks.count == features.blocks.count,
+    if let configuration, configuration.steps == features.steps,
+      configuration.blocks.count == features.blocks.count,
       configuration.featureCount != features.channels
     {
       throw DataError(
@@ -136,14 +139,17 @@ struct TrainingPlan {
     guard paths.allSatisfy(FileManager.default.fileExists(atPath:)) else { return nil }
     Terminal.message("using the \(paths.count) trained members in \(configuration.outputDirectory)")
     return try Segmenter(
-      ensemble: try PixelEnsemble(contentsOf: paths), classes: labelled.classes, features: features, fit: flags.fit)
+      ensemble: try PixelEnsemble(contentsOf: paths), classes: labelled.classes, features: features,
+      fit: flags.fit)
   }
 
   private func report(_ trained: Segmenter, seconds: Double) {
     guard !flags.common.json else {
       if configuration?.testingPath == nil {
         Terminal.printJSON(
-          Figures(output: output, members: trained.ensemble.members.count, images: labelled.count, seconds: seconds))
+          Figures(
+            output: output, members: trained.ensemble.members.count, images: labelled.count, seconds: seconds)
+        )
       }
       return
     }
@@ -178,6 +184,7 @@ func createFolder(_ path: String) throws(DataError) {
   do {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   } catch {
-    throw DataError(.cannotCreate, file: path, expected: "a place for a folder", found: error.localizedDescription)
+    throw DataError(
+      .cannotCreate, file: path, expected: "a place for a folder", found: error.localizedDescription)
   }
 }

@@ -6,7 +6,8 @@ struct FeatureOptions: ParsableArguments {
   @Option(help: "Diffusion steps, joined by commas.")
   var steps: IntegerList = [50, 150, 250]
 
-  @Option(help: "Output blocks of the U-Net, joined by commas. (default: 5,6,7,8,12 for networks of 18 blocks)")
+  @Option(
+    help: "Output blocks of the U-Net, joined by commas. (default: 5,6,7,8,12 for networks of 18 blocks)")
   var blocks: IntegerList?
 
   /// The blocks that were given, or those of the published checkpoints' networks.
@@ -16,7 +17,8 @@ struct FeatureOptions: ParsableArguments {
     guard backbone.network.configuration.outputBlockCount == 18 else {
       throw DataError(
         .invalidArgument, file: "--blocks",
-        expected: "some of this network's output blocks (block: channels@size): \(backbone.blockList)", found: "none")
+        expected: "some of this network's output blocks (block: channels@size): \(backbone.blockList)",
+        found: "none")
     }
     return [5, 6, 7, 8, 12]
   }

@@ -32,7 +32,9 @@ struct NetworkOptions: ParsableArguments {
   @Flag(help: "The model saw time scaled to 0-1000, whatever the number of steps.")
   var rescaleTimesteps = false
 
-  @Option(help: ArgumentHelp("Noise for all pictures, [3, size, size], instead of the seed's.", valueName: "file.npy"))
+  @Option(
+    help: ArgumentHelp(
+      "Noise for all pictures, [3, size, size], instead of the seed's.", valueName: "file.npy"))
   var noise: String?
 
   func validate() throws {
@@ -67,7 +69,8 @@ struct NetworkOptions: ParsableArguments {
     let shape = tensor.rank == 4 && tensor.shape[0] == 1 ? Array(tensor.shape.dropFirst()) : tensor.shape
     guard shape.count == 3, tensor.count > 0, tensor.elements.allSatisfy(\.isFinite) else {
       throw DataError(
-        .malformed, file: noise, expected: "finite numbers of shape [3, size, size]", found: "shape \(tensor.shape)")
+        .malformed, file: noise, expected: "finite numbers of shape [3, size, size]",
+        found: "shape \(tensor.shape)")
     }
     return .fixed(tensor.reshaped(shape))
   }

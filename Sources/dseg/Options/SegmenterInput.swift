@@ -8,7 +8,8 @@ struct SegmenterInput: ParsableArguments {
   @Option(help: "Its diffusion model, if it is no longer where it was.")
   var checkpoint: String?
   @OptionGroup var network: NetworkOptions
-  @Option(help: "How pictures that are not square are brought to the network: pad or crop. (default: as trained)")
+  @Option(
+    help: "How pictures that are not square are brought to the network: pad or crop. (default: as trained)")
   var fit: ImageFit?
 
   func load() throws(DataError) -> Segmenter {

@@ -16,7 +16,9 @@ extension Operations {
       let votes = try known.array("votes")
       let models = votes.shape[votes.shape.count - 1]
       let values = votes.uint8s()
-      let voters = (0..<models).map { model in stride(from: model, to: values.count, by: models).map { values[$0] } }
+      let voters = (0..<models).map { model in
+        stride(from: model, to: values.count, by: models).map { values[$0] }
+      }
       return ["labels": .integers(modeVote(voters), shape: Array(votes.shape.dropLast()))]
     },
     "predict_labels": { known in
@@ -42,13 +44,15 @@ extension Operations {
       confusion.add(truth: try known.array("gts").uint8s(), prediction: try known.array("preds").uint8s())
       return [
         "miou": .scalar(confusion.meanIoU(.ledm)), "iou_per_class": .list(confusion.iou(.ledm)),
-        "intersections": .integers(confusion.intersections(.ledm)), "unions": .integers(confusion.unions(.ledm)),
+        "intersections": .integers(confusion.intersections(.ledm)),
+        "unions": .integers(confusion.unions(.ledm)),
       ]
     },
     "drop_small_annotations": { known in
       let label = try known.array("label")
       let kept = droppingSmallAnnotations(
-        label.uint8s(), classCount: try known.int("number_class"), ignoreLabel: UInt8(try known.int("ignore_label")))
+        label.uint8s(), classCount: try known.int("number_class"),
+        ignoreLabel: UInt8(try known.int("ignore_label")))
       return ["label": .integers(kept, shape: label.shape)]
     },
     "uncertainty_filter": { known in
@@ -82,7 +86,8 @@ extension Operations {
       let (x, y) = (try known.tensor("x"), try known.ints("y"))
       let batches = try known.array("batch_index")
       let size = try known.int("batch_size")
-      var training = MemberTraining(try PixelMLP(weights: try known.weightScope()), batch: size, optimizer: adam)
+      var training = MemberTraining(
+        try PixelMLP(weights: try known.weightScope()), batch: size, optimizer: adam)
       var (losses, accuracies) = ([Double](), [Double]())
       let order = batches.int64s().map { Int($0) }
       for iteration in 0..<(try known.int("iterations")) {

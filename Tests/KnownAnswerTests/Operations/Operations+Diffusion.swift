@@ -9,7 +9,7 @@ extension Operations {
       let process: GaussianDiffusion
       do {
         process = try known.process()
-      } catch where known.outputs["error"] != nil {
+      } catch  where known.outputs["error"] != nil {
         return ["error": .bool(true)]
       }
       return [
@@ -34,7 +34,8 @@ extension Operations {
       return ["x_t": .tensor(x)]
     },
     "q_mean_variance": { known in
-      let moments = try known.process().qMeanVariance(xStart: try known.tensor("x_start"), t: try known.ints("t"))
+      let moments = try known.process().qMeanVariance(
+        xStart: try known.tensor("x_start"), t: try known.ints("t"))
       return [
         "mean": .tensor(moments.mean), "variance": .tensor(moments.variance),
         "log_variance": .tensor(moments.logVariance),
@@ -66,7 +67,8 @@ extension Operations {
     "ddim_sample": { known in
       let step = try known.process().ddimSample(
         modelOutput: try known.tensor("model_output"), xT: try known.tensor("x_t"), t: try known.ints("t"),
-        noise: try known.tensor("noise"), eta: try known.double("eta"), clipDenoised: try known.bool("clip_denoised"))
+        noise: try known.tensor("noise"), eta: try known.double("eta"),
+        clipDenoised: try known.bool("clip_denoised"))
       return ["sample": .tensor(step.sample), "pred_xstart": .tensor(step.predXStart)]
     },
   ]

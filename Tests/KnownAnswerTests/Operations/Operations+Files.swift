@@ -10,7 +10,8 @@ extension Operations {
         let file = try NpyFile(contentsOf: path)
         return [
           "array": .numbers(file.array.doubles(), shape: file.array.shape.isEmpty ? [1] : file.array.shape),
-          "dtype": .value(.string(file.array.elementType.rawValue)), "fortran_order": .bool(file.isFortranOrder),
+          "dtype": .value(.string(file.array.elementType.rawValue)),
+          "fortran_order": .bool(file.isFortranOrder),
         ]
       }
       let file = try NpzFile(contentsOf: path)

@@ -35,7 +35,8 @@ extension Operations {
         eps: Float(try known.double("eps")), momentum: Float(try known.double("momentum")))
       let x = try known.tensor("x")
       let (y, saved) =
-        try known.bool("train") ? batchNorm1dTraining(x, state: &state) : batchNorm1dEvaluation(x, state: state)
+        try known.bool("train")
+        ? batchNorm1dTraining(x, state: &state) : batchNorm1dEvaluation(x, state: state)
       let gradients = batchNorm1dBackward(try known.tensor("cotangent"), saved: saved, weight: state.weight)
       return [
         "y": .tensor(y), "d_x": .tensor(gradients.x), "d_weight": .tensor(gradients.weight),
@@ -52,12 +53,15 @@ extension Operations {
     },
     "timestep_embedding": { known in
       let y = timestepEmbedding(
-        try known.tensor("t").elements, dimension: try known.int("dim"), maxPeriod: Float(try known.double("max_period")))
+        try known.tensor("t").elements, dimension: try known.int("dim"),
+        maxPeriod: Float(try known.double("max_period")))
       return ["y": .tensor(y)]
     },
     "qkv_attention": { known in
       let order = AttentionOrder(rawValue: try known.string("order"))!
-      return ["y": .tensor(qkvAttention(try known.tensor("qkv"), heads: try known.int("heads"), order: order))]
+      return [
+        "y": .tensor(qkvAttention(try known.tensor("qkv"), heads: try known.int("heads"), order: order))
+      ]
     },
     "interpolate": { known in
       let x = try known.tensor("x")

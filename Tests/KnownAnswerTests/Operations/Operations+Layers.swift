@@ -26,7 +26,8 @@ extension Operations {
       let resampling: ResBlock.Resampling = try known.bool("up") ? .up : known.bool("down") ? .down : .none
       let layer = ResBlock(
         channels: try known.int("channels"), outChannels: try known.int("out_channels"),
-        embeddingChannels: try known.int("emb_channels"), usesScaleShiftNorm: try known.bool("use_scale_shift_norm"),
+        embeddingChannels: try known.int("emb_channels"),
+        usesScaleShiftNorm: try known.bool("use_scale_shift_norm"),
         usesConvolutionSkip: try known.bool("use_conv"), resampling: resampling, weights: weights)
       try weights.finish()
       return ["y": .tensor(layer(try known.tensor("x"), siluEmbedding: silu(try known.tensor("emb"))))]

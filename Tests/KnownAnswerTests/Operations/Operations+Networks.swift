@@ -11,7 +11,8 @@ extension Operations {
       return [
         "names": .strings(tensors.map(\.name)), "dtypes": .strings(tensors.map(\.array.elementType.rawValue)),
         "shapes": .value(.array(tensors.map { .array($0.array.shape.map { .number(Double($0)) }) })),
-        "sum": .list(columns.map(\.sum)), "l2": .list(columns.map(\.norm)), "first": .list(columns.map(\.first)),
+        "sum": .list(columns.map(\.sum)), "l2": .list(columns.map(\.norm)),
+        "first": .list(columns.map(\.first)),
         "last": .list(columns.map(\.last)), "position_weighted_sum": .list(columns.map(\.weightedSum)),
       ]
     },
@@ -71,13 +72,16 @@ extension KnownCase {
       guard let value = flags[name]?.int else { throw badConfiguration(name) }
       return value
     }
-    let (heads, width, upHeads) = (try int("num_heads"), try int("num_head_channels"), try int("num_heads_upsample"))
+    let (heads, width, upHeads) = (
+      try int("num_heads"), try int("num_head_channels"), try int("num_heads_upsample")
+    )
     let resampling: UNetConfiguration.Resampling =
       flags["resblock_updown"]?.bool == true
       ? .residual : flags["conv_resample"]?.bool == false ? .parameterless : .convolution
     return UNetConfiguration(
       inChannels: try int("in_channels"), modelChannels: try int("model_channels"),
-      outChannels: try int("out_channels"), channelMult: flags["channel_mult"]?.array?.compactMap(\.double) ?? [],
+      outChannels: try int("out_channels"),
+      channelMult: flags["channel_mult"]?.array?.compactMap(\.double) ?? [],
       residualBlocks: try int("num_res_blocks"),
       attentionDownsampleFactors: Set(flags["attention_downsample_factors"]?.array?.compactMap(\.int) ?? []),
       resampling: resampling, usesScaleShiftNorm: flags["use_scale_shift_norm"]?.bool ?? false,

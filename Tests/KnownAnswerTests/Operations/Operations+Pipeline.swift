@@ -46,7 +46,8 @@ extension Operations {
       let moments = columnMoments(all)
       return [
         "features_at_pixels": .tensor(maps.vectors(at: try known.ints("pixel_index"))),
-        "feature_mean_per_channel": .list(moments.means), "feature_std_per_channel": .list(moments.deviations),
+        "feature_mean_per_channel": .list(moments.means),
+        "feature_std_per_channel": .list(moments.deviations),
         "activation_shapes": .value(
           .array(maps.maps.map { .array([1, $0.channels, $0.height, $0.width].map { .number(Double($0)) }) })),
       ]
@@ -64,7 +65,8 @@ extension Operations {
         pictures, classCount: labelled.classes.count, ignoreLabel: labelled.classes.ignoreLabel)
       let rows = try known.ints("row_index").map { $0 % dataset.count }
       return [
-        "rows": .int(dataset.count), "feature_dim": .int(dataset.featureCount), "y": .integers(dataset.targets),
+        "rows": .int(dataset.count), "feature_dim": .int(dataset.featureCount),
+        "y": .integers(dataset.targets),
         "x_mean_per_feature": .list(columnMoments(dataset.features(ofRows: Array(0..<dataset.count))).means),
         "x_at_rows": .tensor(dataset.features(ofRows: rows)),
       ]

@@ -55,7 +55,8 @@ func separablePictures(height: Int = 24, width: Int = 20, classes: Int = 3) -> [
       name: "picture \(index)",
       features: FeatureMaps(
         maps: [
-          FeatureMap(step: 50, block: 1, activation: coarse), FeatureMap(step: 50, block: 2, activation: activation),
+          FeatureMap(step: 50, block: 1, activation: coarse),
+          FeatureMap(step: 50, block: 2, activation: activation),
         ], height: height, width: width), labels: labels)
   }
 }

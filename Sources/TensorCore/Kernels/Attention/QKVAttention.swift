@@ -18,7 +18,8 @@ public enum AttentionOrder: String, Sendable, CaseIterable {
 /// - Returns: `[N, heads·D, T]`
 public func qkvAttention(_ qkv: Tensor, heads: Int, order: AttentionOrder) -> Tensor {
   precondition(
-    qkv.rank == 3 && heads > 0 && qkv.shape[1] % (3 * heads) == 0, "attention with \(heads) heads of \(qkv.shape)")
+    qkv.rank == 3 && heads > 0 && qkv.shape[1] % (3 * heads) == 0,
+    "attention with \(heads) heads of \(qkv.shape)")
   let (batch, positions) = (qkv.shape[0], qkv.shape[2])
   let depth = qkv.shape[1] / (3 * heads)
   let blockSize = min(positions, 128)

@@ -74,7 +74,8 @@ struct Im2colConvolution {
       parallelFor(shape.outChannels, inBlocksOf: channelBlock) { channels in
         withScratch(count: channels.count * positions) { products in
           GEMM.multiply(
-            weights.rows(channels), columns, into: MutableMatrix(products, rows: channels.count, columns: positions))
+            weights.rows(channels), columns,
+            into: MutableMatrix(products, rows: channels.count, columns: positions))
           for (row, channel) in channels.enumerated() {
             for n in 0..<shape.batch {
               let offset = (n * shape.outChannels + channel) * plane
@@ -145,7 +146,9 @@ struct Im2colConvolution {
 
   /// One output row of one row of the column matrix: `plane[inRow, ox·stride + kx - padding]`, zero outside.
   @inline(__always)
-  private func fillLine(_ to: UnsafeMutablePointer<Float>, from plane: UnsafePointer<Float>, inRow: Int, kx: Int) {
+  private func fillLine(
+    _ to: UnsafeMutablePointer<Float>, from plane: UnsafePointer<Float>, inRow: Int, kx: Int
+  ) {
     guard inRow >= 0 && inRow < shape.height else {
       to.update(repeating: 0, count: shape.outWidth)
       return

@@ -12,7 +12,9 @@ public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
     x.rank == 2 && weight.rank == 2 && x.shape[1] == weight.shape[1],
     "linear of x \(x.shape) and weight \(weight.shape)")
   let (rows, inputs, outputs) = (x.shape[0], x.shape[1], weight.shape[0])
-  if let bias { precondition(bias.shape == [outputs], "linear of weight \(weight.shape) and bias \(bias.shape)") }
+  if let bias {
+    precondition(bias.shape == [outputs], "linear of weight \(weight.shape) and bias \(bias.shape)")
+  }
   return Tensor(shape: [rows, outputs]) { y in
     if let bias {
       withPointers(bias) { bias in

@@ -53,7 +53,9 @@ public struct BatchNorm1dSaved: Sendable {
 /// Batch normalisation with the statistics of the batch (biased variance). Updates the running
 /// statistics, the variance with the unbiased estimate.
 /// - Precondition: at least two rows, as in PyTorch.
-public func batchNorm1dTraining(_ x: Tensor, state: inout BatchNorm1dState) -> (y: Tensor, saved: BatchNorm1dSaved) {
+public func batchNorm1dTraining(_ x: Tensor, state: inout BatchNorm1dState) -> (
+  y: Tensor, saved: BatchNorm1dSaved
+) {
   precondition(
     x.rank == 2 && x.shape[1] == state.weight.count && x.shape[0] > 1,
     "training batch norm over \(state.weight.count) channels of \(x.shape)")
@@ -92,9 +94,12 @@ public func batchNorm1dTraining(_ x: Tensor, state: inout BatchNorm1dState) -> (
 }
 
 /// Batch normalisation with the running statistics.
-public func batchNorm1dEvaluation(_ x: Tensor, state: BatchNorm1dState) -> (y: Tensor, saved: BatchNorm1dSaved) {
+public func batchNorm1dEvaluation(_ x: Tensor, state: BatchNorm1dState) -> (
+  y: Tensor, saved: BatchNorm1dSaved
+) {
   precondition(
-    x.rank == 2 && x.shape[1] == state.weight.count, "batch norm over \(state.weight.count) channels of \(x.shape)")
+    x.rank == 2 && x.shape[1] == state.weight.count,
+    "batch norm over \(state.weight.count) channels of \(x.shape)")
   let inverse = state.runningVariance.mapped { 1 / ($0 + state.eps).squareRoot() }
   return normalize(
     x, means: state.runningMean.elements, inverseDeviation: inverse, state: state, usesBatchStatistics: false)
@@ -143,7 +148,9 @@ public struct BatchNorm1dGradients: Sendable {
 ///
 /// With batch statistics: `dx = weight · s · (g - mean(g) - n · mean(g · n))` with `n` the normalised
 /// input and `s` the inverse deviation (Ioffe and Szegedy 2015, section 3). Without: `dx = weight · s · g`.
-public func batchNorm1dBackward(_ gradient: Tensor, saved: BatchNorm1dSaved, weight: Tensor) -> BatchNorm1dGradients {
+public func batchNorm1dBackward(_ gradient: Tensor, saved: BatchNorm1dSaved, weight: Tensor)
+  -> BatchNorm1dGradients
+{
   precondition(
     gradient.shape == saved.normalized.shape, "gradient \(gradient.shape) of \(saved.normalized.shape)")
   let (rows, channels) = (gradient.shape[0], gradient.shape[1])

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Builds the examples and runs them on a tiny checkpoint and the package's own test pictures.
+set -euo pipefail
+cd "$(dirname "$0")"
+swift build -c release
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+.build/release/random-checkpoint tiny "$folder/tiny.safetensors"
+.build/release/segment "$folder/tiny.safetensors" pictures pictures/c.png
