@@ -44,7 +44,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     .target(
-      name: "TestSupport", dependencies: ["DiffusionCore", "Checkpoints", "TensorCore"],
+      name: "TestSupport", dependencies: ["DiffusionSegmentation"],
       path: "Tests/TestSupport"),
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
@@ -54,6 +54,7 @@ let package = Package(
       name: "PixelClassifierTests", dependencies: ["PixelClassifier", "Checkpoints", "TestSupport"]),
     .testTarget(
       name: "DiffusionSegmentationTests", dependencies: ["DiffusionSegmentation", "TestSupport"]),
+    .testTarget(name: "DsegTests", dependencies: ["dseg", "DiffusionSegmentation", "TestSupport"]),
     .testTarget(
       name: "KnownAnswerTests",
       dependencies: ["DiffusionSegmentation", "DiffusionCore", "Checkpoints", "Images", "TensorCore"]),

@@ -18,18 +18,18 @@ public enum BLAS {
     case leaveAlone
   }
 
-  private struct State {
+  private struct Choice {
     var setup = Setup.automatic
     var isPrepared = false
   }
-  private static let state = Mutex(State())
+  private static let choice = Mutex(Choice())
 
   /// Chooses the set-up.
   /// - Precondition: no kernel of this library has run yet.
   public static func configure(_ setup: Setup) {
-    state.withLock { state in
-      precondition(!state.isPrepared, "BLAS.configure after the first use of BLAS")
-      state.setup = setup
+    choice.withLock { choice in
+      precondition(!choice.isPrepared, "BLAS.configure after the first use of BLAS")
+      choice.setup = setup
     }
   }
 
@@ -45,10 +45,26 @@ public enum BLAS {
     return Int(openblas_get_num_threads())
   }
 
+  /// What OpenBLAS is set to.
+  package struct State: Equatable, Sendable {
+    package var coreName: String
+    package var threadCount: Int
+
+    package init(coreName: String, threadCount: Int) {
+      self.coreName = coreName
+      self.threadCount = threadCount
+    }
+  }
+
+  /// What OpenBLAS is set to now, without setting it up.
+  package static var untouchedState: State {
+    State(coreName: String(cString: openblas_get_corename()), threadCount: Int(openblas_get_num_threads()))
+  }
+
   static let prepared: Void = {
-    let setup = state.withLock { state in
-      state.isPrepared = true
-      return state.setup
+    let setup = choice.withLock { choice in
+      choice.isPrepared = true
+      return choice.setup
     }
     guard setup == .automatic else { return }
     chooseCore()
@@ -58,11 +74,13 @@ public enum BLAS {
   // MARK: Choice of kernels
 
   private static let coreVariable = "OPENBLAS_CORETYPE"
-  private static let coresWithAVX512 = ["SkylakeX", "Cooperlake", "SapphireRapids", "Zen4", "Zen5"]
+  package static let coresWithAVX512 = ["SkylakeX", "Cooperlake", "SapphireRapids", "Zen4", "Zen5"]
+
+  package static var processorHasAVX512: Bool { dseg_cpu_has_avx512() != 0 }
 
   private static func chooseCore() {
     let original = String(cString: openblas_get_corename())
-    guard getenv(coreVariable) == nil, dseg_cpu_has_avx512() != 0, !coresWithAVX512.contains(original)
+    guard getenv(coreVariable) == nil, processorHasAVX512, !coresWithAVX512.contains(original)
     else { return }
     if !switchCore(to: "SkylakeX") || !productIsRight() { _ = switchCore(to: original) }
   }
@@ -70,7 +88,8 @@ public enum BLAS {
   /// OpenBLAS reads the variable when it is loaded; `gotoblas_dynamic_quit` and `_init` make it read
   /// again. They are exported by builds with `DYNAMIC_ARCH`, though not documented: without them
   /// everything stays as it is.
-  private static func switchCore(to name: String) -> Bool {
+  /// - Precondition: no product runs.
+  package static func switchCore(to name: String) -> Bool {
     typealias Function = @convention(c) () -> Void
     let program = dlopen(nil, RTLD_NOW)
     defer { if let program { dlclose(program) } }

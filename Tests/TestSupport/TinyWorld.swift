@@ -1,19 +1,18 @@
 import DiffusionSegmentation
 import Foundation
-import TestSupport
 
 /// A small diffusion model with random weights and a few labelled pictures, in a folder of their own.
-struct TinyWorld {
-  let folder: TemporaryFolder
-  let checkpoint: String
-  let images: String
-  let classes = ClassList(names: ["ground", "square"], palette: .distinct(count: 2))
+public struct TinyWorld {
+  public let folder: TemporaryFolder
+  public let checkpoint: String
+  public let images: String
+  public let classes = ClassList(names: ["ground", "square"], palette: .distinct(count: 2))
 
-  static let options = BackboneOptions(
+  public static let options = BackboneOptions(
     attention: AttentionSettings(heads: .channels(32)), imageSize: 32)
 
   /// - Parameter size: of the pictures
-  init(pictures: Int = 3, width: Int = 32, height: Int = 32) throws {
+  public init(pictures: Int = 3, width: Int = 32, height: Int = 32) throws {
     folder = try TemporaryFolder()
     checkpoint = folder.path("tiny.safetensors")
     var writer = SafetensorsWriter()
@@ -28,7 +27,7 @@ struct TinyWorld {
   }
 
   /// A bright square on noisy ground.
-  static func scene(_ index: Int, width: Int, height: Int) -> (Image, LabelMask) {
+  public static func scene(_ index: Int, width: Int, height: Int) -> (Image, LabelMask) {
     var random = Philox(seed: UInt64(index))
     let (left, top, side) = (
       3 + index * 4 % (width / 3), 2 + index * 5 % (height / 3), min(width, height) / 2
@@ -50,16 +49,16 @@ struct TinyWorld {
     )
   }
 
-  func features(noise: FeatureNoise = .shared(seed: 0)) throws -> DiffusionFeatures {
+  public func features(noise: FeatureNoise = .shared(seed: 0)) throws -> DiffusionFeatures {
     DiffusionFeatures(
       try DiffusionBackbone(checkpoint: checkpoint, options: Self.options), steps: [50, 250], blocks: [1, 3],
       noise: noise)
   }
 
-  func labelled() throws -> LabelledImages { try LabelledImages(directory: images, classes: classes) }
+  public func labelled() throws -> LabelledImages { try LabelledImages(directory: images, classes: classes) }
 
   /// A quick training.
-  func train(fit: ImageFit = .pad, noise: FeatureNoise = .shared(seed: 0), seed: UInt64 = 0) throws
+  public func train(fit: ImageFit = .pad, noise: FeatureNoise = .shared(seed: 0), seed: UInt64 = 0) throws
     -> Segmenter
   {
     try Segmenter.train(

@@ -1,0 +1,136 @@
+import DiffusionSegmentation
+import Foundation
+import TestSupport
+import Testing
+
+/// Bad input through the command line: a message that names file and cause, the exit code, and nothing written.
+struct BadInputTests {
+  let world: TinyWorld
+  let network = ["--image-size", "32", "--head-channels", "32"]
+
+  init() throws { world = try TinyWorld() }
+
+  private func expectFailure(
+    _ arguments: [String], exitCode: Int32, mentioning words: [String],
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let before = try everything()
+    let outcome = try DsegProcess.run(arguments)
+    #expect(outcome.exitCode == exitCode, "\(outcome.messages)", sourceLocation: sourceLocation)
+    for word in words { #expect(outcome.messages.contains(word), "\(outcome.messages)", sourceLocation: sourceLocation) }
+    #expect(outcome.output.isEmpty, sourceLocation: sourceLocation)
+    #expect(try everything() == before, "something was written", sourceLocation: sourceLocation)
+  }
+
+  /// Every file of the world's folder.
+  private func everything() throws -> Set<String> {
+    Set(try FileManager.default.subpathsOfDirectory(atPath: world.folder.path))
+  }
+
+  private func training(
+    checkpoint: String? = nil, images: String? = nil, classes: String = "2", output: String = "s.safetensors",
+    _ more: [String] = []
+  ) -> [String] {
+    let destination = output.hasPrefix("/") ? output : world.folder.path(output)
+    var arguments = ["train", "--checkpoint", checkpoint ?? world.checkpoint, "--output", destination]
+    arguments += ["--images", images ?? world.images, "--classes", classes, "--blocks", "1", "--steps", "50"]
+    arguments += ["--models", "1", "--epochs", "1"]
+    return arguments + network + more
+  }
+
+  @Test func missingFiles() throws {
+    try expectFailure(training(checkpoint: "/nowhere.pt"), exitCode: 66, mentioning: ["/nowhere.pt"])
+    try expectFailure(training(images: "/nowhere"), exitCode: 66, mentioning: ["/nowhere"])
+    try expectFailure(training(classes: "/nowhere.json"), exitCode: 66, mentioning: ["/nowhere.json"])
+    try expectFailure(["inspect", "/nowhere.pt"], exitCode: 66, mentioning: ["/nowhere.pt"])
+    try expectFailure(
+      ["predict", "--segmenter", "/nowhere.safetensors", "--output", world.folder.path("out"), world.images],
+      exitCode: 66, mentioning: ["/nowhere.safetensors"])
+  }
+
+  @Test func damagedCheckpoints() throws {
+    let whole = try Data(contentsOf: URL(fileURLWithPath: world.checkpoint))
+    let cut = try world.folder.file("cut.safetensors", whole.prefix(whole.count / 2))
+    try expectFailure(training(checkpoint: cut), exitCode: 65, mentioning: ["cut.safetensors"])
+    let empty = try world.folder.file("empty.pt", [])
+    try expectFailure(training(checkpoint: empty), exitCode: 65, mentioning: ["empty.pt"])
+    let noise = try world.folder.file("noise.pt", (0..<1000).map { UInt8($0 % 251) })
+    try expectFailure(training(checkpoint: noise), exitCode: 65, mentioning: ["noise.pt"])
+  }
+
+  @Test func pickleThatWouldRunACommand() throws {
+    // What `pickle.dumps` makes of an object whose `__reduce__` is `(os.system, ("touch owned",))`.
+    var pickle: [UInt8] = [0x80, 2]
+    pickle += Array("cposix\nsystem\n".utf8)
+    pickle += [0x58, 11, 0, 0, 0] + Array("touch owned".utf8)
+    pickle += [0x85, 0x52, 0x2E]
+    let path = try world.folder.file("evil.pt", pickle)
+    try expectFailure(training(checkpoint: path), exitCode: 65, mentioning: ["evil.pt", "posix.system"])
+  }
+
+  @Test func masksThatDoNotFit() throws {
+    try NpyFile.write(
+      NumericArray([UInt8](repeating: 0, count: 64), shape: [8, 8]), to: "\(world.images)/scene1.npy")
+    try expectFailure(training(), exitCode: 65, mentioning: ["scene1.npy", "32×32", "8×8"])
+    try NpyFile.write(
+      NumericArray([UInt8](repeating: 9, count: 1024), shape: [32, 32]), to: "\(world.images)/scene1.npy")
+    try expectFailure(training(), exitCode: 65, mentioning: ["scene1.npy", "found 9"])
+    try FileManager.default.removeItem(atPath: "\(world.images)/scene1.npy")
+    try expectFailure(training(), exitCode: 66, mentioning: ["scene1.png", "scene1.npy"])
+  }
+
+  @Test func damagedPictures() throws {
+    let path = "\(world.images)/scene2.png"
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    try whole.prefix(whole.count - 40).write(to: URL(fileURLWithPath: path))
+    try expectFailure(training(), exitCode: 65, mentioning: ["scene2.png"])
+    try Data("no picture".utf8).write(to: URL(fileURLWithPath: path))
+    try expectFailure(training(), exitCode: 65, mentioning: ["scene2.png"])
+  }
+
+  @Test func impossibleArguments() throws {
+    try expectFailure(training(["--head-channels", "48"]), exitCode: 64, mentioning: ["head channels", "48"])
+    try expectFailure(training(["--image-size", "31"]), exitCode: 64, mentioning: ["image size", "31"])
+    try expectFailure(training(["--blocks", "7"]), exitCode: 64, mentioning: ["blocks", "0: 64@16"])
+    try expectFailure(training(["--steps", "1000"]), exitCode: 64, mentioning: ["steps", "1000"])
+    try expectFailure(training(["--threads", "0"]), exitCode: 64, mentioning: ["--threads"])
+    try expectFailure(training(["--models", "0"]), exitCode: 64, mentioning: ["members"])
+    try expectFailure(training(["--steps", "fifty"]), exitCode: 64, mentioning: ["fifty"])
+    try expectFailure(["train"], exitCode: 64, mentioning: ["--checkpoint"])
+    try expectFailure(["dance"], exitCode: 64, mentioning: ["dance"])
+    try expectFailure(training(classes: "0"), exitCode: 64, mentioning: ["--classes"])
+    try expectFailure(training(["--limit", "0"]), exitCode: 64, mentioning: ["limit"])
+  }
+
+  /// A network of other than 18 blocks has no default; the message lists what there is.
+  @Test func blocksMustBeNamed() throws {
+    let arguments = ["features", "--checkpoint", world.checkpoint, "--output", world.folder.path("f.safetensors")]
+    try expectFailure(
+      arguments + network + ["\(world.images)/scene0.png"], exitCode: 64,
+      mentioning: ["--blocks", "0: 64@16, 1: 64@32, 2: 32@32, 3: 32@32"])
+  }
+
+  @Test func placesThatCannotBeWrittenTo() throws {
+    try expectFailure(training(output: "/nowhere/s.safetensors"), exitCode: 73, mentioning: ["/nowhere"])
+  }
+
+  @Test func inputsAreNeverOverwritten() throws {
+    let segmenter = world.folder.path("s.safetensors")
+    #expect(try DsegProcess.run(training()).exitCode == 0)
+    try expectFailure(
+      ["predict", "--segmenter", segmenter, "--output", world.images, world.images], exitCode: 64,
+      mentioning: ["scene0.png"])
+    try expectFailure(
+      [
+        "predict", "--segmenter", segmenter, "--output", world.folder.path("out"), world.images,
+        "\(world.images)/scene0.png",
+      ], exitCode: 64, mentioning: ["the same name"])
+  }
+
+  @Test func wrongTypeInAConfiguration() throws {
+    let path = try world.folder.file("c.json", #"{"exp_dir": 3, "dim": [32, 32, 64], "ignore_label": 255}"#.utf8)
+    try expectFailure(["train", "--config", path], exitCode: 65, mentioning: ["c.json"])
+    let mae = try world.folder.file("mae.json", #"{"model_type": "mae"}"#.utf8)
+    try expectFailure(["train", "--config", mae], exitCode: 65, mentioning: ["model_type", "mae"])
+  }
+}

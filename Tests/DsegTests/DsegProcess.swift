@@ -1,0 +1,42 @@
+import Foundation
+
+/// The program as a user runs it.
+struct DsegProcess {
+  /// What a run left.
+  struct Outcome {
+    var exitCode: Int32
+    var output: String
+    var messages: String
+  }
+
+  /// The program is built beside the tests.
+  private static let executable: URL = {
+    // On Linux the test runner lies in the products' folder; on macOS in a bundle inside it.
+    var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    while folder.path != "/", !FileManager.default.isExecutableFile(atPath: folder.appending(path: "dseg").path) {
+      folder.deleteLastPathComponent()
+    }
+    return folder.appending(path: "dseg")
+  }()
+
+  static func run(
+    _ arguments: [String], environment: [String: String] = [:], in folder: String? = nil
+  ) throws -> Outcome {
+    let process = Process()
+    process.executableURL = executable
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
+    let (output, messages) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = messages
+    try process.run()
+    // Output is small here, so that neither pipe fills while the other is read.
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    let errors = messages.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Outcome(
+      exitCode: process.terminationReason == .exit ? process.terminationStatus : -1,
+      output: String(decoding: text, as: UTF8.self), messages: String(decoding: errors, as: UTF8.self))
+  }
+}

@@ -1,0 +1,117 @@
+import DiffusionSegmentation
+import Foundation
+import TestSupport
+import Testing
+
+/// The main job through the command line, on a tiny model.
+struct JobTests {
+  let world: TinyWorld
+  let network = ["--image-size", "32", "--head-channels", "32"]
+
+  init() throws { world = try TinyWorld() }
+
+  private func train(_ output: String, _ more: [String] = []) throws -> DsegProcess.Outcome {
+    try DsegProcess.run(
+      ["train", "--checkpoint", world.checkpoint, "--images", world.images, "--classes", "2", "--steps", "50,250"]
+        + ["--blocks", "1,3", "--models", "2", "--epochs", "1", "--output", output] + network + more)
+  }
+
+  @Test func trainsPredictsAndEvaluates() throws {
+    let segmenter = world.folder.path("s.safetensors")
+    let trained = try train(segmenter)
+    #expect(trained.exitCode == 0, "\(trained.messages)")
+
+    let masks = world.folder.path("masks")
+    let predicted = try DsegProcess.run(["predict", "--segmenter", segmenter, "--output", masks, world.images])
+    #expect(predicted.exitCode == 0, "\(predicted.messages)")
+    let expected = (0..<3).flatMap { index in
+      ["npy", "overlay.png", "png", "uncertainty.png"].map { "scene\(index).\($0)" }
+    }
+    #expect(try world.folder.contents("masks") == expected.sorted())
+    let labels = try NpyFile(contentsOf: "\(masks)/scene1.npy").array
+    #expect(labels.elementType == .uint8 && labels.shape == [32, 32])
+    #expect(try LabelMask(contentsOf: "\(masks)/scene1.png").labels == labels.uint8s())
+
+    let results = world.folder.path("results")
+    let evaluated = try DsegProcess.run(
+      ["evaluate", "--segmenter", segmenter, "--images", world.images, "--output", results])
+    #expect(evaluated.exitCode == 0, "\(evaluated.messages)")
+    #expect(evaluated.output.contains("mean IoU (ledm)"))
+    #expect(try world.folder.contents("results") == ["metrics.json", "predictions", "sheet.png"])
+    let metrics = try #require(
+      JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: "\(results)/metrics.json")))
+        as? [String: Any])
+    #expect(metrics["metric"] as? String == "ledm")
+    #expect((metrics["miou"] as? Double).map { $0 > 0.9 && $0 <= 1 } == true)
+    let classes = try #require(metrics["per_class"] as? [[String: Any]])
+    #expect(classes.map { $0["name"] as? String } == ["class 0", "class 1"])
+    #expect(classes.allSatisfy { $0["iou"] is Double })
+    #expect(metrics["pixel_accuracy"] is Double && metrics["seconds"] is Double)
+  }
+
+  @Test func configurationOfTheReferenceWorks() throws {
+    let text = """
+      {"exp_dir": "out", "model_type": "ddpm", "category": "x", "number_class": 2, "ignore_label": 255,
+       "training_path": "images", "testing_path": "images", "model_path": "tiny.safetensors",
+       "dim": [32, 32, 192], "steps": [50, 250], "blocks": [1, 3], "model_num": 2, "batch_size": 64,
+       "training_number": 3, "testing_number": 2, "upsample_mode": "bilinear", "share_noise": true}
+      """
+    _ = try world.folder.file("ddpm.json", text.utf8)
+    let outcome = try DsegProcess.run(
+      ["train", "--config", "ddpm.json", "--head-channels", "32", "--epochs", "1"], in: world.folder.path)
+    #expect(outcome.exitCode == 0, "\(outcome.messages)")
+    let files = try world.folder.contents("out/50_250_1_3")
+    #expect(files == ["metrics.json", "predictions", "segmenter.safetensors", "sheet.png"])
+    #expect(try world.folder.contents("out/50_250_1_3/predictions") == ["scene0.npy", "scene1.npy"])
+  }
+
+  @Test func featuresHaveTheirNamesAndShapes() throws {
+    let path = world.folder.path("f.safetensors")
+    let outcome = try DsegProcess.run(
+      ["features", "--checkpoint", world.checkpoint, "--steps", "250,50", "--blocks", "3,1", "--output", path]
+        + network + ["\(world.images)/scene2.png"])
+    #expect(outcome.exitCode == 0, "\(outcome.messages)")
+    let tensors = try SafetensorsFile(contentsOf: path).tensors
+    let found = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.array.shape) })
+    let expected = [
+      "scene2/step50/block1": [64, 32, 32], "scene2/step50/block3": [32, 32, 32],
+      "scene2/step250/block1": [64, 32, 32], "scene2/step250/block3": [32, 32, 32],
+    ]
+    #expect(found == expected)
+  }
+
+  /// Noise from a file replaces the seed's; that of the seed gives the same features.
+  @Test func noiseFileIsUsed() throws {
+    let noise = try #require(FeatureNoise.shared(seed: 4).sharedTensor(channels: 3, size: 32))
+    try NpyFile.write(NumericArray(noise.reshaped([1, 3, 32, 32])), to: world.folder.path("noise.npy"))
+    func features(_ more: [String]) throws -> Data {
+      let path = world.folder.path("f.safetensors")
+      let outcome = try DsegProcess.run(
+        ["features", "--checkpoint", world.checkpoint, "--blocks", "1", "--output", path]
+          + network + more + ["\(world.images)/scene0.png"])
+      #expect(outcome.exitCode == 0, "\(outcome.messages)")
+      return try Data(contentsOf: URL(fileURLWithPath: path))
+    }
+    let fromFile = try features(["--noise", world.folder.path("noise.npy")])
+    #expect(try features(["--seed", "4"]) == fromFile)
+    #expect(try features(["--seed", "5"]) != fromFile)
+  }
+
+  @Test func inspectTellsTheArchitecture() throws {
+    let outcome = try DsegProcess.run(["inspect", "--json", "--image-size", "32", world.checkpoint])
+    #expect(outcome.exitCode == 0)
+    let report = try #require(JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+    let network = try #require(report["network"] as? [String: Any])
+    #expect(network["levels"] as? Int == 2 && network["resampling"] as? String == "residual")
+    #expect((network["outputBlocks"] as? [Any])?.count == 4)
+    #expect((report["blasCore"] as? String)?.isEmpty == false)
+  }
+
+  @Test func helpHasAnExampleForEveryCommand() throws {
+    for command in ["inspect", "features", "train", "predict", "evaluate"] {
+      let outcome = try DsegProcess.run(["help", command])
+      #expect(outcome.exitCode == 0 && outcome.output.contains("Example:\n"), "\(command)")
+      #expect(outcome.output.contains("--threads") && outcome.output.contains("--json"), "\(command)")
+    }
+  }
+}
