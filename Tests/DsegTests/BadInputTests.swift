@@ -17,7 +17,9 @@ struct BadInputTests {
     let before = try everything()
     let outcome = try DsegProcess.run(arguments)
     #expect(outcome.exitCode == exitCode, "\(outcome.messages)", sourceLocation: sourceLocation)
-    for word in words { #expect(outcome.messages.contains(word), "\(outcome.messages)", sourceLocation: sourceLocation) }
+    for word in words {
+      #expect(outcome.messages.contains(word), "\(outcome.messages)", sourceLocation: sourceLocation)
+    }
     #expect(outcome.output.isEmpty, sourceLocation: sourceLocation)
     #expect(try everything() == before, "something was written", sourceLocation: sourceLocation)
   }
@@ -89,7 +91,8 @@ struct BadInputTests {
   }
 
   @Test func impossibleArguments() throws {
-    try expectFailure(training(["--head-channels", "48"]), exitCode: 64, mentioning: ["head channels", "48"])
+    try expectFailure(
+      training(["--head-channels", "48"]), exitCode: 64, mentioning: ["head channels", "48"])
     try expectFailure(training(["--image-size", "31"]), exitCode: 64, mentioning: ["image size", "31"])
     try expectFailure(training(["--blocks", "7"]), exitCode: 64, mentioning: ["blocks", "0: 64@16"])
     try expectFailure(training(["--steps", "1000"]), exitCode: 64, mentioning: ["steps", "1000"])
@@ -104,7 +107,9 @@ struct BadInputTests {
 
   /// A network of other than 18 blocks has no default; the message lists what there is.
   @Test func blocksMustBeNamed() throws {
-    let arguments = ["features", "--checkpoint", world.checkpoint, "--output", world.folder.path("f.safetensors")]
+    let arguments = [
+      "features", "--checkpoint", world.checkpoint, "--output", world.folder.path("f.safetensors"),
+    ]
     try expectFailure(
       arguments + network + ["\(world.images)/scene0.png"], exitCode: 64,
       mentioning: ["--blocks", "0: 64@16, 1: 64@32, 2: 32@32, 3: 32@32"])
@@ -128,7 +133,8 @@ struct BadInputTests {
   }
 
   @Test func wrongTypeInAConfiguration() throws {
-    let path = try world.folder.file("c.json", #"{"exp_dir": 3, "dim": [32, 32, 64], "ignore_label": 255}"#.utf8)
+    let path = try world.folder.file(
+      "c.json", #"{"exp_dir": 3, "dim": [32, 32, 64], "ignore_label": 255}"#.utf8)
     try expectFailure(["train", "--config", path], exitCode: 65, mentioning: ["c.json"])
     let mae = try world.folder.file("mae.json", #"{"model_type": "mae"}"#.utf8)
     try expectFailure(["train", "--config", mae], exitCode: 65, mentioning: ["model_type", "mae"])

@@ -13,7 +13,9 @@ struct DsegProcess {
   private static let executable: URL = {
     // On Linux the test runner lies in the products' folder; on macOS in a bundle inside it.
     var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    while folder.path != "/", !FileManager.default.isExecutableFile(atPath: folder.appending(path: "dseg").path) {
+    while folder.path != "/",
+      !FileManager.default.isExecutableFile(atPath: folder.appending(path: "dseg").path)
+    {
       folder.deleteLastPathComponent()
     }
     return folder.appending(path: "dseg")

@@ -12,7 +12,10 @@ struct JobTests {
 
   private func train(_ output: String, _ more: [String] = []) throws -> DsegProcess.Outcome {
     try DsegProcess.run(
-      ["train", "--checkpoint", world.checkpoint, "--images", world.images, "--classes", "2", "--steps", "50,250"]
+      [
+        "train", "--checkpoint", world.checkpoint, "--images", world.images, "--classes", "2", "--steps",
+        "50,250",
+      ]
         + ["--blocks", "1,3", "--models", "2", "--epochs", "1", "--output", output] + network + more)
   }
 
@@ -22,7 +25,9 @@ struct JobTests {
     #expect(trained.exitCode == 0, "\(trained.messages)")
 
     let masks = world.folder.path("masks")
-    let predicted = try DsegProcess.run(["predict", "--segmenter", segmenter, "--output", masks, world.images])
+    let predicted = try DsegProcess.run([
+      "predict", "--segmenter", segmenter, "--output", masks, world.images,
+    ])
     #expect(predicted.exitCode == 0, "\(predicted.messages)")
     let expected = (0..<3).flatMap { index in
       ["npy", "overlay.png", "png", "uncertainty.png"].map { "scene\(index).\($0)" }
@@ -68,7 +73,10 @@ struct JobTests {
   @Test func featuresHaveTheirNamesAndShapes() throws {
     let path = world.folder.path("f.safetensors")
     let outcome = try DsegProcess.run(
-      ["features", "--checkpoint", world.checkpoint, "--steps", "250,50", "--blocks", "3,1", "--output", path]
+      [
+        "features", "--checkpoint", world.checkpoint, "--steps", "250,50", "--blocks", "3,1", "--output",
+        path,
+      ]
         + network + ["\(world.images)/scene2.png"])
     #expect(outcome.exitCode == 0, "\(outcome.messages)")
     let tensors = try SafetensorsFile(contentsOf: path).tensors

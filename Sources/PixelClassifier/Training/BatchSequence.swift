@@ -1,17 +1,17 @@
 import TensorCore
 
 /// The batches of a training: epochs of all rows in a new random order each, whole batches only.
-struct BatchSequence {
-  struct Batch {
+package struct BatchSequence {
+  package struct Batch {
     /// From 0.
-    var epoch: Int
+    package var epoch: Int
     /// `[B, D]`
-    var x: Tensor
+    package var x: Tensor
     /// B classes.
-    var targets: [Int]
+    package var targets: [Int]
   }
 
-  let batchesPerEpoch: Int
+  package let batchesPerEpoch: Int
   private let dataset: PixelDataset
   private let batchSize: Int
   private let epochs: Int
@@ -21,7 +21,7 @@ struct BatchSequence {
   private var position: Int
 
   /// - Precondition: the dataset fills a batch.
-  init(_ dataset: PixelDataset, batchSize: Int, epochs: Int, random: Philox) {
+  package init(_ dataset: PixelDataset, batchSize: Int, epochs: Int, random: Philox) {
     batchesPerEpoch = dataset.count / batchSize
     precondition(batchesPerEpoch > 0, "\(dataset.count) rows for batches of \(batchSize)")
     self.dataset = dataset
@@ -33,7 +33,7 @@ struct BatchSequence {
   }
 
   /// The next batch, or nil after the last epoch.
-  mutating func next() -> Batch? {
+  package mutating func next() -> Batch? {
     if position == batchesPerEpoch {
       guard epoch + 1 < epochs else { return nil }
       epoch += 1
