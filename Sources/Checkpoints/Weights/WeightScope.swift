@@ -3,7 +3,7 @@ import TensorCore
 /// A place in a state dictionary from which a layer takes its parameters by their short names.
 ///
 /// Layers ask for tensors with the shapes they need and always get them: a tensor that is missing or
-/// has another shape is replaced by zeros and noted, so that loading goes on and `finish` reports
+/// has another shape is replaced by a stand-in and noted, so that loading goes on and `finish` reports
 /// everything that does not fit at once.
 /// ```swift
 /// let weights = WeightScope(try StateDictionary(contentsOf: "model.pt"))
@@ -14,6 +14,7 @@ import TensorCore
 public struct WeightScope: Sendable {
   /// The names of the scopes down to this one, joined by dots; empty at the top.
   public let path: String
+  private static let largestPlaceholder = 1 << 16
   private let state: StateDictionary
   private let ledger: WeightLedger
 
@@ -63,25 +64,35 @@ extension WeightScope {
 // MARK: Taking
 
 extension WeightScope {
-  /// A parameter as float32; zeros when it is missing or has another shape, which `finish` reports.
-  /// - Precondition: `shape` has a countable number of elements, for which there is memory.
+  /// A parameter as float32; a stand-in when it is missing or has another shape, which `finish` reports.
   public func tensor(_ name: String, shape: [Int]) -> Tensor {
     if let tensor = tensorIfPresent(name, shape: shape) { return tensor }
     ledger.note(missing: fullName(name), shape: shape)
-    return Tensor(zeros: shape)
+    return placeholder(shape)
   }
 
   /// A parameter that need not be there. One of another shape is reported by `finish` and replaced by zeros.
-  /// - Precondition: `shape` has a countable number of elements, for which there is memory.
   public func tensorIfPresent(_ name: String, shape: [Int]) -> Tensor? {
     let name = fullName(name)
     guard let array = state[name] else { return nil }
     ledger.note(used: name)
     guard array.shape == shape else {
       ledger.note(misshapen: name, expected: shape, found: array.shape)
-      return Tensor(zeros: shape)
+      return placeholder(shape)
     }
     return array.tensor()
+  }
+
+  /// What stands in for a tensor that does not fit: zeros, or nothing at all where that would be large, since
+  /// the shapes that a file tells could ask for any amount of memory. `finish` keeps it from being used.
+  private func placeholder(_ shape: [Int]) -> Tensor {
+    var count = 1
+    for dimension in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+      guard !overflow, product <= WeightScope.largestPlaceholder else { return Tensor(zeros: [0]) }
+      count = product
+    }
+    return Tensor(zeros: shape)
   }
 
   /// Marks a tensor that is of no use here (a counter of batches, say), so that it does not count as unused.

@@ -61,7 +61,7 @@ private struct ShapeReader {
     guard let shape = shapes[name] else {
       throw error(name, expected: "a guided-diffusion U-Net with this tensor", found: "none of this name")
     }
-    guard shape.count == rank, shape.allSatisfy({ $0 > 0 && $0 < 1 << 24 }) else {
+    guard shape.count == rank, shape.allSatisfy({ $0 > 0 && $0 < 1 << 20 }) else {
       throw error(name, expected: "\(rank) dimensions", found: "\(shape)")
     }
     return shape
