@@ -6,4 +6,5 @@ swift build -c release
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 .build/release/random-checkpoint tiny "$folder/tiny.safetensors"
-.build/release/segment "$folder/tiny.safetensors" pictures pictures/c.png
+cp -r pictures "$folder/pictures"
+.build/release/segment "$folder/tiny.safetensors" "$folder/pictures" pictures/c.png

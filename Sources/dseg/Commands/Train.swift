@@ -35,8 +35,8 @@ struct Train: ParsableCommand {
   var batchSize: Int?
   @Option(help: "Take only the first pictures.")
   var limit: Int?
-  @Option(help: "How features are kept in memory: half or float.")
-  var featureStorage: FeaturePrecision = .half
+  @Option(help: "How features are kept in memory: float, or half for half the memory.")
+  var featureStorage: FeaturePrecision = .float
   @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
   var fit: ImageFit = .pad
   @Flag(help: "Draw new noise for every picture instead of one for all.")
