@@ -78,17 +78,17 @@ extension Segmenter {
 }
 
 /// A segmenter's file, read but for the diffusion model.
-struct SegmenterFile {
+package struct SegmenterFile {
   /// Key of the settings in the file's metadata.
-  static let recordKey = "segmenter"
+  package static let recordKey = "segmenter"
   /// Name of the shared noise among the tensors.
   static let noiseName = "noise"
 
-  let path: String
-  let record: SegmenterRecord
+  package let path: String
+  package let record: SegmenterRecord
   private let tensors: SafetensorsFile
 
-  init(contentsOf path: String) throws(DataError) {
+  package init(contentsOf path: String) throws(DataError) {
     self.path = path
     tensors = try SafetensorsFile(contentsOf: path)
     guard let text = tensors.metadata[Self.recordKey] else {

@@ -5,58 +5,58 @@ import Images
 import TensorCore
 
 /// Everything about a segmenter but its tensors, as it stands in its file.
-struct SegmenterRecord: Codable, Equatable {
+package struct SegmenterRecord: Codable, Equatable {
   /// Raised when older programs can no longer read the file.
   static let currentFormat = 1
 
-  var format = SegmenterRecord.currentFormat
-  var program: String
-  var members: Int
-  var classNames: [String]
-  var palette: [[UInt8]]
-  var ignoreLabel: UInt8
-  var steps: [Int]
-  var blocks: [Int]
-  var fit: String
-  var noise: Noise
-  var conditioningClass: Int
-  var featurePrecision: String
-  var checkpoint: CheckpointReference
-  var backbone: Backbone
-  var training: Training?
+  package var format = SegmenterRecord.currentFormat
+  package var program: String
+  package var members: Int
+  package var classNames: [String]
+  package var palette: [[UInt8]]
+  package var ignoreLabel: UInt8
+  package var steps: [Int]
+  package var blocks: [Int]
+  package var fit: String
+  package var noise: Noise
+  package var conditioningClass: Int
+  package var featurePrecision: String
+  package var checkpoint: CheckpointReference
+  package var backbone: Backbone
+  package var training: Training?
 
   /// The shared noise is a tensor of the file.
-  struct Noise: Codable, Equatable {
+  package struct Noise: Codable, Equatable {
     /// `shared` or `perImage`.
-    var kind: String
-    var seed: UInt64?
+    package var kind: String
+    package var seed: UInt64?
   }
 
-  struct CheckpointReference: Codable, Equatable {
-    var path: String
-    var sha256: String
+  package struct CheckpointReference: Codable, Equatable {
+    package var path: String
+    package var sha256: String
   }
 
-  struct Backbone: Codable, Equatable {
-    var headChannels: Int?
-    var heads: Int?
-    var headsUpsample: Int?
-    var attentionOrder: String
-    var imageSize: Int
-    var noiseSchedule: String
-    var diffusionSteps: Int
-    var rescaleTimesteps: Bool
+  package struct Backbone: Codable, Equatable {
+    package var headChannels: Int?
+    package var heads: Int?
+    package var headsUpsample: Int?
+    package var attentionOrder: String
+    package var imageSize: Int
+    package var noiseSchedule: String
+    package var diffusionSteps: Int
+    package var rescaleTimesteps: Bool
   }
 
-  struct Training: Codable, Equatable {
-    var epochs: Int
-    var maxEpochs: Int
-    var batchSize: Int
-    var learningRate: Double
-    var weightDecay: Double
-    var decoupledDecay: Bool
-    var seed: UInt64
-    var smallestAnnotation: Int
+  package struct Training: Codable, Equatable {
+    package var epochs: Int
+    package var maxEpochs: Int
+    package var batchSize: Int
+    package var learningRate: Double
+    package var weightDecay: Double
+    package var decoupledDecay: Bool
+    package var seed: UInt64
+    package var smallestAnnotation: Int
   }
 }
 

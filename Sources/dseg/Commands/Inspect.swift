@@ -10,7 +10,7 @@ struct Inspect: ParsableCommand {
         dseg inspect lsun_horse.pt
       """)
 
-  @Option(help: "Side of the pictures, in pixels, for sizes and costs. (default: 256)")
+  @Option(help: "Side of the pictures, in pixels, for sizes and costs.")
   var imageSize = 256
   @Flag(help: "List every tensor.")
   var tensors = false

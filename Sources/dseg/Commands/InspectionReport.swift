@@ -39,6 +39,7 @@ struct InspectionReport: Encodable {
   var network: Network?
   /// Why there is no network, when the file looks like one.
   var note: String?
+  var segmenter: SegmenterRecord?
   var metadata: [String: String]
   var blasCore: String
   var threads: Int
@@ -69,7 +70,10 @@ struct InspectionReport: Encodable {
       metadata = checkpoint.metadata
       let state = try? StateDictionary(checkpoint)
       arrays = state?.tensors ?? checkpoint.tensors
-      if let state, state["time_embed.0.weight"] != nil {
+      if metadata[SegmenterFile.recordKey] != nil {
+        segmenter = try SegmenterFile(contentsOf: file).record
+        metadata[SegmenterFile.recordKey] = nil
+      } else if let state, state["time_embed.0.weight"] != nil {
         network = try Network(state: state, imageSize: imageSize)
       } else {
         note = "no U-Net of guided-diffusion"
@@ -106,6 +110,17 @@ struct InspectionReport: Encodable {
           "cost of a forward",
           String(format: "%.2f GMAC at %d×%d", network.gigaMACs, network.imageSize, network.imageSize),
         ],
+      ]
+    }
+    if let segmenter {
+      func list(_ numbers: [Int]) -> String { numbers.map { "\($0)" }.joined(separator: ", ") }
+      rows += [
+        ["members", "\(segmenter.members)"],
+        ["classes", segmenter.classNames.joined(separator: ", ") + "; \(segmenter.ignoreLabel) is ignored"],
+        ["steps", list(segmenter.steps)], ["blocks", list(segmenter.blocks)],
+        ["noise", segmenter.noise.kind == "perImage" ? "of each picture" : "shared"], ["fit", segmenter.fit],
+        ["checkpoint", segmenter.checkpoint.path], ["SHA-256", segmenter.checkpoint.sha256],
+        ["made by", segmenter.program],
       ]
     }
     if let note { rows.append(["note", note]) }

@@ -27,11 +27,11 @@ struct Train: ParsableCommand {
   var ignoreLabel: UInt8?
   @OptionGroup var selection: FeatureOptions
   @OptionGroup var network: NetworkOptions
-  @Option(help: "Classifiers that vote.")
+  @Option(help: "Classifiers that vote. (default: 10, or the configuration's)")
   var models: Int?
   @Option(help: "Full passes over the labelled pixels before early stopping is armed.")
   var epochs = 4
-  @Option(help: "Pixels in a batch.")
+  @Option(help: "Pixels in a batch. (default: 64, or the configuration's)")
   var batchSize: Int?
   @Option(help: "Take only the first pictures.")
   var limit: Int?
