@@ -87,6 +87,17 @@ struct DiffusionFeaturesTests {
     expectClose(half.maps[0].tensor, NaiveTensor(float.maps[0].tensor), absolute: 1e-4, relative: 1e-3)
   }
 
+  /// The linear schedule reaches a variance of 1 at 20 steps.
+  @Test(arguments: [0, 2, 10, 20, -1, 2_000_000])
+  func numberOfStepsMustFitTheSchedule(_ steps: Int) throws {
+    let error = #expect(throws: DataError.self) {
+      try DiffusionBackbone(
+        network: randomNetwork(.tiny), options: BackboneOptions(imageSize: 16, diffusionSteps: steps),
+        checkpointPath: "")
+    }
+    #expect(error?.file == "diffusion steps")
+  }
+
   @Test func imageSizeMustFitTheNetwork() throws {
     let error = #expect(throws: DataError.self) {
       try DiffusionBackbone(

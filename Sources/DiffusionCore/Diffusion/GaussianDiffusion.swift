@@ -93,6 +93,9 @@ public struct GaussianDiffusion: Sendable {
       defer { last = original[step] }
       return 1 - original[step] / last
     }
+    precondition(
+      schedule.betas(steps: steps).allSatisfy { $0 > 0 && $0 <= 1 },
+      "a \(schedule) schedule of \(steps) steps has variances outside 0 to 1")
     self.betas = respacing.timesteps.count == steps ? schedule.betas(steps: steps) : betas
     let alphas = self.betas.map { 1 - $0 }
     let cumulative = Self.cumulativeProduct(alphas)

@@ -44,7 +44,7 @@ public struct DiffusionBackbone: Sendable {
   }
 
   /// A model from its parts.
-  /// - Throws: `DataError` when the image size does not fit the network or the process has no steps.
+  /// - Throws: `DataError` when the image size does not fit the network, or the schedule cannot have so few steps.
   public init(network: UNet, options: BackboneOptions, checkpointPath: String) throws(DataError) {
     let multiple = network.configuration.sizeMultiple
     guard options.imageSize > 0, options.imageSize <= 1 << 14, options.imageSize % multiple == 0 else {
@@ -56,6 +56,14 @@ public struct DiffusionBackbone: Sendable {
     guard options.diffusionSteps > 0, options.diffusionSteps <= 1_000_000 else {
       throw DataError(
         .invalidArgument, file: "diffusion steps", expected: "1 to 1,000,000",
+        found: "\(options.diffusionSteps)")
+    }
+    // The linear schedule is scaled to the number of steps, and few steps leave the range of variances.
+    let betas = options.noiseSchedule.betas(steps: options.diffusionSteps)
+    guard betas.allSatisfy({ $0 > 0 && $0 < 1 }) else {
+      throw DataError(
+        .invalidArgument, file: "diffusion steps",
+        expected: "enough steps for variances between 0 and 1 with the \(options.noiseSchedule) schedule",
         found: "\(options.diffusionSteps)")
     }
     self.network = network
@@ -72,7 +80,7 @@ public struct DiffusionBackbone: Sendable {
     network.configuration.cost(height: options.imageSize, width: options.imageSize)
   }
 
-  /// Output blocks as a list for messages: `0 128@8 · 1 128@8 · …`.
+  /// Output blocks with channels and size, as a list for messages: `0: 128@8, 1: 128@8, …`.
   public var blockList: String {
     cost.outputBlocks.map { "\($0.index): \($0.channels)@\($0.height)" }.joined(separator: ", ")
   }

@@ -26,7 +26,7 @@ public struct UNet: Sendable {
   /// - Throws: `DataError` when the configuration cannot be, or naming every tensor that is missing, left over
   ///   or of another shape.
   public init(_ configuration: UNetConfiguration, weights: WeightScope) throws(DataError) {
-    try configuration.validate()
+    try configuration.validate(file: weights.report.file)
     self.init(unchecked: configuration, weights: weights)
     try weights.finish()
   }

@@ -118,12 +118,13 @@ public struct AttentionSettings: Sendable, Equatable {
 
 extension UNetConfiguration {
   /// Checks what the layers rely on.
+  /// - Parameter file: where the configuration comes from, for messages
   /// - Throws: `DataError` when the channels of a level cannot be divided into groups or attention heads.
-  public func validate() throws(DataError) {
+  public func validate(file: String = "U-Net") throws(DataError) {
     for (level, channels) in levelChannels.enumerated() {
       guard channels > 0, channels % GroupNorm32.groups == 0 else {
         throw DataError(
-          .unsupported, file: "U-Net", item: "level \(level)",
+          .unsupported, file: file, item: "level \(level)",
           expected: "a multiple of \(GroupNorm32.groups) channels", found: "\(channels)")
       }
       // The middle block always has attention, at the channels of the last level.
@@ -135,7 +136,7 @@ extension UNetConfiguration {
     }
     guard modelChannels >= 2 else {
       throw DataError(
-        .unsupported, file: "U-Net", item: "model channels", expected: "at least 2", found: "\(modelChannels)"
+        .unsupported, file: file, item: "model channels", expected: "at least 2", found: "\(modelChannels)"
       )
     }
   }

@@ -52,6 +52,7 @@ struct Train: ParsableCommand {
       ]
       where value == nil { throw ValidationError("Missing \(name) (or a --config).") }
     }
+    if !(0...100).contains(epochs) { throw ValidationError("--epochs must be 0 to 100.") }
     if freshNoise && network.noise != nil {
       throw ValidationError("--fresh-noise and --noise exclude each other.")
     }
