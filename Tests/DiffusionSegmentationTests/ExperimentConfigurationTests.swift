@@ -30,7 +30,9 @@ struct ExperimentConfigurationTests {
 
   @Test func readsTheReferencesFile() throws {
     let configuration = try read()
-    #expect(configuration.outputDirectory == "pixel_classifiers/horse_21/ddpm/50_150_250_5_6_7_8_12")
+    #expect(
+      configuration.outputDirectory(steps: configuration.steps, blocks: configuration.blocks)
+        == "pixel_classifiers/horse_21/ddpm/50_150_250_5_6_7_8_12")
     #expect(
       configuration.classCount == 21 && configuration.ignoreLabel == 255 && configuration.imageSize == 256)
     #expect(configuration.steps == [50, 150, 250] && configuration.blocks == [5, 6, 7, 8, 12])

@@ -97,7 +97,7 @@ struct BadInputTests {
     try expectFailure(training(["--blocks", "7"]), exitCode: 64, mentioning: ["blocks", "0: 64@16"])
     try expectFailure(training(["--steps", "1000"]), exitCode: 64, mentioning: ["steps", "1000"])
     try expectFailure(training(["--threads", "0"]), exitCode: 64, mentioning: ["--threads"])
-    try expectFailure(training(["--models", "0"]), exitCode: 64, mentioning: ["members"])
+    try expectFailure(training(["--models", "0"]), exitCode: 64, mentioning: ["--models"])
     try expectFailure(training(["--steps", "fifty"]), exitCode: 64, mentioning: ["fifty"])
     try expectFailure(["train"], exitCode: 64, mentioning: ["--checkpoint"])
     try expectFailure(["dance"], exitCode: 64, mentioning: ["dance"])
@@ -122,14 +122,71 @@ struct BadInputTests {
   @Test func inputsAreNeverOverwritten() throws {
     let segmenter = world.folder.path("s.safetensors")
     #expect(try DsegProcess.run(training()).exitCode == 0)
+    func predict(_ output: String, _ images: [String]) -> [String] {
+      ["predict", "--segmenter", segmenter, "--output", output] + images
+    }
+    try expectFailure(predict(world.images, [world.images]), exitCode: 64, mentioning: ["scene0.npy"])
+    let out = world.folder.path("out")
+    let scene = "\(world.images)/scene0.png"
+    try expectFailure(predict(out, [world.images, scene]), exitCode: 64, mentioning: ["the same name"])
+    // Labels made by hand beside a picture that has another ending.
+    try FileManager.default.copyItem(atPath: scene, toPath: world.folder.path("a.png"))
+    _ = try world.folder.file("a.npy", [1])
     try expectFailure(
-      ["predict", "--segmenter", segmenter, "--output", world.images, world.images], exitCode: 64,
-      mentioning: ["scene0.png"])
+      predict(world.folder.path, [world.folder.path("a.png")]), exitCode: 64, mentioning: ["a.npy"])
+    // a.overlay.png is both a picture's name and a result's.
+    try FileManager.default.copyItem(atPath: scene, toPath: world.folder.path("a.overlay.png"))
     try expectFailure(
-      [
-        "predict", "--segmenter", segmenter, "--output", world.folder.path("out"), world.images,
-        "\(world.images)/scene0.png",
-      ], exitCode: 64, mentioning: ["the same name"])
+      predict(out, [world.folder.path("a.png"), world.folder.path("a.overlay.png")]), exitCode: 64,
+      mentioning: ["a.overlay.png"])
+    try expectFailure(training(output: world.checkpoint), exitCode: 64, mentioning: ["tiny.safetensors"])
+    try expectFailure(
+      ["features", "--checkpoint", world.checkpoint, "--blocks", "1", "--output", scene, scene] + network,
+      exitCode: 64, mentioning: ["scene0.png"])
+  }
+
+  /// What could not be written in the end stops the work before it begins.
+  @Test func outputIsCheckedFirst() throws {
+    let folder = try world.folder.folder("folder")
+    try expectFailure(training(output: folder), exitCode: 73, mentioning: ["a folder"])
+  }
+
+  @Test(arguments: ["-1", "1001", "9223372036854775807"])
+  func absurdNumbers(_ number: String) throws {
+    try expectFailure(training(["--models=\(number)"]), exitCode: 64, mentioning: ["--models"])
+    try expectFailure(training(["--epochs=\(number)"]), exitCode: 64, mentioning: ["--epochs"])
+    try expectFailure(training(["--image-size=\(number)"]), exitCode: 64, mentioning: ["image size"])
+    try expectFailure(training(["--diffusion-steps=0"]), exitCode: 64, mentioning: ["steps"])
+  }
+
+  @Test func linksThatGoRound() throws {
+    try FileManager.default.createSymbolicLink(atPath: "\(world.images)/loop", withDestinationPath: ".")
+    try expectFailure(training(), exitCode: 66, mentioning: ["loop"])
+  }
+
+  @Test func hugeMask() throws {
+    // A header that asks for 2^30 labels, and no labels.
+    let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (32768, 32768), }"
+    let padded = header + String(repeating: " ", count: 117 - header.count) + "\n"
+    let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(padded.utf8)
+    try Data(bytes).write(to: URL(fileURLWithPath: "\(world.images)/scene0.npy"))
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(world.images)/scene0.npy"))
+    try file.truncate(atOffset: 128 + 1 << 30)
+    try file.close()
+    try expectFailure(training(), exitCode: 65, mentioning: ["scene0.npy", "32768"])
+  }
+
+  @Test func veryLongPictures() throws {
+    try Image(width: 2, height: 90).write(to: "\(world.images)/scene1.png")
+    try NpyFile.write(
+      NumericArray([UInt8](repeating: 0, count: 180), shape: [90, 2]), to: "\(world.images)/scene1.npy")
+    try expectFailure(training(), exitCode: 65, mentioning: ["scene1.png", "2 x 90"])
+  }
+
+  @Test func fullDiskBehindStandardOutput() throws {
+    guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
+    let outcome = try DsegProcess.run(["inspect", world.checkpoint], outputPath: "/dev/full")
+    #expect(outcome.exitCode == 74)
   }
 
   @Test func wrongTypeInAConfiguration() throws {

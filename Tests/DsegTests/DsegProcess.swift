@@ -22,18 +22,19 @@ struct DsegProcess {
   }()
 
   static func run(
-    _ arguments: [String], environment: [String: String] = [:], in folder: String? = nil
+    _ arguments: [String], in folder: String? = nil, outputPath: String? = nil
   ) throws -> Outcome {
     let process = Process()
     process.executableURL = executable
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     let (output, messages) = (Pipe(), Pipe())
-    process.standardOutput = output
+    process.standardOutput =
+      try outputPath.map { try FileHandle(forWritingTo: URL(fileURLWithPath: $0)) } ?? output
     process.standardError = messages
     try process.run()
     // Output is small here, so that neither pipe fills while the other is read.
+    if outputPath != nil { try output.fileHandleForWriting.close() }
     let text = output.fileHandleForReading.readDataToEndOfFile()
     let errors = messages.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()

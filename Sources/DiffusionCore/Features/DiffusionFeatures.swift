@@ -41,6 +41,13 @@ public struct DiffusionFeatures: Sendable {
       channels: backbone.network.configuration.inChannels, size: backbone.options.imageSize)
   }
 
+  /// The same features under another noise.
+  public func with(noise: FeatureNoise) -> DiffusionFeatures {
+    DiffusionFeatures(
+      backbone, steps: steps, blocks: blocks, noise: noise, precision: precision,
+      conditioningClass: conditioningClass)
+  }
+
   /// The noise that all pictures share, `[channels, size, size]`; nil when every picture has its own.
   public var sharedNoiseTensor: Tensor? { sharedNoise }
 

@@ -9,14 +9,14 @@ extension UNetConfiguration {
     public var height: Int
     public var width: Int
     /// Multiply-adds of one forward up to and with this block.
-    public var cumulativeMACs: Int
+    public var cumulativeMACs: Double
   }
 
   /// What a forward of one picture costs.
   public struct CostReport: Sendable, Equatable {
     public var outputBlocks: [BlockReport]
     /// Multiply-adds of the whole network: convolutions, linear layers and attention.
-    public var totalMACs: Int
+    public var totalMACs: Double
   }
 
   /// Counts the multiply-adds of a forward for one picture of `height` × `width` pixels.
@@ -27,7 +27,7 @@ extension UNetConfiguration {
       "\(height)×\(width) is no multiple of \(sizeMultiple)")
     let plan = UNetPlan(self)
     var (height, width) = (height, width)
-    var macs = embeddingChannels * (modelChannels + embeddingChannels)
+    var macs = Double(embeddingChannels) * Double(modelChannels + embeddingChannels)
 
     func run(_ block: [UNetPlan.Layer]) {
       for layer in block { macs += self.macs(of: layer, height: &height, width: &width) }
@@ -42,34 +42,38 @@ extension UNetConfiguration {
         BlockReport(
           index: index, channels: levelChannels[level], height: height, width: width, cumulativeMACs: macs))
     }
-    let last = macs + 9 * plan.finalChannels * outChannels * height * width
+    let last = macs + 9 * product(plan.finalChannels, outChannels, height, width)
     return CostReport(outputBlocks: reports, totalMACs: last)
   }
 
-  private func macs(of layer: UNetPlan.Layer, height: inout Int, width: inout Int) -> Int {
+  private func macs(of layer: UNetPlan.Layer, height: inout Int, width: inout Int) -> Double {
     switch layer {
     case .conv(let inChannels, let outChannels):
-      return 9 * inChannels * outChannels * height * width
+      return 9 * product(inChannels, outChannels, height, width)
     case .residual(let channels, let outChannels, let change):
       switch change {
       case .none: break
       case .up: (height, width) = (2 * height, 2 * width)
       case .down: (height, width) = (height / 2, width / 2)
       }
-      let skip = channels == outChannels ? 0 : channels * outChannels
-      return height * width * (9 * channels * outChannels + 9 * outChannels * outChannels + skip)
-        + embeddingChannels * outChannels * (usesScaleShiftNorm ? 2 : 1)
+      let skip = channels == outChannels ? 0 : product(channels, outChannels, height, width)
+      return 9 * product(channels, outChannels, height, width) + skip
+        + 9 * product(outChannels, outChannels, height, width)
+        + product(embeddingChannels, outChannels, usesScaleShiftNorm ? 2 : 1)
     case .attention(let channels):
-      let positions = height * width
-      return 4 * channels * channels * positions + 2 * channels * positions * positions
+      return 4 * product(channels, channels, height, width)
+        + 2 * product(channels, height, width) * product(height, width)
     case .downsample(let channels):
       (height, width) = (height / 2, width / 2)
-      return resampling == .convolution ? 9 * channels * channels * height * width : 0
+      return resampling == .convolution ? 9 * product(channels, channels, height, width) : 0
     case .upsample(let channels):
       (height, width) = (2 * height, 2 * width)
-      return resampling == .convolution ? 9 * channels * channels * height * width : 0
+      return resampling == .convolution ? 9 * product(channels, channels, height, width) : 0
     }
   }
+
+  /// In floating point, where the sizes that a hostile file tells cannot overflow.
+  private func product(_ factors: Int...) -> Double { factors.reduce(1) { $0 * Double($1) } }
 
   /// Bytes of activations that one forward of one picture holds at its fullest, roughly: every skip, and a few
   /// maps of the widest block.

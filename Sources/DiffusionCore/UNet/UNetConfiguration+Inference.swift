@@ -22,9 +22,10 @@ extension UNetConfiguration {
     }
     let blocks = try reader.blockCount()
     let blocksPerLevel = try reader.blocksPerLevel(of: blocks)
-    guard blocks % blocksPerLevel == 0, blocksPerLevel > 1 else {
+    // 16 levels would halve a picture of 32,768 pixels to one.
+    guard blocks % blocksPerLevel == 0, blocksPerLevel > 1, blocks / blocksPerLevel <= 16 else {
       throw reader.error(
-        "input_blocks", expected: "a whole number of levels with residual blocks",
+        "input_blocks", expected: "1 to 16 levels with the same number of residual blocks",
         found: "\(blocks) blocks, \(blocksPerLevel) a level")
     }
     var levelChannels: [Int] = []
@@ -61,7 +62,7 @@ private struct ShapeReader {
     guard let shape = shapes[name] else {
       throw error(name, expected: "a guided-diffusion U-Net with this tensor", found: "none of this name")
     }
-    guard shape.count == rank, shape.allSatisfy({ $0 > 0 && $0 < 1 << 20 }) else {
+    guard shape.count == rank, shape.allSatisfy({ $0 > 0 && $0 <= 1 << 16 }) else {
       throw error(name, expected: "\(rank) dimensions", found: "\(shape)")
     }
     return shape

@@ -5,8 +5,8 @@ import TensorCore
 public struct ExperimentConfiguration: Sendable, Equatable {
   /// Path of the file.
   public var file: String
-  /// Folder of the results, with `<steps>_<blocks>` appended as the reference does.
-  public var outputDirectory: String
+  /// Folder of the experiment.
+  public var experimentDirectory: String
   public var classCount: Int
   public var ignoreLabel: UInt8
   public var trainingPath: String
@@ -66,8 +66,13 @@ public struct ExperimentConfiguration: Sendable, Equatable {
     members = try Self.positive("model_num", in: json, default: 10, most: 1000)
     batchSize = try Self.positive("batch_size", in: json, default: 64, most: 1 << 20)
     sharesNoise = try json.boolIfPresent("share_noise") ?? false
+    experimentDirectory = try json.string("exp_dir")
+  }
+
+  /// Folder of the results of these steps and blocks: `<exp_dir>/<steps>_<blocks>`, as in the reference.
+  public func outputDirectory(steps: [Int], blocks: [Int]) -> String {
     let suffix = (steps + blocks).map { "\($0)" }.joined(separator: "_")
-    outputDirectory = (try json.string("exp_dir") as NSString).appendingPathComponent(suffix)
+    return (experimentDirectory as NSString).appendingPathComponent(suffix)
   }
 
   private static func positive(

@@ -94,22 +94,6 @@ struct JSONObject {
     return number.boolValue
   }
 
-  func doubleIfPresent(_ key: String) throws(DataError) -> Double? {
-    guard let value = values[key] else { return nil }
-    guard let number = value as? NSNumber, !isBoolean(number) else {
-      throw error(key, expected: "a number", found: describe(value))
-    }
-    return number.doubleValue
-  }
-
-  func strings(_ key: String) throws(DataError) -> [String] {
-    guard let value = values[key] else { throw error(key, expected: "a list of strings", found: "nothing") }
-    guard let list = value as? [String] else {
-      throw error(key, expected: "a list of strings", found: describe(value))
-    }
-    return list
-  }
-
   func object(_ key: String) throws(DataError) -> JSONObject {
     guard let value = values[key] else { throw error(key, expected: "an object", found: "nothing") }
     guard let object = value as? [String: Any] else {

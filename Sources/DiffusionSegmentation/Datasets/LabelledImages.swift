@@ -93,6 +93,11 @@ extension LabelMask {
       throw DataError(
         .malformed, file: path, item: "shape", expected: "[height, width]", found: "\(array.shape)")
     }
+    guard array.count <= Image.maximumPixelCount else {
+      throw DataError(
+        .unsupported, file: path, item: "shape", expected: "at most \(Image.maximumPixelCount) pixels",
+        found: "\(array.shape)")
+    }
     guard !array.elementType.isFloatingPoint else {
       throw DataError(
         .malformed, file: path, item: "dtype", expected: "whole numbers", found: "\(array.elementType)")

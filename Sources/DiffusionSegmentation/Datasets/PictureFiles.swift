@@ -6,15 +6,12 @@ public enum PictureFiles {
   static let extensions: Set<String> = ["png", "jpg", "jpeg"]
   /// Ending of masks that are pictures themselves; they are not listed.
   static let maskSuffix = ".mask.png"
-  /// Folders deeper than this are taken for a loop of links.
-  private static let deepestFolder = 64
-
   /// All `.png`, `.jpg` and `.jpeg` files below a folder, except `*.mask.png` and hidden ones: folder by folder,
   /// names in lexicographic order (`_list_image_files_recursively` of guided-diffusion).
   /// - Throws: `DataError` of kind `.noInput` when there is no such folder or it has no pictures.
   public static func list(_ directory: String) throws(DataError) -> [String] {
     var paths: [String] = []
-    try collect(directory, into: &paths, depth: 0)
+    try collect(directory, into: &paths, above: [])
     guard !paths.isEmpty else {
       throw DataError(.noInput, file: directory, expected: "pictures (.png, .jpg, .jpeg)", found: "none")
     }
@@ -36,7 +33,16 @@ public enum PictureFiles {
     return pictures
   }
 
-  private static func collect(_ directory: String, into paths: inout [String], depth: Int) throws(DataError) {
+  private static func collect(_ directory: String, into paths: inout [String], above: [String])
+    throws(DataError)
+  {
+    // A link to a folder above would go round for ever.
+    let place = URL(fileURLWithPath: directory).resolvingSymlinksInPath().path
+    guard !above.contains(place) else {
+      throw DataError(
+        .noInput, file: directory, expected: "folders that do not contain themselves",
+        found: "a link to \(place)")
+    }
     let names: [String]
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: directory)
@@ -49,12 +55,7 @@ public enum PictureFiles {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { continue }
       if isFolder.boolValue {
-        guard depth < deepestFolder else {
-          throw DataError(
-            .noInput, file: path, expected: "at most \(deepestFolder) folders inside each other",
-            found: "more")
-        }
-        try collect(path, into: &paths, depth: depth + 1)
+        try collect(path, into: &paths, above: above + [place])
       } else if extensions.contains((name as NSString).pathExtension.lowercased()),
         !name.hasSuffix(maskSuffix)
       {

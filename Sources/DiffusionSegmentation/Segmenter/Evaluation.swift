@@ -41,6 +41,11 @@ extension Segmenter {
       uncertainty += Double(result.imageUncertainty)
       try handler(index + 1, item, result)
     }
+    guard !confusion.scoredTruthIsEmpty else {
+      throw DataError(
+        .malformed, file: labelled.directory, item: "masks", expected: "labelled pixels",
+        found: "only pixels to ignore")
+    }
     return Evaluation(
       confusion: confusion, classes: classes, meanUncertainty: uncertainty / Double(labelled.count),
       images: labelled.count, seconds: seconds)

@@ -44,9 +44,14 @@ extension Segmenter {
     var options = try record.backbone.options(file: path)
     overrides(&options)
     let backbone = try DiffusionBackbone(checkpoint: checkpointPath, options: options)
+    guard let precision = FeaturePrecision(rawValue: record.featurePrecision) else {
+      throw DataError(
+        .malformed, file: path, item: "featurePrecision", expected: "float or half",
+        found: record.featurePrecision)
+    }
     let features = DiffusionFeatures(
       backbone, steps: record.steps, blocks: record.blocks, noise: try file.noise(),
-      precision: FeaturePrecision(rawValue: record.featurePrecision) ?? .float,
+      precision: precision,
       conditioningClass: record.conditioningClass)
     guard let fit = ImageFit(rawValue: record.fit) else {
       throw DataError(.malformed, file: path, item: "fit", expected: "pad or crop", found: record.fit)
@@ -111,16 +116,34 @@ package struct SegmenterFile {
   }
 
   func noise() throws(DataError) -> FeatureNoise {
-    if record.noise.kind == "perImage" { return .perImage(seed: record.noise.seed ?? 0) }
+    if record.noise.kind == "perImage", let seed = record.noise.seed { return .perImage(seed: seed) }
+    guard record.noise.kind == "shared" else {
+      throw DataError(
+        .malformed, file: path, item: "noise", expected: "shared, or perImage with a seed",
+        found: record.noise.kind)
+    }
     guard let noise = tensors.tensors.first(where: { $0.name == Self.noiseName }) else {
       throw DataError(.malformed, file: path, item: "noise", expected: "a tensor", found: "none")
     }
+    try checkFinite(noise)
     return .fixed(noise.array.tensor())
   }
 
   func ensemble() throws(DataError) -> PixelEnsemble {
     let members = tensors.tensors.filter { $0.name != Self.noiseName }
+    for tensor in members { try checkFinite(tensor) }
     return try PixelEnsemble(
       memberCount: record.members, weights: WeightScope(StateDictionary(members, file: path)))
+  }
+
+  /// Weights that are not finite, or variances below 0, would go through to every pixel.
+  private func checkFinite(_ tensor: NamedArray) throws(DataError) {
+    let lowest: Float = tensor.name.hasSuffix("running_var") ? 0 : -.greatestFiniteMagnitude
+    let values = tensor.array.tensor()
+    guard values.withUnsafeBufferPointer({ $0.allSatisfy { $0.isFinite && $0 >= lowest } }) else {
+      throw DataError(
+        .malformed, file: path, item: tensor.name,
+        expected: lowest == 0 ? "finite variances, 0 or above" : "finite numbers", found: "others")
+    }
   }
 }

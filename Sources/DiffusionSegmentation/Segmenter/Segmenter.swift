@@ -131,10 +131,23 @@ extension Segmenter {
 }
 
 extension DiffusionFeatures {
+  /// Time and memory grow with the picture, those of attention with its square: a picture may have this many
+  /// times the pixels that the model was trained on.
+  private static let largestPicture = 16
+
   /// How a picture is brought to the network.
-  func geometry(for image: Image, fit: ImageFit, name: String) throws(DataError) -> FittedGeometry {
-    try fit.geometry(
-      width: image.width, height: image.height, imageSize: backbone.options.imageSize,
+  /// - Throws: `DataError` when it would be too large for it, or has no pixels.
+  package func geometry(for image: Image, fit: ImageFit, name: String) throws(DataError) -> FittedGeometry {
+    let side = backbone.options.imageSize
+    let geometry = try fit.geometry(
+      width: image.width, height: image.height, imageSize: side,
       multiple: backbone.network.configuration.sizeMultiple, name: name)
+    guard geometry.networkWidth * geometry.networkHeight <= Self.largestPicture * side * side else {
+      throw DataError(
+        .unsupported, file: name, item: "size",
+        expected: "a long side of at most \(Self.largestPicture) short ones; crop or cut the picture",
+        found: "\(image.width) x \(image.height)")
+    }
+    return geometry
   }
 }

@@ -78,7 +78,9 @@ extension SegmenterRecord {
     }
     conditioningClass = features.conditioningClass
     featurePrecision = features.precision.rawValue
-    checkpoint = CheckpointReference(path: features.backbone.checkpointPath, sha256: checkpointSHA256)
+    // Absolute, so that the segmenter can be used from another folder.
+    let path = URL(fileURLWithPath: features.backbone.checkpointPath).standardizedFileURL.path
+    checkpoint = CheckpointReference(path: path, sha256: checkpointSHA256)
     backbone = Backbone(features.backbone.options)
     training = segmenter.training.map(Training.init)
   }

@@ -84,3 +84,12 @@ extension ConfusionMatrix {
     classes.isEmpty ? 0 : classes.reduce(0) { $0 + values[$1] } / Double(classes.count)
   }
 }
+
+extension ConfusionMatrix {
+  /// Whether no pixel counted so far has a true class that is not ignored.
+  public var scoredTruthIsEmpty: Bool {
+    (0..<classCount).allSatisfy { truth in
+      truth == Int(ignoreLabel) || (0...classCount).allSatisfy { self[truth: truth, prediction: $0] == 0 }
+    }
+  }
+}

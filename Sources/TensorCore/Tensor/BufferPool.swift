@@ -49,21 +49,25 @@ public final class BufferPool: Sendable {
     let isKept =
       bytes >= Self.smallestPooledBytes
       && state.withLock { state in
-        guard state.keptBytes + bytes <= Self.largestKeptBytes else { return false }
+        // Sizes change with the work: what is kept of the old ones makes room.
+        if state.keptBytes + bytes > Self.largestKeptBytes { Self.free(&state) }
+        guard bytes <= Self.largestKeptBytes else { return false }
         state.keptBytes += bytes
         state.free[bytes, default: []].append(address)
         return true
       }
-    if !isKept { free(pointer) }
+    if !isKept { Foundation.free(pointer) }
   }
 
   /// Gives all kept buffers back to the system.
   public func drain() {
-    state.withLock { state in
-      for addresses in state.free.values {
-        for address in addresses { free(UnsafeMutableRawPointer(bitPattern: address)) }
-      }
-      state = State()
+    state.withLock { Self.free(&$0) }
+  }
+
+  private static func free(_ state: inout State) {
+    for addresses in state.free.values {
+      for address in addresses { Foundation.free(UnsafeMutableRawPointer(bitPattern: address)) }
     }
+    state = State()
   }
 }

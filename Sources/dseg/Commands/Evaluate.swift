@@ -27,7 +27,7 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     try common.apply()
-    let segmenter = try input.load()
+    let segmenter = try input.load(seed: common.seed)
     let labelled = try LabelledImages(directory: images, classes: segmenter.classes, limit: limit)
     if let output { try createFolder(output) }
     try EvaluationRun(

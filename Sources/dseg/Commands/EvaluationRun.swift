@@ -18,6 +18,11 @@ struct EvaluationRun {
     let predictions = output.map { ($0 as NSString).appendingPathComponent("predictions") }
     if let predictions { try createFolder(predictions) }
     let stems = try predictions == nil ? [] : uniqueStems(of: labelled.imagePaths)
+    if let output, let predictions {
+      let names = stems.map { (predictions as NSString).appendingPathComponent("\($0).npy") }
+      let files = ["sheet.png", "metrics.json"].map { (output as NSString).appendingPathComponent($0) }
+      try OutputGuard.check(outputs: names + files, inputs: OutputGuard.picturesAndMasks(labelled.imagePaths))
+    }
     var sheet = SegmentationSheet(classes: segmenter.classes, members: segmenter.ensemble.members.count)
     let evaluation = try segmenter.evaluate(on: labelled) { (done, item, result) throws(DataError) in
       if let predictions {
@@ -35,7 +40,7 @@ struct EvaluationRun {
       try sheet.image().write(to: (output as NSString).appendingPathComponent("sheet.png"))
       try report.write(to: (output as NSString).appendingPathComponent("metrics.json"))
     }
-    if json { Terminal.printJSON(report) } else { print(report.table) }
+    if json { try Terminal.printJSON(report) } else { try Terminal.output(report.table) }
   }
 }
 

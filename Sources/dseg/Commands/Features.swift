@@ -29,9 +29,12 @@ struct Features: ParsableCommand {
     try common.apply()
     let paths = try PictureFiles.expand(images)
     let stems = try uniqueStems(of: paths)
+    try OutputGuard.check(
+      outputs: [output], inputs: OutputGuard.picturesAndMasks(paths) + [checkpoint, network.noise])
+    try OutputGuard.checkWritable(output)
     let backbone = try DiffusionBackbone(checkpoint: checkpoint, options: network.backboneOptions)
     let features = DiffusionFeatures(
-      backbone, steps: selection.steps.values, blocks: try selection.blocks(for: backbone),
+      backbone, steps: selection.stepsOrDefault, blocks: try selection.blocks(for: backbone),
       noise: try network.fixedNoise() ?? .shared(seed: common.seed ?? 0))
     try features.validate()
     var writer = SafetensorsWriter(metadata: ["program": "DiffusionSegmentation \(Version.current)"])
@@ -40,9 +43,7 @@ struct Features: ParsableCommand {
     var steps = 0
     for (index, path) in paths.enumerated() {
       let image = try Image(contentsOf: path)
-      let geometry = try fit.geometry(
-        width: image.width, height: image.height, imageSize: backbone.options.imageSize,
-        multiple: backbone.network.configuration.sizeMultiple, name: path)
+      let geometry = try features.geometry(for: image, fit: fit, name: path)
       let maps = try features.extract(geometry.apply(image).tensor(normalization: .ddpm), index: index)
       for map in maps.maps { writer.append("\(stems[index])/step\(map.step)/block\(map.block)", map.tensor) }
       steps += features.steps.count
@@ -52,11 +53,12 @@ struct Features: ParsableCommand {
     try writer.write(to: output)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if common.json {
-      Terminal.printJSON(
+      try Terminal.printJSON(
         Figures(images: paths.count, seconds: seconds, secondsPerStep: seconds / Double(steps)))
     } else {
       let perStep = String(format: "%.2f", seconds / Double(steps))
-      print("\(output): \(paths.count) pictures, \(features.channels) features a pixel, \(perStep) s a step")
+      try Terminal.output(
+        "\(output): \(paths.count) pictures, \(features.channels) features a pixel, \(perStep) s a step")
     }
   }
 
@@ -70,11 +72,12 @@ struct Features: ParsableCommand {
 /// The names of pictures without folder and extension.
 /// - Throws: `DataError` when two are the same, so that one's results would replace the other's.
 func uniqueStems(of paths: [String]) throws(DataError) -> [String] {
-  var owners: [String: String] = [:]
+  // Bytes, since Swift takes names in different Unicode forms for equal and file systems do not.
+  var owners: [[UInt8]: String] = [:]
   var stems: [String] = []
   for path in paths {
     let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
-    if let other = owners.updateValue(path, forKey: stem) {
+    if let other = owners.updateValue(path, forKey: Array(stem.utf8)) {
       throw DataError(
         .invalidArgument, file: path, item: "name", expected: "pictures whose names differ",
         found: "the same name as \(other)")

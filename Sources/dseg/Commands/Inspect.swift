@@ -21,6 +21,10 @@ struct Inspect: ParsableCommand {
   func run() throws {
     try common.apply()
     let report = try InspectionReport(file: file, imageSize: imageSize)
-    if common.json { Terminal.printJSON(report) } else { print(report.text(listingTensors: tensors)) }
+    if common.json {
+      try Terminal.printJSON(report)
+    } else {
+      try Terminal.output(report.text(listingTensors: tensors))
+    }
   }
 }

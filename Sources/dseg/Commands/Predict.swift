@@ -24,8 +24,12 @@ struct Predict: ParsableCommand {
     try common.apply()
     let paths = try PictureFiles.expand(images)
     let stems = try uniqueStems(of: paths)
-    try refuseOverwriting(paths, stems: stems)
-    let segmenter = try input.load()
+    let written = stems.flatMap {
+      PredictionFiles.names(stem: (output as NSString).appendingPathComponent($0))
+    }
+    try OutputGuard.check(
+      outputs: written, inputs: OutputGuard.picturesAndMasks(paths) + [input.segmenter, input.checkpoint])
+    let segmenter = try input.load(seed: common.seed)
     try createFolder(output)
     let bar = ProgressBar("pictures")
     var figures: [Figures] = []
@@ -44,24 +48,10 @@ struct Predict: ParsableCommand {
     }
     bar.finish()
     if common.json {
-      Terminal.printJSON(figures)
+      try Terminal.printJSON(figures)
     } else {
       let seconds = figures.reduce(0) { $0 + $1.seconds } / Double(figures.count)
-      print("\(output): \(figures.count) pictures, \(String(format: "%.2f", seconds)) s each")
-    }
-  }
-
-  /// `x.png` among the inputs must not become the mask of itself.
-  private func refuseOverwriting(_ paths: [String], stems: [String]) throws(DataError) {
-    func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
-    let inputs = Set(paths.map(resolved))
-    for stem in stems {
-      for written in PredictionFiles.names(stem: (output as NSString).appendingPathComponent(stem))
-      where inputs.contains(resolved(written)) {
-        throw DataError(
-          .invalidArgument, file: "--output", expected: "a folder where no picture would be overwritten",
-          found: written)
-      }
+      try Terminal.output("\(output): \(figures.count) pictures, \(String(format: "%.2f", seconds)) s each")
     }
   }
 

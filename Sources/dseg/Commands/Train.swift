@@ -53,6 +53,10 @@ struct Train: ParsableCommand {
       where value == nil { throw ValidationError("Missing \(name) (or a --config).") }
     }
     if !(0...100).contains(epochs) { throw ValidationError("--epochs must be 0 to 100.") }
+    if let models, !(1...1000).contains(models) { throw ValidationError("--models must be 1 to 1000.") }
+    if let batchSize, !(2...1 << 20).contains(batchSize) {
+      throw ValidationError("--batch-size must be 2 to \(1 << 20).")
+    }
     if freshNoise && network.noise != nil {
       throw ValidationError("--fresh-noise and --noise exclude each other.")
     }

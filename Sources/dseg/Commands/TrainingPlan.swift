@@ -12,6 +12,8 @@ struct TrainingPlan {
   var noise: FeatureNoise
   var segmenter: SegmenterOptions
   var output: String
+  /// Folder of a configuration's results; empty without one.
+  var results: String
   var flags: Train
   var configuration: ExperimentConfiguration?
 
@@ -21,11 +23,12 @@ struct TrainingPlan {
     options = flags.network.backboneOptions
     let classes = try TrainingPlan.classes(flags.classes!, ignoreLabel: flags.ignoreLabel)
     labelled = try LabelledImages(directory: flags.images!, classes: classes, limit: flags.limit)
-    steps = flags.selection.steps.values
+    steps = flags.selection.stepsOrDefault
     blocks = flags.selection.blocks?.values
     noise = try TrainingPlan.noise(flags, sharesNoise: true)
     segmenter = TrainingPlan.segmenterOptions(flags, members: 10, batchSize: 64)
     output = flags.output!
+    results = ""
   }
 
   init(configuration: ExperimentConfiguration, flags: Train) throws(DataError) {
@@ -44,14 +47,13 @@ struct TrainingPlan {
     labelled = try LabelledImages(
       directory: flags.images ?? configuration.trainingPath, classes: classes,
       limit: flags.limit ?? configuration.trainingNumber)
-    steps = configuration.steps
+    steps = flags.selection.steps?.values ?? configuration.steps
     blocks = flags.selection.blocks?.values ?? configuration.blocks
     noise = try TrainingPlan.noise(flags, sharesNoise: configuration.sharesNoise)
     segmenter = TrainingPlan.segmenterOptions(
       flags, members: configuration.members, batchSize: configuration.batchSize)
-    output =
-      flags.output
-      ?? (configuration.outputDirectory as NSString).appendingPathComponent("segmenter.safetensors")
+    results = configuration.outputDirectory(steps: steps, blocks: blocks ?? configuration.blocks)
+    output = flags.output ?? (results as NSString).appendingPathComponent("segmenter.safetensors")
   }
 
   private static func classes(_ text: String, ignoreLabel: UInt8?) throws(DataError) -> ClassList {
@@ -95,24 +97,26 @@ struct TrainingPlan {
         expected: "\(features.channels), the features of these steps and blocks of \(checkpoint)",
         found: "\(configuration.featureCount)")
     }
+    let test = try testSet()
     try prepareOutput()
     let start = ContinuousClock.now
     let existing = try existingMembers(features)
     let trained = if let existing { existing } else { try train(features) }
     try trained.write(to: output)
-    report(trained, seconds: (ContinuousClock.now - start) / .seconds(1))
-    try evaluate(trained)
+    try report(trained, seconds: (ContinuousClock.now - start) / .seconds(1), isLast: test == nil)
+    if let test {
+      let folder = (output as NSString).deletingLastPathComponent
+      try EvaluationRun(segmenter: trained, labelled: test, output: folder, json: flags.common.json).run()
+    }
   }
 
+  /// What would stop the writing in the end stops the work before it begins.
   private func prepareOutput() throws(DataError) {
-    let folder = (output as NSString).deletingLastPathComponent
-    guard configuration != nil, flags.output == nil else {
-      guard folder.isEmpty || FileManager.default.fileExists(atPath: folder) else {
-        throw DataError(.cannotCreate, file: output, expected: "an existing folder", found: "no \(folder)")
-      }
-      return
-    }
-    try createFolder(folder)
+    let inputs = [checkpoint, flags.network.noise, flags.config, flags.classes]
+    try OutputGuard.check(
+      outputs: [output], inputs: inputs + OutputGuard.picturesAndMasks(labelled.imagePaths))
+    if configuration != nil && flags.output == nil { try createFolder(results) }
+    try OutputGuard.checkWritable(output)
   }
 
   private func train(_ features: DiffusionFeatures) throws(DataError) -> Segmenter {
@@ -132,43 +136,37 @@ struct TrainingPlan {
 
   /// The members that the reference left in the folder of the results, if all are there; it would use them too.
   private func existingMembers(_ features: DiffusionFeatures) throws(DataError) -> Segmenter? {
-    guard let configuration, flags.output == nil else { return nil }
+    guard configuration != nil, flags.output == nil else { return nil }
     let paths = (0..<segmenter.members).map {
-      (configuration.outputDirectory as NSString).appendingPathComponent("model_\($0).pth")
+      (results as NSString).appendingPathComponent("model_\($0).pth")
     }
     guard paths.allSatisfy(FileManager.default.fileExists(atPath:)) else { return nil }
-    Terminal.message("using the \(paths.count) trained members in \(configuration.outputDirectory)")
+    Terminal.message("using the \(paths.count) trained members in \(results)")
     return try Segmenter(
       ensemble: try PixelEnsemble(contentsOf: paths), classes: labelled.classes, features: features,
       fit: flags.fit)
   }
 
-  private func report(_ trained: Segmenter, seconds: Double) {
-    guard !flags.common.json else {
-      if configuration?.testingPath == nil {
-        Terminal.printJSON(
-          Figures(
-            output: output, members: trained.ensemble.members.count, images: labelled.count, seconds: seconds)
-        )
-      }
-      return
+  private func report(_ trained: Segmenter, seconds: Double, isLast: Bool) throws(DataError) {
+    let members = trained.ensemble.members.count
+    if !flags.common.json {
+      try Terminal.output(
+        "\(output): \(members) members, \(labelled.count) pictures, "
+          + "\(trained.features.channels) features a pixel, \(ProgressBar.time(seconds))")
+    } else if isLast {
+      try Terminal.printJSON(
+        Figures(output: output, members: members, images: labelled.count, seconds: seconds))
     }
-    print(
-      "\(output): \(trained.ensemble.members.count) members, \(labelled.count) pictures, "
-        + "\(trained.features.channels) features a pixel, \(ProgressBar.time(seconds))")
   }
 
   /// A configuration names a test set; the reference evaluates on it right after training.
-  private func evaluate(_ trained: Segmenter) throws(DataError) {
-    guard let configuration, let path = configuration.testingPath else { return }
+  private func testSet() throws(DataError) -> LabelledImages? {
+    guard let configuration, let path = configuration.testingPath else { return nil }
     guard FileManager.default.fileExists(atPath: path) else {
-      Terminal.message("\(path) is not there: not evaluated")
-      return
+      Terminal.message("\(path) is not there: it will not be evaluated")
+      return nil
     }
-    let labelled = try LabelledImages(
-      directory: path, classes: labelled.classes, limit: configuration.testingNumber)
-    let folder = (output as NSString).deletingLastPathComponent
-    try EvaluationRun(segmenter: trained, labelled: labelled, output: folder, json: flags.common.json).run()
+    return try LabelledImages(directory: path, classes: labelled.classes, limit: configuration.testingNumber)
   }
 
   struct Figures: Encodable {

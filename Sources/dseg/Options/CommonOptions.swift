@@ -6,7 +6,9 @@ struct CommonOptions: ParsableArguments {
   @Option(help: "Number of threads; all processors by default. Results do not depend on it.")
   var threads: Int?
 
-  @Option(help: "Seed of everything that is drawn at random.")
+  @Option(
+    help:
+      "Seed of everything that is drawn at random: noise, weights, order. (default: 0, or the segmenter's)")
   var seed: UInt64?
 
   @Flag(help: "Print figures as JSON on standard output.")

@@ -3,12 +3,15 @@ import DiffusionSegmentation
 
 /// Which activations are the features.
 struct FeatureOptions: ParsableArguments {
-  @Option(help: "Diffusion steps, joined by commas.")
-  var steps: IntegerList = [50, 150, 250]
+  @Option(help: "Diffusion steps, joined by commas. (default: 50,150,250, or the configuration's)")
+  var steps: IntegerList?
 
   @Option(
     help: "Output blocks of the U-Net, joined by commas. (default: 5,6,7,8,12 for networks of 18 blocks)")
   var blocks: IntegerList?
+
+  /// The steps that were given, or those of the reference.
+  var stepsOrDefault: [Int] { steps?.values ?? [50, 150, 250] }
 
   /// The blocks that were given, or those of the published checkpoints' networks.
   /// - Throws: `DataError` that lists the blocks when there is no default.
@@ -25,16 +28,12 @@ struct FeatureOptions: ParsableArguments {
 }
 
 /// Whole numbers joined by commas.
-struct IntegerList: ExpressibleByArgument, ExpressibleByArrayLiteral, Sendable {
+struct IntegerList: ExpressibleByArgument, Sendable {
   var values: [Int]
-
-  init(arrayLiteral elements: Int...) { values = elements }
 
   init?(argument: String) {
     let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
     values = parts.compactMap { Int($0) }
     if values.count != parts.count { return nil }
   }
-
-  var defaultValueDescription: String { values.map { "\($0)" }.joined(separator: ",") }
 }

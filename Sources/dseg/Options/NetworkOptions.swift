@@ -70,7 +70,8 @@ struct NetworkOptions: ParsableArguments {
     guard shape.count == 3, tensor.count > 0, tensor.elements.allSatisfy(\.isFinite) else {
       throw DataError(
         .malformed, file: noise, expected: "finite numbers of shape [3, size, size]",
-        found: "shape \(tensor.shape)")
+        found: "shape \(tensor.shape)" + (tensor.elements.allSatisfy(\.isFinite) ? "" : " with other numbers")
+      )
     }
     return .fixed(tensor.reshaped(shape))
   }

@@ -12,16 +12,16 @@ struct SegmenterInput: ParsableArguments {
     help: "How pictures that are not square are brought to the network: pad or crop. (default: as trained)")
   var fit: ImageFit?
 
-  func load() throws(DataError) -> Segmenter {
+  /// - Parameter seed: replaces that of a segmenter which draws new noise for every picture
+  func load(seed: UInt64?) throws(DataError) -> Segmenter {
     var loaded = try Segmenter(contentsOf: segmenter, checkpoint: checkpoint, overrides: network.apply)
     if let fit { loaded.fit = fit }
     if let noise = try network.fixedNoise() {
-      let old = loaded.features
-      loaded.features = DiffusionFeatures(
-        old.backbone, steps: old.steps, blocks: old.blocks, noise: noise, precision: old.precision,
-        conditioningClass: old.conditioningClass)
-      try loaded.features.validate()
+      loaded.features = loaded.features.with(noise: noise)
+    } else if let seed, case .perImage = loaded.features.noise {
+      loaded.features = loaded.features.with(noise: .perImage(seed: seed))
     }
+    try loaded.features.validate()
     return loaded
   }
 }

@@ -1,3 +1,4 @@
+import DiffusionSegmentation
 import Foundation
 
 /// Messages go to standard error, results to standard output.
@@ -5,19 +6,40 @@ enum Terminal {
   static let isInteractive = isatty(STDERR_FILENO) != 0
 
   /// A line for the user.
-  static func message(_ text: String) {
-    FileHandle.standardError.write(Data("dseg: \(text)\n".utf8))
+  static func message(_ text: String) { status("dseg: \(text)\n") }
+
+  /// Text on standard error as it is. A closed or full one stops no work.
+  static func status(_ text: String) {
+    _ = write(text, to: STDERR_FILENO)
   }
 
-  /// Text on standard error as it is.
-  static func status(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
+  /// A result on standard output.
+  /// - Throws: `DataError` when it cannot be written.
+  static func output(_ text: String) throws(DataError) {
+    guard write(text + "\n", to: STDOUT_FILENO) else {
+      throw DataError(.writeFailed, file: "standard output", found: String(cString: strerror(errno)))
+    }
   }
 
   /// A value as JSON on standard output, keys in alphabetical order.
-  static func printJSON(_ value: some Encodable) {
+  /// - Throws: `DataError` when it cannot be written or holds a number that JSON does not have.
+  static func printJSON(_ value: some Encodable) throws(DataError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    if let data = try? encoder.encode(value) { print(String(decoding: data, as: UTF8.self)) }
+    guard let data = try? encoder.encode(value) else {
+      throw DataError(.malformed, file: "result", expected: "finite figures", found: "others")
+    }
+    try output(String(decoding: data, as: UTF8.self))
+  }
+
+  private static func write(_ text: String, to descriptor: Int32) -> Bool {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
   }
 }
