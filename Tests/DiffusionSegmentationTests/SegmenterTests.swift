@@ -147,6 +147,68 @@ struct SegmenterTests {
     #expect(error?.file == path && error?.exitCode == 65)
   }
 
+  /// A segmenter's file with a part of its settings or tensors replaced.
+  private func tampered(
+    _ world: TinyWorld, settings: (String) -> String = { $0 }, tensor name: String = "", element: Float = 0
+  ) throws -> String {
+    let path = world.folder.path("s.safetensors")
+    try world.train().write(to: path)
+    let file = try SafetensorsFile(contentsOf: path)
+    var writer = SafetensorsWriter(metadata: file.metadata.mapValues(settings))
+    for tensor in file.tensors {
+      var values = tensor.array.tensor().elements
+      if tensor.name == name { values[0] = element }
+      writer.append(tensor.name, NumericArray(values, shape: tensor.array.shape))
+    }
+    try writer.write(to: world.folder.path("tampered.safetensors"))
+    return world.folder.path("tampered.safetensors")
+  }
+
+  @Test(arguments: [
+    ("noise", Float.nan), ("member.1.layers.0.weight", .infinity), ("member.0.layers.2.running_var", -1),
+  ])
+  func numbersThatCannotBeAreRefused(_ name: String, element: Float) throws {
+    let world = try TinyWorld()
+    let path = try tampered(world, tensor: name, element: element)
+    let error = #expect(throws: DataError.self) {
+      // The folder goes with the world.
+      try withExtendedLifetime(world) { try Segmenter(contentsOf: path) }
+    }
+    #expect(error?.item == name && error?.exitCode == 65)
+  }
+
+  @Test(arguments: [
+    (#""featurePrecision":"float""#, #""featurePrecision":"double""#),
+    (#""kind":"shared""#, #""kind":"none""#),
+    (#""fit":"pad""#, #""fit":"stretch""#), (#""imageSize":32"#, #""imageSize":31"#),
+    (#""members":3"#, #""members":4"#),
+    (#""steps":[50,250]"#, #""steps":[50,5000]"#), (#""blocks":[1,3]"#, #""blocks":[]"#),
+    (#""attentionOrder":"legacy""#, #""attentionOrder":"old""#),
+    (#""diffusionSteps":1000"#, #""diffusionSteps":0"#),
+  ])
+  func settingsThatCannotBeAreRefused(_ right: String, wrong: String) throws {
+    let world = try TinyWorld()
+    let path = try tampered(
+      world,
+      settings: { text in
+        #expect(text.contains(right))
+        return text.replacingOccurrences(of: right, with: wrong)
+      })
+    let error = #expect(throws: DataError.self) {
+      try withExtendedLifetime(world) { try Segmenter(contentsOf: path) }
+    }
+    #expect(error.map { [64, 65].contains($0.exitCode) } == true)
+  }
+
+  @Test func evaluationNeedsLabels() throws {
+    let world = try TinyWorld(pictures: 1)
+    let segmenter = try world.train()
+    try NpyFile.write(
+      NumericArray([UInt8](repeating: 255, count: 1024), shape: [32, 32]), to: "\(world.images)/scene0.npy")
+    let error = #expect(throws: DataError.self) { try segmenter.evaluate(on: world.labelled()) }
+    #expect(error?.expected == "labelled pixels")
+  }
+
   @Test func plainCheckpointIsNoSegmenter() throws {
     let world = try TinyWorld()
     let error = #expect(throws: DataError.self) { try Segmenter(contentsOf: world.checkpoint) }

@@ -71,6 +71,7 @@ struct NativeFirstLayer {
         }
       }
     }
+    // The pointers stay valid: `levels` keeps the sums, and nobody copies them before this returns.
     let targets = levels.indices.map { index in levels[index].sums.withMutablePointer { $0 } }
     parallelFor(tiles.count) { number in
       let tile = tiles[number]
