@@ -21,8 +21,8 @@ public struct StateDictionary: Sendable {
   /// Finds the parameters in a checkpoint.
   ///
   /// They are the tensors of the outermost dictionary; when it has none, those of its entry
-  /// `model_state_dict` or `state_dict`, or else of `ema` or `model`, or of the only entry that holds tensors. When all names
-  /// begin with `module.`, that is taken off.
+  /// `model_state_dict` or `state_dict`, or else of `ema` or `model`, or of the only entry that holds tensors.
+  /// When all names begin with `module.`, that is taken off.
   /// - Parameter key: the entry to take, with `/` between keys, where that rule does not find the right one.
   /// - Throws: `DataError` when there are no tensors, or several dictionaries of them and none to prefer.
   public init(_ checkpoint: Checkpoint, under key: String? = nil) throws(DataError) {
