@@ -63,6 +63,40 @@ struct UNetConfigurationTests {
     }
   }
 
+  /// Names for a network of many levels, one residual block each, with as little else as reading needs.
+  private func shapes(levels: Int, channels: Int) -> [String: [Int]] {
+    var shapes = [
+      "time_embed.0.weight": [128, 32], "input_blocks.0.0.weight": [channels, 3, 3, 3],
+      "out.2.weight": [6, channels, 3, 3], "output_blocks.\(2 * levels - 1).0.in_layers.0.weight": [channels],
+      "output_blocks.1.1.conv.weight": [channels, channels, 3, 3],
+      "input_blocks.1.0.emb_layers.1.weight": [channels, 128],
+    ]
+    for level in 0..<levels {
+      shapes["input_blocks.\(1 + 2 * level).0.out_layers.3.weight"] = [channels, 1, 1, 1]
+    }
+    return shapes
+  }
+
+  /// Beyond 62 levels the multiple of a picture's sides could not be counted.
+  @Test(arguments: [17, 65, 500])
+  func tooManyLevelsAreRefused(_ levels: Int) throws {
+    #expect(try UNetConfiguration(shapes: shapes(levels: 16, channels: 32), file: "").levels == 16)
+    let error = #expect(throws: DataError.self) {
+      try UNetConfiguration(shapes: shapes(levels: levels, channels: 32), file: "")
+    }
+    #expect(error?.item == "input_blocks")
+  }
+
+  /// Channels that a few bytes can claim do not overflow the count of operations.
+  @Test func costOfAbsurdChannelsIsFinite() throws {
+    let configuration = try UNetConfiguration(shapes: shapes(levels: 6, channels: 1 << 16), file: "")
+    let cost = configuration.cost(height: 1 << 14, width: 1 << 14)
+    #expect(cost.totalMACs.isFinite && cost.totalMACs > 1e18)
+    #expect(throws: DataError.self) {
+      try UNetConfiguration(shapes: shapes(levels: 6, channels: 1 << 20), file: "")
+    }
+  }
+
   @Test func widthOfHeadsMustDivideTheChannels() {
     var configuration = UNetConfiguration.tiny
     configuration.attention.heads = .channels(48)

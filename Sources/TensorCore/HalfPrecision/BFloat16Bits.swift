@@ -21,10 +21,7 @@ public enum BFloat16Bits {
   public static func widen(
     _ source: UnsafeBufferPointer<UInt16>, into destination: UnsafeMutableBufferPointer<Float>
   ) {
-    precondition(
-      source.count == destination.count, "\(source.count) halves do not fill \(destination.count) floats")
-    guard let input = source.baseAddress, let output = destination.baseAddress else { return }
-    for index in 0..<source.count { output[index] = widen(input[index]) }
+    convert(source, into: destination) { widen($0) }
   }
 
   /// Rounds every number of `source` to bfloat16.
@@ -32,9 +29,6 @@ public enum BFloat16Bits {
   public static func narrow(
     _ source: UnsafeBufferPointer<Float>, into destination: UnsafeMutableBufferPointer<UInt16>
   ) {
-    precondition(
-      source.count == destination.count, "\(source.count) floats do not fill \(destination.count) halves")
-    guard let input = source.baseAddress, let output = destination.baseAddress else { return }
-    for index in 0..<source.count { output[index] = narrow(input[index]) }
+    convert(source, into: destination) { narrow($0) }
   }
 }
