@@ -32,7 +32,7 @@ struct DiffusionFeaturesTests {
     let noised = backbone.diffusion.qSample(
       xStart: image.reshaped(batch), t: [400], noise: noise.reshaped(batch))
     let expected = backbone.network.activations(noised, timesteps: [400], outputBlocks: [2])[0]
-    #expect(maps.maps[0].tensor == expected.slice(0))
+    #expect(maps.maps[0].tensor == expected.channelsFirst.slice(0))
   }
 
   @Test func sharedNoiseIsSharedAndFreshNoiseIsFresh() throws {

@@ -16,7 +16,7 @@ struct UNetTests {
     #expect(out.shape == [2, 6, 16, 24])
     let found = network.activations(x, timesteps: [3, 500], outputBlocks: [2, 0])
     #expect(found == [seen[2]!, seen[0]!])
-    #expect(found[1].shape == [2, 64, 8, 12])
+    #expect(found[1].shape == [2, 8, 12, 64])
   }
 
   /// A sample's result does not depend on what else is in the batch, up to rounding.

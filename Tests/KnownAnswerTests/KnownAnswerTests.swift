@@ -1,3 +1,4 @@
+import DiffusionCore
 import Foundation
 import Testing
 
@@ -6,8 +7,16 @@ import Testing
 /// The folder is `Tests/Fixtures/golden`, or the one named by the environment variable `GOLDEN_DIR`.
 struct KnownAnswerTests {
   @Test(arguments: Manifest.shared.operations)
-  func operation(_ name: String) {
-    let cases = Manifest.shared.cases.filter { $0.op == name }
+  func operation(_ name: String) { check(name, precision: .reference) }
+
+  /// Whatever a Winograd convolution can touch, within ten times the limits of what is compared by closeness;
+  /// labels and all else that is exact must be the same.
+  @Test(arguments: Manifest.shared.operations.filter { Operations.withConvolutions.contains($0) })
+  func operationWithFastConvolutions(_ name: String) { check(name, precision: .fast) }
+
+  private func check(_ name: String, precision: ConvolutionPolicy.Precision) {
+    var cases = Manifest.shared.cases.filter { $0.op == name }
+    for index in cases.indices { cases[index].precision = precision }
     var (tensors, worst, waiting) = (0, 0.0, 0)
     for known in cases {
       let report = Self.run(known)
@@ -25,7 +34,7 @@ struct KnownAnswerTests {
     let percent = String(format: "%.2f", worst * 100)
     let note = waiting > 0 ? ", \(waiting) outputs not built yet" : ""
     print(
-      "known answers: \(name): \(cases.count) cases, \(tensors) tensors, worst \(percent) % of the limit\(note)"
+      "known answers (\(precision)): \(name): \(cases.count) cases, \(tensors) tensors, worst \(percent) % of the limit\(note)"
     )
   }
 
@@ -71,7 +80,8 @@ struct KnownAnswerTests {
         continue
       }
       do {
-        let comparison = try Comparison(answer, to: expectation)
+        let comparison = try Comparison(
+          answer, to: known.precision == .fast ? expectation.widened : expectation)
         if listed.contains(output) {
           if comparison.problem == nil {
             report.problems.append("\(output): listed as not built, but agrees")

@@ -1,4 +1,5 @@
 import Checkpoints
+import DiffusionCore
 import Foundation
 import TensorCore
 
@@ -45,6 +46,10 @@ struct KnownCase: Decodable, Sendable {
   var inputs: [String: TensorReference]
   var outputs: [String: Expectation]
   var optional: Bool?
+  /// How convolutions are computed: chosen by the test, not part of the file.
+  var precision = ConvolutionPolicy.Precision.reference
+
+  enum CodingKeys: String, CodingKey { case id, op, parameters, inputs, outputs, optional }
 
   var isOptional: Bool { optional ?? false }
 }
@@ -68,6 +73,14 @@ struct Expectation: Decodable, Sendable {
   var relativeNorm: Double?
   var meanAbsolute: Double?
   var mismatchFraction: Double?
+
+  /// The limits times ten, for algorithms that round more.
+  var widened: Expectation {
+    var wide = self
+    wide.absolute = absolute.map { 10 * $0 }
+    wide.relativeNorm = relativeNorm.map { 10 * $0 }
+    return wide
+  }
 
   enum CodingKeys: String, CodingKey {
     case value, file, tensor, shape, compare

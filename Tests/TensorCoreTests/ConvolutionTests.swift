@@ -4,11 +4,13 @@ import Testing
 
 struct ConvolutionCase: Sendable, CustomTestStringConvertible {
   var n = 1, c = 1, h = 1, w = 1, o = 1, k = 3, stride = 1, padding = 1
+  var algorithm = ConvolutionAlgorithm.im2col
   var testDescription: String {
-    "\(n)×\(c)×\(h)×\(w) → \(o), kernel \(k), stride \(stride), padding \(padding)"
+    "\(n)×\(c)×\(h)×\(w) → \(o), kernel \(k), stride \(stride), padding \(padding), \(algorithm)"
   }
 
-  static let all: [ConvolutionCase] = [
+  /// Every shape that im2col must do.
+  static let anyKernel: [ConvolutionCase] = [
     .init(), .init(n: 2, c: 3, h: 7, w: 5, o: 4), .init(n: 3, c: 5, h: 1, w: 9, o: 2),
     .init(c: 2, h: 9, w: 1, o: 3), .init(n: 2, c: 4, h: 8, w: 8, o: 6, stride: 2),
     .init(n: 1, c: 3, h: 7, w: 11, o: 5, stride: 2), .init(n: 2, c: 6, h: 5, w: 4, o: 3, k: 1, padding: 0),
@@ -17,37 +19,80 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     .init(n: 1, c: 1, h: 2, w: 2, o: 1, k: 3, padding: 2),
     .init(n: 1, c: 2, h: 5, w: 5, o: 2, stride: 3, padding: 2),
     .init(n: 5, c: 40, h: 3, w: 3, o: 70), .init(n: 1, c: 33, h: 4, w: 6, o: 130),
-    // Wide enough to be cut into strips of rows.
+    // Large enough to be cut into strips of rows, also over the border of two samples.
     .init(n: 1, c: 3, h: 40, w: 64, o: 2), .init(n: 2, c: 8, h: 33, w: 70, o: 9, stride: 2),
-    .init(n: 3, c: 4, h: 30, w: 31, o: 5, k: 1, padding: 0),
+    .init(n: 3, c: 4, h: 30, w: 31, o: 5, k: 1, padding: 0), .init(n: 7, c: 6, h: 15, w: 33, o: 5),
   ]
+
+  /// Winograd: no whole tiles, few and many of them, no whole lanes of channels, blocks over the border of
+  /// two samples.
+  static let winograd: [ConvolutionCase] = [ConvolutionAlgorithm.winograd2, .winograd4].flatMap { algorithm in
+    [
+      .init(), .init(n: 2, c: 3, h: 7, w: 5, o: 4), .init(n: 3, c: 5, h: 1, w: 9, o: 2),
+      .init(c: 2, h: 9, w: 1, o: 3), .init(n: 2, c: 16, h: 8, w: 8, o: 24),
+      .init(n: 3, c: 17, h: 13, w: 11, o: 9), .init(n: 1, c: 8, h: 33, w: 70, o: 8),
+      .init(n: 7, c: 9, h: 41, w: 39, o: 6), .init(n: 1, c: 4, h: 97, w: 130, o: 3),
+      .init(n: 5, c: 40, h: 3, w: 3, o: 70), .init(n: 20, c: 8, h: 16, w: 16, o: 8),
+    ].map { (c: ConvolutionCase) in
+      var c = c
+      c.algorithm = algorithm
+      return c
+    }
+  }
+
+  /// Shapes that nobody chose.
+  static let random: [ConvolutionCase] = (0..<40).map { index in
+    var random = Philox(seed: 99).split(UInt64(index))
+    func below(_ limit: Int) -> Int { Int(random.next() % UInt64(limit)) }
+    return .init(
+      n: 1 + below(4), c: 1 + below(40), h: 1 + below(30), w: 1 + below(30), o: 1 + below(40),
+      algorithm: ConvolutionAlgorithm.allCases[below(3)])
+  }
 }
 
 struct ConvolutionTests {
-  @Test(arguments: ConvolutionCase.all)
+  @Test(arguments: ConvolutionCase.anyKernel + ConvolutionCase.winograd + ConvolutionCase.random)
   func equalsDefinition(_ c: ConvolutionCase) {
     var random = Philox(seed: 7)
     let x = random.normal(shape: [c.n, c.c, c.h, c.w])
     let weight = random.normal(shape: [c.o, c.c, c.k, c.k])
     let bias = random.normal(shape: [c.o])
-    let y = conv2d(x, weight: weight, bias: bias, stride: c.stride, padding: c.padding)
+    let y = conv2d(
+      ConvolutionInput(x.channelsLast), weight: ConvolutionWeight(weight, algorithm: c.algorithm),
+      bias: bias, stride: c.stride, padding: c.padding)
     let expected = naiveConv2d(
       NaiveTensor(x), weight: NaiveTensor(weight), bias: NaiveTensor(bias), stride: c.stride,
       padding: c.padding)
-    expectClose(y, expected, absolute: 1e-5 * Double(c.c * c.k * c.k).squareRoot())
+    expectClose(y.channelsFirst, expected, absolute: 1e-5 * Double(c.c * c.k * c.k).squareRoot())
   }
 
-  @Test(arguments: [ConvolutionCase.all[1], ConvolutionCase.all[12], ConvolutionCase.all[14]])
-  func addsResidualAndDoesWithoutBias(_ c: ConvolutionCase) {
+  /// Two inputs side by side, normalised with SiLU; a bias for each sample; a residual.
+  @Test(
+    arguments: ConvolutionCase.anyKernel.filter { $0.stride == 1 && $0.c > 1 }
+      + ConvolutionCase.winograd.filter { $0.c > 1 })
+  func readsNormalizedPartsAndAddsResidual(_ c: ConvolutionCase) {
     var random = Philox(seed: 8)
-    let x = random.normal(shape: [c.n, c.c, c.h, c.w])
+    let parts = [c.c / 2, c.c - c.c / 2].map { random.normal(shape: [c.n, c.h, c.w, $0]) }
     let weight = random.normal(shape: [c.o, c.c, c.k, c.k])
-    let residual = random.normal(shape: [c.n, c.o, c.h, c.w])
-    let y = conv2d(x, weight: weight, padding: c.padding, residual: residual)
+    let bias = random.normal(shape: [c.n, c.o])
+    let input = ConvolutionInput(parts[0], joinedWith: parts[1])
+    let normalization = ChannelNormalization.groups(
+      1, of: input, weight: random.normal(shape: [c.c]), bias: random.normal(shape: [c.c]))
+    let normalized = input.normalized(by: normalization, applyingSiLU: true)
+    let kernel = ConvolutionWeight(weight, algorithm: c.algorithm)
+    let plain = conv2d(ConvolutionInput(normalized.tensor), weight: kernel, padding: c.padding)
     var expected = naiveConv2d(
-      NaiveTensor(x), weight: NaiveTensor(weight), bias: nil, stride: 1, padding: c.padding)
-    for (index, value) in residual.elements.enumerated() { expected.elements[index] += Double(value) }
-    expectClose(y, expected, absolute: 1e-5 * Double(c.c * c.k * c.k).squareRoot())
+      NaiveTensor(normalized.tensor.channelsFirst), weight: NaiveTensor(weight), bias: nil, stride: 1,
+      padding: c.padding)
+    expectClose(plain.channelsFirst, expected, absolute: 1e-5 * Double(c.c * c.k * c.k).squareRoot())
+    let residual = random.normal(shape: plain.shape)
+    let y = conv2d(normalized, weight: kernel, bias: bias, padding: c.padding, residual: residual)
+    let plane = plain.shape[1] * plain.shape[2]
+    let added = residual.channelsFirst.elements
+    for index in expected.elements.indices {
+      expected.elements[index] += Double(added[index]) + Double(bias.elements[index / plane])
+    }
+    expectClose(y.channelsFirst, expected, absolute: 1e-5 * Double(c.c * c.k * c.k).squareRoot())
   }
 
   @Test(arguments: [(1, 0, 1), (3, 1, 1), (3, 0, 2), (5, 2, 3)])
@@ -55,7 +100,7 @@ struct ConvolutionTests {
     var random = Philox(seed: 9)
     let x = random.normal(shape: [2, 6, 13])
     let weight = random.normal(shape: [4, 6, kernel])
-    let y = conv1d(x, weight: weight, stride: stride, padding: padding)
+    let y = conv1d(x.channelsLast, weight: weight, stride: stride, padding: padding)
     // As rows of a picture whose other rows do not exist.
     let length = (13 + 2 * padding - kernel) / stride + 1
     var expected = NaiveTensor(zeros: [2, 4, length])
@@ -71,11 +116,40 @@ struct ConvolutionTests {
         }
       }
     }
-    expectClose(y, expected, absolute: 1e-5)
+    expectClose(y.channelsFirst, expected, absolute: 1e-5)
   }
 
-  @Test func emptyBatchGivesEmptyResult() {
-    let y = conv2d(Tensor(zeros: [0, 3, 8, 8]), weight: Tensor(zeros: [4, 3, 3, 3]), padding: 1)
-    #expect(y.shape == [0, 4, 8, 8])
+  @Test(arguments: ConvolutionAlgorithm.allCases)
+  func emptyBatchGivesEmptyResult(_ algorithm: ConvolutionAlgorithm) {
+    let weight = ConvolutionWeight(Tensor(zeros: [4, 3, 3, 3]), algorithm: algorithm)
+    let y = conv2d(ConvolutionInput(Tensor(zeros: [0, 8, 8, 3])), weight: weight, padding: 1)
+    #expect(y.shape == [0, 8, 8, 4])
+  }
+
+  /// Errors of the size that each algorithm is known for, so that a constant that is a little off shows.
+  @Test(arguments: [(ConvolutionAlgorithm.im2col, 6e-7), (.winograd2, 9e-7), (.winograd4, 2.2e-6)])
+  func roundsAsLittleAsItShould(_ algorithm: ConvolutionAlgorithm, limit: Double) {
+    var random = Philox(seed: 10)
+    let x = random.normal(shape: [1, 256, 12, 12])
+    let weight = random.normal(shape: [16, 256, 3, 3])
+    let y = conv2d(
+      ConvolutionInput(x.channelsLast), weight: ConvolutionWeight(weight, algorithm: algorithm), padding: 1)
+    let expected = naiveConv2d(
+      NaiveTensor(x), weight: NaiveTensor(weight), bias: nil, stride: 1, padding: 1)
+    var (difference, norm) = (0.0, 0.0)
+    for (a, e) in zip(y.channelsFirst.elements, expected.elements) {
+      difference += (Double(a) - e) * (Double(a) - e)
+      norm += e * e
+    }
+    #expect((difference / norm).squareRoot() < limit)
+  }
+
+  @Test func fewPixelsDoNotPayForLargeWeights() {
+    func fastest(_ channels: Int, _ side: Int) -> ConvolutionAlgorithm {
+      .fastest(inChannels: channels, outChannels: channels, height: side, width: side)
+    }
+    #expect(fastest(256, 256) == .winograd4)
+    #expect(fastest(1024, 16) == .winograd2)
+    #expect(fastest(3, 256) == .im2col)
   }
 }

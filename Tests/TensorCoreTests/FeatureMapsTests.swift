@@ -40,8 +40,10 @@ struct FeatureMapsTests {
       resizeBilinear(
         activation.reshaped([1] + activation.shape), height: picture.height, width: picture.width)
     }
-    let joined = planes.dropFirst().reduce(planes[0]) { concatenateChannels($0, $1) }
-    return transposed(joined.reshaped([joined.shape[1], picture.height * picture.width]))
+    let joined = planes.map(\.channelsLast).reduce(nil as Tensor?) { joined, next in
+      joined.map { ConvolutionInput($0, joinedWith: next).tensor } ?? next
+    }!
+    return joined.reshaped([picture.height * picture.width, joined.shape[3]])
   }
 
   @Test("a pixel's vector is bit for bit that of bilinear upsampling", arguments: pictures)

@@ -14,14 +14,14 @@ struct GroupNormTests {
     for isModulated in [false, true] {
       for applyingSiLU in [false, true] {
         let y = groupNorm(
-          x, groups: groups, weight: weight, bias: bias,
+          x.channelsLast, groups: groups, weight: weight, bias: bias,
           modulation: isModulated ? ChannelModulation(scale: scale, shift: shift) : nil,
           applyingSiLU: applyingSiLU)
         let expected = naiveGroupNorm(
           NaiveTensor(x), groups: groups, weight: NaiveTensor(weight), bias: NaiveTensor(bias), eps: 1e-5,
           scale: isModulated ? NaiveTensor(scale) : nil, shift: isModulated ? NaiveTensor(shift) : nil,
           applyingSiLU: applyingSiLU)
-        expectClose(y, expected, absolute: 1e-5, relative: 1e-5)
+        expectClose(y.channelsFirst, expected, absolute: 1e-5, relative: 1e-5)
       }
     }
   }
@@ -30,19 +30,19 @@ struct GroupNormTests {
     var random = Philox(seed: 4)
     let x = random.normal(shape: [1, 32, 400]).mapped { $0 + 3000 }
     let (one, zero) = (Tensor(repeating: 1, shape: [32]), Tensor(zeros: [32]))
-    let y = groupNorm(x, groups: 32, weight: one, bias: zero)
+    let y = groupNorm(x.channelsLast, groups: 32, weight: one, bias: zero)
     let expected = naiveGroupNorm(
       NaiveTensor(x), groups: 32, weight: NaiveTensor(one), bias: NaiveTensor(zero), eps: 1e-5, scale: nil,
       shift: nil, applyingSiLU: false)
     // The rounded mean alone would be off by half a unit in the last place of 3000, 1.2e-4.
-    expectClose(y, expected, absolute: 1e-5)
+    expectClose(y.channelsFirst, expected, absolute: 1e-5)
   }
 
   @Test func constantInputGivesBias() {
     let bias = Tensor((0..<32).map { Float($0) }, shape: [32])
     let y = groupNorm(
-      Tensor(repeating: 5, shape: [1, 32, 9]), groups: 32, weight: Tensor(repeating: 2, shape: [32]),
+      Tensor(repeating: 5, shape: [1, 9, 32]), groups: 32, weight: Tensor(repeating: 2, shape: [32]),
       bias: bias)
-    #expect((0..<32).allSatisfy { y[0, $0, 4] == Float($0) })
+    #expect((0..<32).allSatisfy { y[0, 4, $0] == Float($0) })
   }
 }

@@ -42,13 +42,19 @@ struct ParallelTests {
   /// The kernels cut their work by shape, so every number of threads gives the same bits.
   @Test func kernelsGiveTheSameBitsForAnyNumberOfThreads() {
     var random = Philox(seed: 1)
-    let x = random.normal(shape: [2, 32, 24, 40])
+    let x = random.normal(shape: [2, 24, 40, 32])
     let weight = random.normal(shape: [48, 32, 3, 3])
     let matrix = random.normal(shape: [700, 300])
-    let qkv = random.normal(shape: [1, 96, 300])
+    let qkv = random.normal(shape: [1, 300, 96])
+    let large = random.normal(shape: [1, 97, 130, 32])
+    func winograd(_ x: Tensor, _ algorithm: ConvolutionAlgorithm) -> Tensor {
+      conv2d(
+        ConvolutionInput(x), weight: ConvolutionWeight(weight, algorithm: algorithm), padding: 1)
+    }
     func results() -> [Tensor] {
       [
         conv2d(x, weight: weight, padding: 1), conv2d(x, weight: weight, stride: 2, padding: 1),
+        winograd(x, .winograd2), winograd(x, .winograd4), winograd(large, .winograd4),
         groupNorm(
           x, groups: 32, weight: Tensor(repeating: 1, shape: [32]), bias: Tensor(zeros: [32]),
           applyingSiLU: true),

@@ -40,10 +40,19 @@ struct TensorTests {
     #expect(both.slice(1) == rows[1])
   }
 
-  @Test func channelsAreJoinedPerSample() {
-    let a = Tensor([1, 2, 3, 4], shape: [2, 1, 2])
+  @Test func channelsAreJoinedPerPixel() {
+    let a = Tensor([1, 2, 3, 4], shape: [2, 2, 1])
     let b = Tensor([5, 6, 7, 8, 9, 10, 11, 12], shape: [2, 2, 2])
-    #expect(concatenateChannels(a, b).elements == [1, 2, 5, 6, 7, 8, 3, 4, 9, 10, 11, 12])
+    let joined = ConvolutionInput(a, joinedWith: b)
+    #expect(joined.shape == [2, 2, 3])
+    #expect(joined.tensor.elements == [1, 5, 6, 2, 7, 8, 3, 9, 10, 4, 11, 12])
+  }
+
+  @Test func channelsMoveThereAndBack() {
+    let x = Tensor((0..<24).map(Float.init), shape: [2, 3, 2, 2])
+    #expect(x.channelsLast.shape == [2, 2, 2, 3])
+    #expect(x.channelsLast[1, 0, 1, 2] == x[1, 2, 0, 1])
+    #expect(x.channelsLast.channelsFirst == x)
   }
 
   @Test func releasedBuffersComeBack() {

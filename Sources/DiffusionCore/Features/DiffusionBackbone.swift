@@ -12,17 +12,34 @@ public struct BackboneOptions: Sendable, Equatable {
   public var diffusionSteps: Int
   /// Whether the network saw time scaled to 0 ..< 1000.
   public var rescaleTimesteps: Bool
+  /// How exactly, and in how much memory, convolutions are computed.
+  public var precision: ConvolutionPolicy.Precision
 
   /// The settings of the published LSUN and FFHQ checkpoints.
   public init(
     attention: AttentionSettings = .init(), imageSize: Int = 256, noiseSchedule: NoiseSchedule = .linear,
-    diffusionSteps: Int = 1000, rescaleTimesteps: Bool = false
+    diffusionSteps: Int = 1000, rescaleTimesteps: Bool = false,
+    precision: ConvolutionPolicy.Precision = .fast
   ) {
     self.attention = attention
     self.imageSize = imageSize
     self.noiseSchedule = noiseSchedule
     self.diffusionSteps = diffusionSteps
     self.rescaleTimesteps = rescaleTimesteps
+    self.precision = precision
+  }
+}
+
+extension BackboneOptions {
+  /// - Throws: `DataError` when the network cannot see pictures of this size.
+  fileprivate func validate(for configuration: UNetConfiguration) throws(DataError) {
+    let multiple = configuration.sizeMultiple
+    guard imageSize > 0, imageSize <= 1 << 14, imageSize % multiple == 0 else {
+      throw DataError(
+        .invalidArgument, file: "image size",
+        expected: "a multiple of \(multiple), for a network of \(configuration.levels) levels",
+        found: "\(imageSize)")
+    }
   }
 }
 
@@ -39,20 +56,18 @@ public struct DiffusionBackbone: Sendable {
   public init(checkpoint path: String, options: BackboneOptions = .init()) throws(DataError) {
     let state = try StateDictionary(Checkpoint(contentsOf: path))
     let configuration = try UNetConfiguration(state: state, attention: options.attention)
+    try options.validate(for: configuration)
     try self.init(
-      network: UNet(configuration, weights: WeightScope(state)), options: options, checkpointPath: path)
+      network: UNet(
+        configuration, weights: WeightScope(state),
+        convolutions: ConvolutionPolicy(precision: options.precision, imageSize: options.imageSize)),
+      options: options, checkpointPath: path)
   }
 
   /// A model from its parts.
   /// - Throws: `DataError` when the image size does not fit the network, or the schedule cannot have so few steps.
   public init(network: UNet, options: BackboneOptions, checkpointPath: String) throws(DataError) {
-    let multiple = network.configuration.sizeMultiple
-    guard options.imageSize > 0, options.imageSize <= 1 << 14, options.imageSize % multiple == 0 else {
-      throw DataError(
-        .invalidArgument, file: "image size",
-        expected: "a multiple of \(multiple), for a network of \(network.configuration.levels) levels",
-        found: "\(options.imageSize)")
-    }
+    try options.validate(for: network.configuration)
     guard options.diffusionSteps > 0, options.diffusionSteps <= 1_000_000 else {
       throw DataError(
         .invalidArgument, file: "diffusion steps", expected: "1 to 1,000,000",

@@ -21,11 +21,11 @@ public struct AttentionBlock: Sendable {
     self.order = order
   }
 
-  /// `[N, channels, H, W]` gives the same shape.
+  /// `[N, H, W, channels]` gives the same shape.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     precondition(x.rank == 4, "attention block of \(x.shape)")
-    let flat = x.reshaped([x.shape[0], x.shape[1], x.shape[2] * x.shape[3]])
-    let attended = qkvAttention(qkv(norm(flat)), heads: heads, order: order)
-    return projection(attended, residual: flat).reshaped(x.shape)
+    let flat = x.reshaped([x.shape[0], x.shape[1] * x.shape[2], x.shape[3]])
+    let attended = qkvAttention(qkv(norm(ConvolutionInput(flat))), heads: heads, order: order)
+    return projection(ConvolutionInput(attended), residual: flat).reshaped(x.shape)
   }
 }

@@ -1,10 +1,10 @@
 import Checkpoints
 import TensorCore
 
-/// A 2-D convolution with its weights.
+/// A 2-D convolution of channel-last activations, with its weights.
 public struct Conv2d: Sendable {
-  /// `[outChannels, inChannels, kernelSize, kernelSize]`
-  public var weight: Tensor
+  /// Of `[outChannels, inChannels, kernelSize, kernelSize]`.
+  public var weight: ConvolutionWeight
   /// `[outChannels]`
   public var bias: Tensor
   public let stride: Int
@@ -13,16 +13,44 @@ public struct Conv2d: Sendable {
   /// Loads `weight` and `bias` from a scope.
   public init(
     inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1, padding: Int = 0,
-    weights: WeightScope
+    algorithm: ConvolutionAlgorithm = .im2col, weights: WeightScope
   ) {
-    weight = weights.tensor("weight", shape: [outChannels, inChannels, kernelSize, kernelSize])
+    let shape = [outChannels, inChannels, kernelSize, kernelSize]
+    weight = ConvolutionWeight(
+      weights.tensor("weight", shape: shape), shape: shape, algorithm: algorithm)
     bias = weights.tensor("bias", shape: [outChannels])
     self.stride = stride
     self.padding = padding
   }
 
-  /// `[N, inChannels, H, W]` gives `[N, outChannels, H', W']`, plus `residual` of the result's shape.
+  /// `[N, H, W, inChannels]` gives `[N, H', W', outChannels]`.
+  /// - Parameters:
+  ///   - offset: added to every pixel of a sample, `[N, outChannels]`
+  ///   - residual: added too, of the result's shape
+  public func callAsFunction(
+    _ x: ConvolutionInput, offset: Tensor? = nil, residual: Tensor? = nil
+  ) -> Tensor {
+    conv2d(
+      x, weight: weight, bias: offset.map { $0.addingToRows(bias) } ?? bias, stride: stride,
+      padding: padding, residual: residual)
+  }
+
+  /// The same of a plain activation.
   public func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
-    conv2d(x, weight: weight, bias: bias, stride: stride, padding: padding, residual: residual)
+    self(ConvolutionInput(x), residual: residual)
+  }
+}
+
+extension Tensor {
+  /// `[N, C]` plus `[C]`.
+  fileprivate func addingToRows(_ row: Tensor) -> Tensor {
+    precondition(rank == 2 && row.shape == [shape[1]], "\(row.shape) added to the rows of \(shape)")
+    return Tensor(shape: shape) { y in
+      withPointers(self, row) { x, row in
+        for n in 0..<shape[0] {
+          for c in 0..<shape[1] { y[n * shape[1] + c] = x[n * shape[1] + c] + row[c] }
+        }
+      }
+    }
   }
 }

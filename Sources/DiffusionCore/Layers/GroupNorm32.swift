@@ -19,11 +19,13 @@ public struct GroupNorm32: Sendable {
     bias = weights.tensor("bias", shape: [channels])
   }
 
-  /// Normalises `[N, channels, …]`, then modulates, then applies SiLU.
+  /// Normalises `[N, …, channels]`, then modulates, then applies SiLU. The statistics are taken now, the rest
+  /// is done by the convolution that reads the result.
   public func callAsFunction(
-    _ x: Tensor, modulation: ChannelModulation? = nil, applyingSiLU: Bool = false
-  ) -> Tensor {
-    groupNorm(
-      x, groups: Self.groups, weight: weight, bias: bias, modulation: modulation, applyingSiLU: applyingSiLU)
+    _ x: ConvolutionInput, modulation: ChannelModulation? = nil, applyingSiLU: Bool = false
+  ) -> ConvolutionInput {
+    let normalization = ChannelNormalization.groups(
+      Self.groups, of: x, weight: weight, bias: bias, modulation: modulation)
+    return x.normalized(by: normalization, applyingSiLU: applyingSiLU)
   }
 }

@@ -27,53 +27,62 @@ public struct ResBlock: Sendable {
   public let resampling: Resampling
 
   /// Loads `in_layers`, `emb_layers`, `out_layers` and, if the channels change, `skip_connection`.
-  /// - Parameter usesConvolutionSkip: the skip path is a 3×3 convolution instead of a 1×1
+  /// - Parameters:
+  ///   - usesConvolutionSkip: the skip path is a 3×3 convolution instead of a 1×1
+  ///   - algorithm: for a 3×3 convolution of so many inputs and outputs
   public init(
     channels: Int, outChannels: Int, embeddingChannels: Int, usesScaleShiftNorm: Bool,
-    usesConvolutionSkip: Bool = false, resampling: Resampling = .none, weights: WeightScope
+    usesConvolutionSkip: Bool = false, resampling: Resampling = .none,
+    algorithm: (_ inChannels: Int, _ outChannels: Int) -> ConvolutionAlgorithm = { _, _ in .im2col },
+    weights: WeightScope
   ) {
     self.usesScaleShiftNorm = usesScaleShiftNorm
     self.resampling = resampling
     inNorm = GroupNorm32(channels: channels, weights: weights.scope("in_layers.0"))
     inConv = Conv2d(
       inChannels: channels, outChannels: outChannels, kernelSize: 3, padding: 1,
-      weights: weights.scope("in_layers.2"))
+      algorithm: algorithm(channels, outChannels), weights: weights.scope("in_layers.2"))
     embedding = Linear(
       inFeatures: embeddingChannels, outFeatures: usesScaleShiftNorm ? 2 * outChannels : outChannels,
       weights: weights.scope("emb_layers.1"))
     outNorm = GroupNorm32(channels: outChannels, weights: weights.scope("out_layers.0"))
     outConv = Conv2d(
       inChannels: outChannels, outChannels: outChannels, kernelSize: 3, padding: 1,
-      weights: weights.scope("out_layers.3"))
+      algorithm: algorithm(outChannels, outChannels), weights: weights.scope("out_layers.3"))
     if channels != outChannels {
       skip = Conv2d(
         inChannels: channels, outChannels: outChannels, kernelSize: usesConvolutionSkip ? 3 : 1,
-        padding: usesConvolutionSkip ? 1 : 0, weights: weights.scope("skip_connection"))
+        padding: usesConvolutionSkip ? 1 : 0,
+        algorithm: usesConvolutionSkip ? algorithm(channels, outChannels) : .im2col,
+        weights: weights.scope("skip_connection"))
     }
   }
 
   /// - Parameters:
-  ///   - x: `[N, channels, H, W]`
+  ///   - x: `[N, H, W, channels]`, perhaps two tensors side by side
   ///   - siluEmbedding: SiLU of the time embedding, `[N, embeddingChannels]`; taken once for all blocks
-  /// - Returns: `[N, outChannels, H', W']`
-  public func callAsFunction(_ x: Tensor, siluEmbedding: Tensor) -> Tensor {
-    var hidden = inConv(resample(inNorm(x, applyingSiLU: true)))
+  /// - Returns: `[N, H', W', outChannels]`
+  public func callAsFunction(_ x: ConvolutionInput, siluEmbedding: Tensor) -> Tensor {
     let embedded = embedding(siluEmbedding)
+    let normalized = resample(inNorm(x, applyingSiLU: true))
+    let hidden: ConvolutionInput
     if usesScaleShiftNorm {
       let (scale, shift) = halves(embedded)
-      hidden = outNorm(hidden, modulation: ChannelModulation(scale: scale, shift: shift), applyingSiLU: true)
+      hidden = outNorm(
+        ConvolutionInput(inConv(normalized)), modulation: ChannelModulation(scale: scale, shift: shift),
+        applyingSiLU: true)
     } else {
-      hidden = outNorm(hidden.addingPerChannel(embedded), applyingSiLU: true)
+      hidden = outNorm(ConvolutionInput(inConv(normalized, offset: embedded)), applyingSiLU: true)
     }
     let identity = resample(x)
-    return outConv(hidden, residual: skip?(identity) ?? identity)
+    return outConv(hidden, residual: skip.map { $0(identity) } ?? identity.tensor)
   }
 
-  private func resample(_ x: Tensor) -> Tensor {
+  private func resample(_ x: ConvolutionInput) -> ConvolutionInput {
     switch resampling {
     case .none: x
-    case .up: upsampleNearest2x(x)
-    case .down: averagePool2x2(x)
+    case .up: ConvolutionInput(upsampleNearest2x(x.tensor))
+    case .down: ConvolutionInput(averagePool2x2(x.tensor))
     }
   }
 
@@ -88,22 +97,5 @@ public struct ResBlock: Sendable {
       }
     }
     return (part(0), part(half))
-  }
-}
-
-extension Tensor {
-  /// `[N, C, H, W]` plus `[N, C]`, the same number over a plane.
-  func addingPerChannel(_ offsets: Tensor) -> Tensor {
-    precondition(
-      rank == 4 && offsets.shape == [shape[0], shape[1]], "offsets \(offsets.shape) per channel of \(shape)")
-    let plane = shape[2] * shape[3]
-    return Tensor(shape: shape) { y in
-      withPointers(self, offsets) { x, offsets in
-        parallelFor(shape[0] * shape[1]) { channel in
-          let offset = offsets[channel]
-          for index in channel * plane..<(channel + 1) * plane { y[index] = x[index] + offset }
-        }
-      }
-    }
   }
 }

@@ -6,14 +6,17 @@ public struct Upsample: Sendable {
   public var conv: Conv2d?
 
   /// - Parameter usesConvolution: loads `conv` from the scope; without it the layer has no weights
-  public init(channels: Int, outChannels: Int? = nil, usesConvolution: Bool, weights: WeightScope) {
+  public init(
+    channels: Int, outChannels: Int? = nil, usesConvolution: Bool,
+    algorithm: ConvolutionAlgorithm = .im2col, weights: WeightScope
+  ) {
     guard usesConvolution else { return }
     conv = Conv2d(
       inChannels: channels, outChannels: outChannels ?? channels, kernelSize: 3, padding: 1,
-      weights: weights.scope("conv"))
+      algorithm: algorithm, weights: weights.scope("conv"))
   }
 
-  /// `[N, C, H, W]` gives `[N, C', 2H, 2W]`.
+  /// `[N, H, W, C]` gives `[N, 2H, 2W, C']`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let wide = upsampleNearest2x(x)
     return conv?(wide) ?? wide
@@ -32,7 +35,7 @@ public struct Downsample: Sendable {
       weights: weights.scope("op"))
   }
 
-  /// `[N, C, H, W]` gives `[N, C', H / 2, W / 2]`, rounded up with a convolution and down without.
+  /// `[N, H, W, C]` gives `[N, H / 2, W / 2, C']`, rounded up with a convolution and down without.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     op?(x) ?? averagePool2x2(x)
   }

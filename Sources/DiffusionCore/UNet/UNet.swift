@@ -2,6 +2,8 @@ import Checkpoints
 import TensorCore
 
 /// The U-Net of guided-diffusion (Dhariwal and Nichol 2021; `unet.py`, `UNetModel`), in evaluation mode.
+///
+/// Pictures are `[N, C, H, W]` as everywhere in the field; activations inside are channel-last, `[N, H, W, C]`.
 public struct UNet: Sendable {
   public let configuration: UNetConfiguration
   public var timeEmbedding: TimeEmbedding
@@ -23,36 +25,47 @@ public struct UNet: Sendable {
   }
 
   /// Loads the network from the scope that holds its state dict.
+  /// - Parameter convolutions: decides speed and memory, and results no further than by rounding
   /// - Throws: `DataError` when the configuration cannot be, or naming every tensor that is missing, left over
   ///   or of another shape.
-  public init(_ configuration: UNetConfiguration, weights: WeightScope) throws(DataError) {
+  public init(
+    _ configuration: UNetConfiguration, weights: WeightScope, convolutions: ConvolutionPolicy = .init()
+  ) throws(DataError) {
     try configuration.validate(file: weights.report.file)
-    self.init(unchecked: configuration, weights: weights)
+    self.init(unchecked: configuration, weights: weights, convolutions: convolutions)
     try weights.finish()
   }
 
   /// The network with whatever the scope has of it.
-  init(unchecked configuration: UNetConfiguration, weights: WeightScope) {
+  init(
+    unchecked configuration: UNetConfiguration, weights: WeightScope,
+    convolutions policy: ConvolutionPolicy = .init()
+  ) {
     self.configuration = configuration
     let plan = UNetPlan(configuration)
+    let chooser = ConvolutionChooser(policy, convolutions: plan.convolutions(imageSize: policy.imageSize))
+    var side = policy.imageSize
     timeEmbedding = TimeEmbedding(
       modelChannels: configuration.modelChannels, embeddingChannels: configuration.embeddingChannels,
       classCount: configuration.classCount, weights: weights)
     func blocks(_ layers: [[UNetPlan.Layer]], _ name: String, isUpsampling: Bool) -> [UNetBlock] {
       layers.enumerated().map { index, layers in
         UNetBlock(
-          layers, configuration: configuration, isUpsampling: isUpsampling,
+          layers, configuration: configuration, isUpsampling: isUpsampling, chooser: chooser, side: &side,
           weights: weights.scope(name).scope(index))
       }
     }
     inputBlocks = blocks(plan.inputBlocks, "input_blocks", isUpsampling: false)
     middleBlock = UNetBlock(
-      plan.middleBlock, configuration: configuration, isUpsampling: false,
+      plan.middleBlock, configuration: configuration, isUpsampling: false, chooser: chooser, side: &side,
       weights: weights.scope("middle_block"))
     outputBlocks = blocks(plan.outputBlocks, "output_blocks", isUpsampling: true)
     outNorm = GroupNorm32(channels: plan.finalChannels, weights: weights.scope("out.0"))
     outConv = Conv2d(
       inChannels: plan.finalChannels, outChannels: configuration.outChannels, kernelSize: 3, padding: 1,
+      algorithm: chooser.algorithm(
+        PlannedConvolution(
+          inChannels: plan.finalChannels, outChannels: configuration.outChannels, side: side)),
       weights: weights.scope("out.2"))
   }
 
@@ -61,21 +74,21 @@ public struct UNet: Sendable {
   ///   - x: `[N, inChannels, H, W]`; H and W are multiples of `configuration.sizeMultiple`
   ///   - timesteps: one a sample, as the network saw them in training
   ///   - classes: one a sample for a class-conditional network
-  ///   - observe: called with each place's activation as it comes
+  ///   - observe: called with each place's activation as it comes, `[N, h, w, channels]`
   /// - Returns: `[N, outChannels, H, W]`
   public func callAsFunction(
     _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, observe: (Place, Tensor) -> Void = { _, _ in }
   ) -> Tensor {
     let hidden = run(
       x, timesteps: timesteps, classes: classes, outputBlocks: outputBlocks.count, observe: observe)
-    return outConv(outNorm(hidden, applyingSiLU: true))
+    return outConv(outNorm(ConvolutionInput(hidden), applyingSiLU: true)).channelsFirst
   }
 
   /// Activations of chosen output blocks. Nothing after the last of them is computed.
   /// - Parameters:
   ///   - x: `[N, inChannels, H, W]`
   ///   - blocks: indices of `output_blocks`
-  /// - Returns: one `[N, C, h, w]` for each of `blocks`, each at its own resolution
+  /// - Returns: one `[N, h, w, C]` for each of `blocks`, each at its own resolution
   public func activations(
     _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, outputBlocks blocks: [Int]
   ) -> [Tensor] {
@@ -106,70 +119,19 @@ public struct UNet: Sendable {
     observe(.timeEmbedding, embedded)
     let siluEmbedding = silu(timeEmbedding.add(classes: classes, to: embedded))
     var skips: [Tensor] = []
-    var hidden = x
+    var hidden = x.channelsLast
     for (index, block) in inputBlocks.enumerated() {
-      hidden = block(hidden, siluEmbedding: siluEmbedding)
+      hidden = block(ConvolutionInput(hidden), siluEmbedding: siluEmbedding)
       skips.append(hidden)
       observe(.inputBlock(index), hidden)
     }
-    hidden = middleBlock(hidden, siluEmbedding: siluEmbedding)
+    hidden = middleBlock(ConvolutionInput(hidden), siluEmbedding: siluEmbedding)
     observe(.middleBlock, hidden)
     for (index, block) in outputBlocks.prefix(count).enumerated() {
-      hidden = block(concatenateChannels(hidden, skips.removeLast()), siluEmbedding: siluEmbedding)
+      let joined = ConvolutionInput(hidden, joinedWith: skips.removeLast())
+      hidden = block(joined, siluEmbedding: siluEmbedding)
       observe(.outputBlock(index), hidden)
     }
     return hidden
-  }
-}
-
-/// One entry of `input_blocks`, `output_blocks`, or the middle (`TimestepEmbedSequential`).
-struct UNetBlock: Sendable {
-  enum Layer: Sendable {
-    case conv(Conv2d)
-    case residual(ResBlock)
-    case attention(AttentionBlock)
-    case downsample(Downsample)
-    case upsample(Upsample)
-  }
-
-  var layers: [Layer]
-
-  init(_ plan: [UNetPlan.Layer], configuration: UNetConfiguration, isUpsampling: Bool, weights: WeightScope) {
-    let usesConvolution = configuration.resampling == .convolution
-    layers = plan.enumerated().map { index, layer in
-      let weights = weights.scope(index)
-      switch layer {
-      case .conv(let inChannels, let outChannels):
-        return .conv(
-          Conv2d(
-            inChannels: inChannels, outChannels: outChannels, kernelSize: 3, padding: 1, weights: weights))
-      case .residual(let channels, let outChannels, let resampling):
-        return .residual(
-          ResBlock(
-            channels: channels, outChannels: outChannels, embeddingChannels: configuration.embeddingChannels,
-            usesScaleShiftNorm: configuration.usesScaleShiftNorm, resampling: resampling, weights: weights))
-      case .attention(let channels):
-        let heads = configuration.attention.headCount(channels: channels, isUpsampling: isUpsampling)
-        return .attention(
-          AttentionBlock(
-            channels: channels, heads: heads, order: configuration.attention.order, weights: weights))
-      case .downsample(let channels):
-        return .downsample(Downsample(channels: channels, usesConvolution: usesConvolution, weights: weights))
-      case .upsample(let channels):
-        return .upsample(Upsample(channels: channels, usesConvolution: usesConvolution, weights: weights))
-      }
-    }
-  }
-
-  func callAsFunction(_ x: Tensor, siluEmbedding: Tensor) -> Tensor {
-    layers.reduce(x) { hidden, layer in
-      switch layer {
-      case .conv(let conv): conv(hidden)
-      case .residual(let block): block(hidden, siluEmbedding: siluEmbedding)
-      case .attention(let block): block(hidden)
-      case .downsample(let downsample): downsample(hidden)
-      case .upsample(let upsample): upsample(hidden)
-      }
-    }
   }
 }

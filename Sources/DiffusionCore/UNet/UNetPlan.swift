@@ -70,3 +70,38 @@ struct UNetPlan: Sendable {
     self.outputBlocks = outputBlocks
   }
 }
+
+extension UNetPlan.Layer {
+  /// Side of the pictures after the layer, which is that of its convolutions of stride 1 too.
+  func side(after side: Int) -> Int {
+    switch self {
+    case .residual(_, _, .up), .upsample: 2 * side
+    case .residual(_, _, .down), .downsample: (side + 1) / 2
+    default: side
+    }
+  }
+}
+
+extension UNetPlan {
+  /// All 3×3 convolutions of stride 1 between inner layers, for pictures of this side.
+  func convolutions(imageSize: Int) -> [PlannedConvolution] {
+    var side = imageSize
+    var convolutions: [PlannedConvolution] = []
+    for layer in inputBlocks.joined() + middleBlock + outputBlocks.joined() {
+      side = layer.side(after: side)
+      func append(_ inChannels: Int, _ outChannels: Int) {
+        convolutions.append(
+          PlannedConvolution(inChannels: inChannels, outChannels: outChannels, side: side))
+      }
+      switch layer {
+      case .conv(let inChannels, let outChannels): append(inChannels, outChannels)
+      case .residual(let channels, let outChannels, _):
+        append(channels, outChannels)
+        append(outChannels, outChannels)
+      case .upsample(let channels): append(channels, channels)
+      case .attention, .downsample: break
+      }
+    }
+    return convolutions
+  }
+}

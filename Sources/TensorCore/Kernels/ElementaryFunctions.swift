@@ -45,24 +45,6 @@ package func fastLog(_ x: Float) -> Float {
 ///
 /// The order is fixed, so the same numbers give the same bits.
 package func laneSum(_ x: UnsafePointer<Float>, count: Int) -> Double {
-  accumulate(count: count) { base, lane in x[base + lane] }
-}
-
-/// Sum of `x - origin`, in the order of `laneSum`.
-package func sumOfDifferences(_ x: UnsafePointer<Float>, count: Int, from origin: Float) -> Double {
-  accumulate(count: count) { base, lane in x[base + lane] - origin }
-}
-
-/// Sum of `(x - center)²`, in the order of `laneSum`.
-package func sumOfSquares(_ x: UnsafePointer<Float>, count: Int, around center: Float) -> Double {
-  accumulate(count: count) { base, lane in
-    let difference = x[base + lane] - center
-    return difference * difference
-  }
-}
-
-@inline(__always)
-private func accumulate(count: Int, _ term: (_ base: Int, _ lane: Int) -> Float) -> Double {
   var total = 0.0
   var start = 0
   while start < count {
@@ -70,14 +52,12 @@ private func accumulate(count: Int, _ term: (_ base: Int, _ lane: Int) -> Float)
     var lanes = SIMD16<Float>()
     var base = start
     while base + 16 <= end {
-      var terms = SIMD16<Float>()
-      for lane in 0..<16 { terms[lane] = term(base, lane) }
-      lanes += terms
+      lanes += UnsafeRawPointer(x + base).loadUnaligned(as: SIMD16<Float>.self)
       base += 16
     }
     var piece: Float = 0
     while base < end {
-      piece += term(base, 0)
+      piece += x[base]
       base += 1
     }
     for lane in 0..<16 { piece += lanes[lane] }

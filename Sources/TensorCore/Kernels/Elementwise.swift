@@ -48,31 +48,6 @@ extension Tensor {
   }
 }
 
-/// Two tensors of shapes `[N, C1, …]` and `[N, C2, …]` as one of `[N, C1 + C2, …]`.
-public func concatenateChannels(_ a: Tensor, _ b: Tensor) -> Tensor {
-  precondition(
-    a.rank == b.rank && a.rank >= 2 && a.shape[0] == b.shape[0]
-      && a.shape.dropFirst(2) == b.shape.dropFirst(2),
-    "shapes \(a.shape) and \(b.shape) cannot be joined along the channels")
-  var shape = a.shape
-  shape[1] += b.shape[1]
-  let batch = a.shape[0]
-  guard batch > 0 else { return Tensor(zeros: shape) }
-  let (sizeA, sizeB) = (a.count / batch, b.count / batch)
-  return Tensor(shape: shape) { y in
-    withPointers(a, b) { a, b in
-      parallelFor(2 * batch) { part in
-        let n = part / 2
-        if part % 2 == 0 {
-          (y + n * (sizeA + sizeB)).update(from: a + n * sizeA, count: sizeA)
-        } else {
-          (y + n * (sizeA + sizeB) + sizeA).update(from: b + n * sizeB, count: sizeB)
-        }
-      }
-    }
-  }
-}
-
 /// Tensors of the same shape `[…]` as one of `[tensors.count, …]`.
 public func stack(_ tensors: [Tensor]) -> Tensor {
   precondition(!tensors.isEmpty, "nothing to stack")

@@ -38,3 +38,37 @@ package func transposed(_ x: Tensor) -> Tensor {
     }
   }
 }
+
+extension Tensor {
+  /// `[N, C, …]` as `[N, …, C]`.
+  public var channelsLast: Tensor {
+    precondition(rank >= 2, "channels of \(shape)")
+    return movingChannels(rows: shape[1], columns: shape.dropFirst(2).reduce(1, *))
+      .reshaped([shape[0]] + shape.dropFirst(2) + [shape[1]])
+  }
+
+  /// `[N, …, C]` as `[N, C, …]`.
+  public var channelsFirst: Tensor {
+    precondition(rank >= 2, "channels of \(shape)")
+    let channels = shape[rank - 1]
+    return movingChannels(rows: shape.dropFirst().dropLast().reduce(1, *), columns: channels)
+      .reshaped([shape[0], channels] + shape.dropFirst().dropLast())
+  }
+
+  /// `[N, rows, columns]` to `[N, columns, rows]`.
+  private func movingChannels(rows: Int, columns: Int) -> Tensor {
+    let batch = shape[0]
+    let blocks = (columns + 255) / 256
+    return Tensor(shape: [batch, columns, rows]) { y in
+      withPointers(self) { x in
+        parallelFor(batch * blocks) { item in
+          let (n, block) = (item / blocks, item % blocks)
+          let range = block * 256..<min(columns, (block + 1) * 256)
+          transpose(
+            x + n * rows * columns, rows: rows, columns: columns, range: range,
+            into: y + (n * columns + range.lowerBound) * rows)
+        }
+      }
+    }
+  }
+}

@@ -118,6 +118,9 @@ extension Tensor {
     return position
   }
 
+  /// Lets go of the memory behind elements that lie in a mapped file. They come back when they are read.
+  func discardPages() { storage.discardPages() }
+
   private mutating func makeUnique() {
     guard !(storage.isOwned && isKnownUniquelyReferenced(&storage)) else { return }
     let copy = TensorStorage(count: storage.count)

@@ -23,6 +23,13 @@ final class TensorStorage: @unchecked Sendable {
     base = UnsafeMutablePointer(mutating: floats.baseAddress!)
   }
 
+  /// Lets go of memory that can be read from a file again.
+  func discardPages() {
+    if let file = owner as? MappedFile {
+      file.discard(UnsafeRawBufferPointer(start: base, count: count * MemoryLayout<Float>.stride))
+    }
+  }
+
   deinit {
     if isOwned { BufferPool.shared.release(base, count: count) }
   }

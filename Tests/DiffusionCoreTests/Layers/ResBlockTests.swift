@@ -28,8 +28,8 @@ struct ResBlockTests {
       let tensor = Tensor(x.elements.map(Float.init), shape: x.shape)
       switch resampling {
       case .none: return x
-      case .up: return NaiveTensor(upsampleNearest2x(tensor))
-      case .down: return NaiveTensor(averagePool2x2(tensor))
+      case .up: return NaiveTensor(upsampleNearest2x(tensor.channelsLast).channelsFirst)
+      case .down: return NaiveTensor(averagePool2x2(tensor.channelsLast).channelsFirst)
       }
     }
     let embedded = NaiveTensor(
@@ -60,23 +60,37 @@ struct ResBlockTests {
   }
 
   @Test(
-    arguments: [(32, 32, false), (32, 64, false), (64, 32, true)], [ResBlock.Resampling.none, .up, .down])
-  func equalsDefinition(_ size: (channels: Int, out: Int, wideSkip: Bool), resampling: ResBlock.Resampling)
-    throws
-  {
+    arguments: [
+      (32, 32, false, ConvolutionAlgorithm.im2col), (32, 64, false, .winograd4), (64, 32, true, .winograd2),
+    ], [ResBlock.Resampling.none, .up, .down])
+  func equalsDefinition(
+    _ size: (channels: Int, out: Int, wideSkip: Bool, algorithm: ConvolutionAlgorithm),
+    resampling: ResBlock.Resampling
+  ) throws {
     for usesScaleShiftNorm in [false, true] {
       let (block, weights) = try randomLayer { weights in
         ResBlock(
           channels: size.channels, outChannels: size.out, embeddingChannels: 12,
           usesScaleShiftNorm: usesScaleShiftNorm, usesConvolutionSkip: size.wideSkip, resampling: resampling,
-          weights: weights)
+          algorithm: { _, _ in size.algorithm }, weights: weights)
       }
       var random = Philox(seed: 2)
       let (x, embedding) = (random.normal(shape: [2, size.channels, 6, 4]), random.normal(shape: [2, 12]))
-      let y = block(x, siluEmbedding: silu(embedding))
+      // In two parts, as after a skip.
+      let wide = x.channelsLast
+      let parts = [0..<8, 8..<size.channels].map { channels in
+        let rows = stride(from: 0, to: wide.count, by: size.channels).flatMap { pixel in
+          channels.map { wide.elements[pixel + $0] }
+        }
+        return Tensor(rows, shape: [2, 6, 4, channels.count])
+      }
+      let whole = block(ConvolutionInput(wide), siluEmbedding: silu(embedding))
+      let joined = block(
+        ConvolutionInput(parts[0], joinedWith: parts[1]), siluEmbedding: silu(embedding))
       let expected = reference(
         weights, x: x, embedding: embedding, usesScaleShiftNorm: usesScaleShiftNorm, resampling: resampling)
-      expectClose(y, expected, absolute: 1e-4, relative: 1e-4)
+      expectClose(whole.channelsFirst, expected, absolute: 1e-4, relative: 1e-4)
+      expectClose(joined.channelsFirst, expected, absolute: 1e-4, relative: 1e-4)
     }
   }
 
@@ -84,7 +98,8 @@ struct ResBlockTests {
     let (block, _) = try randomLayer {
       ResBlock(channels: 32, outChannels: 32, embeddingChannels: 4, usesScaleShiftNorm: true, weights: $0)
     }
-    let y = block(Tensor(repeating: 1, shape: [1, 32, 1, 1]), siluEmbedding: Tensor(zeros: [1, 4]))
-    #expect(y.shape == [1, 32, 1, 1] && y.elements.allSatisfy { $0.isFinite })
+    let x = ConvolutionInput(Tensor(repeating: 1, shape: [1, 1, 1, 32]))
+    let y = block(x, siluEmbedding: Tensor(zeros: [1, 4]))
+    #expect(y.shape == [1, 1, 1, 32] && y.elements.allSatisfy { $0.isFinite })
   }
 }

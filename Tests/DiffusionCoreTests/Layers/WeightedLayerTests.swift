@@ -19,7 +19,7 @@ struct WeightedLayerTests {
     let expected = naiveConv2d(
       NaiveTensor(x), weight: NaiveTensor(w["weight"]!), bias: NaiveTensor(w["bias"]!), stride: stride,
       padding: padding)
-    expectClose(layer(x), expected, absolute: 1e-5)
+    expectClose(layer(x.channelsLast).channelsFirst, expected, absolute: 1e-5)
   }
 
   @Test func conv1dAndLinearAreTheSameAtOnePosition() throws {
@@ -32,10 +32,11 @@ struct WeightedLayerTests {
       inFeatures: 6, outFeatures: 4, weights: WeightScope(StateDictionary(arrays, file: "random")))
     var random = Philox(seed: 1)
     let x = random.normal(shape: [3, 6])
-    expectClose(conv(x.reshaped([3, 6, 1])).reshaped([3, 4]), NaiveTensor(dense(x)), absolute: 1e-5)
-    let residual = random.normal(shape: [3, 4, 1])
-    let both = conv(x.reshaped([3, 6, 1]), residual: residual)
-    expectClose(both, NaiveTensor(conv(x.reshaped([3, 6, 1])) + residual), absolute: 1e-5)
+    let input = ConvolutionInput(x.reshaped([3, 1, 6]))
+    expectClose(conv(input).reshaped([3, 4]), NaiveTensor(dense(x)), absolute: 1e-5)
+    let residual = random.normal(shape: [3, 1, 4])
+    let both = conv(input, residual: residual)
+    expectClose(both, NaiveTensor(conv(input) + residual), absolute: 1e-5)
   }
 
   @Test func groupNorm32HasThirtyTwoGroups() throws {
@@ -45,7 +46,8 @@ struct WeightedLayerTests {
     let expected = naiveGroupNorm(
       NaiveTensor(x), groups: 32, weight: NaiveTensor(w["weight"]!), bias: NaiveTensor(w["bias"]!), eps: 1e-5,
       scale: nil, shift: nil, applyingSiLU: false)
-    expectClose(layer(x), expected, absolute: 1e-5, relative: 1e-5)
+    let y = layer(ConvolutionInput(x.channelsLast)).tensor.channelsFirst
+    expectClose(y, expected, absolute: 1e-5, relative: 1e-5)
   }
 
   @Test func groupNorm32NeedsWholeGroups() async {

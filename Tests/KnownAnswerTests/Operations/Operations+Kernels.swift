@@ -4,15 +4,22 @@ extension Operations {
   /// Group A: kernels.
   static let kernels: [String: Operation] = [
     "conv2d": { known in
+      let (weight, stride, padding) = (
+        try known.tensor("weight"), try known.int("stride"), try known.int("padding")
+      )
+      let isWinograd =
+        known.precision == .fast && weight.shape.suffix(2) == [3, 3] && stride == 1 && padding == 1
       let y = conv2d(
-        try known.tensor("x"), weight: try known.tensor("weight"), bias: try known.tensorIfPresent("bias"),
-        stride: try known.int("stride"), padding: try known.int("padding"))
-      return ["y": .tensor(y)]
+        ConvolutionInput(try known.tensor("x").channelsLast),
+        weight: ConvolutionWeight(weight, algorithm: isWinograd ? .winograd4 : .im2col),
+        bias: try known.tensorIfPresent("bias"), stride: stride, padding: padding)
+      return ["y": .tensor(y.channelsFirst)]
     },
     "conv1d": { known in
       let y = conv1d(
-        try known.tensor("x"), weight: try known.tensor("weight"), bias: try known.tensorIfPresent("bias"))
-      return ["y": .tensor(y)]
+        try known.tensor("x").channelsLast, weight: try known.tensor("weight"),
+        bias: try known.tensorIfPresent("bias"))
+      return ["y": .tensor(y.channelsFirst)]
     },
     "linear": { known in
       let (x, weight) = (try known.tensor("x"), try known.tensor("weight"))
@@ -24,9 +31,10 @@ extension Operations {
     },
     "group_norm": { known in
       let y = groupNorm(
-        try known.tensor("x"), groups: try known.int("groups"), weight: try known.tensor("weight"),
+        try known.tensor("x").channelsLast, groups: try known.int("groups"),
+        weight: try known.tensor("weight"),
         bias: try known.tensor("bias"), eps: Float(try known.double("eps")))
-      return ["y": .tensor(y)]
+      return ["y": .tensor(y.channelsFirst)]
     },
     "batch_norm_1d": { known in
       var state = BatchNorm1dState(
@@ -59,9 +67,9 @@ extension Operations {
     },
     "qkv_attention": { known in
       let order = AttentionOrder(rawValue: try known.string("order"))!
-      return [
-        "y": .tensor(qkvAttention(try known.tensor("qkv"), heads: try known.int("heads"), order: order))
-      ]
+      let y = qkvAttention(
+        try known.tensor("qkv").channelsLast, heads: try known.int("heads"), order: order)
+      return ["y": .tensor(y.channelsFirst)]
     },
     "interpolate": { known in
       let x = try known.tensor("x")
@@ -70,12 +78,14 @@ extension Operations {
         let size = try known.intList("size")
         return ["y": .tensor(resizeBilinear(x, height: size[0], width: size[1]))]
       case "nearest" where known.intIfPresent("scale_factor") == 2:
-        return ["y": .tensor(upsampleNearest2x(x))]
+        return ["y": .tensor(upsampleNearest2x(x.channelsLast).channelsFirst)]
       default:
         return [:]
       }
     },
-    "avg_pool_2x2": { ["y": .tensor(averagePool2x2(try $0.tensor("x")))] },
+    "avg_pool_2x2": {
+      ["y": .tensor(averagePool2x2(try $0.tensor("x").channelsLast).channelsFirst)]
+    },
     "optimizer_trace": { known in
       let betas = known.parameters["betas"]!.array!.map { $0.double! }
       let adam = Adam(

@@ -25,9 +25,10 @@ extension Operations {
       ) { place, activation in
         switch place {
         case .timeEmbedding: answers["time_embed"] = .tensor(activation)
-        case .inputBlock(let index): answers["input_blocks.\(index)"] = .tensor(activation)
-        case .middleBlock: answers["middle_block"] = .tensor(activation)
-        case .outputBlock(let index): answers["output_blocks.\(index)"] = .tensor(activation)
+        case .inputBlock(let index): answers["input_blocks.\(index)"] = .tensor(activation.channelsFirst)
+        case .middleBlock: answers["middle_block"] = .tensor(activation.channelsFirst)
+        case .outputBlock(let index):
+          answers["output_blocks.\(index)"] = .tensor(activation.channelsFirst)
         }
       }
       answers["out"] = .tensor(out)
@@ -62,7 +63,8 @@ extension KnownCase {
   /// The network of the case's configuration with the weights of its checkpoint.
   func network() throws -> UNet {
     let (configuration, weights) = (try networkConfiguration(), WeightScope(try stateDictionary()))
-    return try UNet(configuration, weights: weights)
+    return try UNet(
+      configuration, weights: weights, convolutions: ConvolutionPolicy(precision: precision, imageSize: 64))
   }
 
   /// The reference's flags as a configuration.

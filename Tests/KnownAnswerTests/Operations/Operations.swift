@@ -2,6 +2,12 @@
 enum Operations {
   typealias Operation = @Sendable (KnownCase) throws -> [String: Answer]
 
+  /// Those whose results depend on the algorithm of convolutions.
+  static let withConvolutions: Set = [
+    "conv2d", "upsample", "downsample", "res_block", "unet_forward", "ddpm_features", "prepare_training_data",
+    "evaluate_ensemble",
+  ]
+
   static let table: [String: Operation] =
     kernels.merging(layers) { first, _ in first }
     .merging(randomNumbers) { first, _ in first }

@@ -1,26 +1,37 @@
 /// The sizes of one convolution.
 ///
-/// x: `[N, C, H, W]`, weight: `[O, C, kh, kw]`, y: `[N, O, Ho, Wo]`; zeros around x.
-package struct ConvolutionShape {
-  package var batch: Int
-  package var inChannels: Int
-  package var height: Int
-  package var width: Int
-  package var outChannels: Int
-  package var kernelHeight: Int
-  package var kernelWidth: Int
-  package var stride: Int
-  package var paddingHeight: Int
-  package var paddingWidth: Int
+/// x: `[N, H, W, C]`, weight: `[O, C, kh, kw]`, y: `[N, Ho, Wo, O]`; zeros around x.
+struct ConvolutionShape {
+  var batch: Int
+  var inChannels: Int
+  var height: Int
+  var width: Int
+  var outChannels: Int
+  var kernelHeight: Int
+  var kernelWidth: Int
+  var stride: Int
+  var paddingHeight: Int
+  var paddingWidth: Int
 
-  package var outHeight: Int { (height + 2 * paddingHeight - kernelHeight) / stride + 1 }
-  package var outWidth: Int { (width + 2 * paddingWidth - kernelWidth) / stride + 1 }
-  /// Output positions of one sample.
-  package var outPlane: Int { outHeight * outWidth }
-  /// Rows of the column matrix: one for each weight of an output channel.
-  package var columnRows: Int { inChannels * kernelHeight * kernelWidth }
-  /// Whether the column matrix is the input itself.
-  package var isPointwise: Bool {
+  var outHeight: Int { (height + 2 * paddingHeight - kernelHeight) / stride + 1 }
+  var outWidth: Int { (width + 2 * paddingWidth - kernelWidth) / stride + 1 }
+  /// Inputs of one output.
+  var patchSize: Int { kernelHeight * kernelWidth * inChannels }
+  /// Whether every output depends on one pixel, in the same place.
+  var isPointwise: Bool {
     kernelHeight == 1 && kernelWidth == 1 && stride == 1 && paddingHeight == 0 && paddingWidth == 0
+  }
+}
+
+/// Rows of several samples in one count: calls `body` with each sample's part of `rows`.
+func forEachSample(
+  _ rows: Range<Int>, rowsPerSample: Int, _ body: (_ sample: Int, _ rows: Range<Int>) -> Void
+) {
+  var row = rows.lowerBound
+  while row < rows.upperBound {
+    let sample = row / rowsPerSample
+    let end = min(rows.upperBound, (sample + 1) * rowsPerSample)
+    body(sample, row - sample * rowsPerSample..<end - sample * rowsPerSample)
+    row = end
   }
 }

@@ -1,170 +1,151 @@
-/// A convolution as products with the column matrix, which exists in pieces only.
+// x: [N, H, W, C]   patches: [positions, kh·kw·C]   weight: [O, kh·kw·C]   y: [positions, O]
+
+/// A convolution as products with the matrix of all patches, which exists in pieces only.
 ///
-/// columns: `[C·kh·kw, positions]`, weight: `[O, C·kh·kw]`, y of one sample: `[O, Ho·Wo]`.
-/// How the work is cut depends on the shape alone, so every number of threads gives the same bits.
+/// Positions are those of the output, over all samples. How the work is cut depends on the shape alone, so every
+/// number of threads gives the same bits.
 struct Im2colConvolution {
   let shape: ConvolutionShape
-  let x: UnsafePointer<Float>
+  let input: BandReader
+  /// `[O, kh, kw, C]`
   let weight: UnsafePointer<Float>
-  let bias: UnsafePointer<Float>
-  let residual: UnsafePointer<Float>?
-  let y: UnsafeMutablePointer<Float>
+  let output: ConvolutionOutput
 
-  /// Floats in one strip of the column matrix: large enough for an efficient product, small enough to
+  /// Floats in one strip of the matrix of patches: large enough for an efficient product, small enough to
   /// stay in the cache between filling and use.
   private static let stripSize = 1 << 20
+  /// Most positions of a strip.
+  private static let longestStrip = 1024
   /// Below so many strips there is too little to share out, and the product is cut by channels instead.
   private static let fewestStrips = 4
 
-  private var weights: Matrix { Matrix(weight, rows: shape.outChannels, columns: shape.columnRows) }
+  /// Output rows of all samples.
+  private var rows: Int { shape.batch * shape.outHeight }
+  private var positions: Int { rows * shape.outWidth }
+  private var weights: Matrix { Matrix(weight, rows: shape.outChannels, columns: shape.patchSize) }
+  /// Whether the products read the input where it is stored, without a matrix of patches.
+  private var readsStored: Bool { shape.isPointwise && input.isStored }
 
   func run() {
     let rowsPerStrip = stripRows
-    let strips = (shape.outHeight + rowsPerStrip - 1) / rowsPerStrip
-    if strips * shape.batch >= Self.fewestStrips {
-      parallelFor(strips * shape.batch) { item in
-        let (n, strip) = (item / strips, item % strips)
-        let rows = strip * rowsPerStrip..<min(shape.outHeight, (strip + 1) * rowsPerStrip)
-        runStrip(sample: n, outRows: rows)
-      }
+    if rows >= Self.fewestStrips * rowsPerStrip {
+      parallelFor(rows, inBlocksOf: rowsPerStrip) { runStrip($0) }
     } else {
       runByChannels()
     }
   }
 
-  /// Output rows of one strip: as many as fit `stripSize`, and at most a quarter of the plane if that
-  /// leaves wide enough products.
+  /// Output rows of one strip: as many as fit, and at most a quarter of all if that leaves enough positions
+  /// for efficient products.
   private var stripRows: Int {
-    let fitting = Self.stripSize / (shape.columnRows * shape.outWidth)
-    let quarter = (shape.outHeight + 3) / 4
-    let wideEnough = (255 + shape.outWidth) / shape.outWidth
-    return max(1, min(fitting, max(quarter, wideEnough), shape.outHeight))
+    let fitting = min(Self.stripSize / shape.patchSize, Self.longestStrip) / shape.outWidth
+    let quarter = (rows + Self.fewestStrips - 1) / Self.fewestStrips
+    let longEnough = (255 + shape.outWidth) / shape.outWidth
+    return max(1, min(fitting, max(quarter, longEnough)))
   }
 
   // MARK: Strips of output rows
 
-  private func runStrip(sample n: Int, outRows: Range<Int>) {
-    let positions = outRows.count * shape.outWidth
-    let offset = n * shape.outChannels * shape.outPlane + outRows.lowerBound * shape.outWidth
-    let output = MutableMatrix(
-      y + offset, rows: shape.outChannels, columns: positions, stride: shape.outPlane)
-    startOutput(output, residual: residual.map { $0 + offset })
-    if shape.isPointwise {
-      let input = x + n * shape.inChannels * shape.outPlane + outRows.lowerBound * shape.outWidth
-      let columns = Matrix(input, rows: shape.inChannels, columns: positions, stride: shape.outPlane)
-      GEMM.multiply(weights, columns, beta: 1, into: output)
+  private func runStrip(_ rows: Range<Int>) {
+    let first = rows.lowerBound * shape.outWidth
+    let count = rows.count * shape.outWidth
+    startOutput(rows)
+    let target = MutableMatrix(
+      output.y + first * shape.outChannels, rows: count, columns: shape.outChannels)
+    if readsStored {
+      multiplyStored(positions: first..<first + count, outChannels: 0..<shape.outChannels, into: target)
     } else {
-      withScratch(count: shape.columnRows * positions) { columns in
-        fillColumns(columns, stride: positions, sample: n, channels: 0..<shape.inChannels, outRows: outRows)
+      withScratch(count: count * shape.patchSize) { patches in
+        fillPatches(patches, rows: rows)
         GEMM.multiply(
-          weights, Matrix(columns, rows: shape.columnRows, columns: positions), beta: 1, into: output)
+          Matrix(patches, rows: count, columns: shape.patchSize), weights.transposed, beta: 1, into: target)
       }
     }
   }
 
-  // MARK: Small planes
+  // MARK: Few positions
 
-  /// The columns of the whole batch at once, the product in blocks of output channels: weights, which
-  /// are most of the data here, are read once for the whole batch.
+  /// All patches at once, the product in blocks of output channels: weights, which are most of the data
+  /// here, are read once.
   private func runByChannels() {
-    let plane = shape.outPlane
-    let positions = shape.batch * plane
     let channelBlock = max(32, (shape.outChannels / 8 + 15) & ~15)
-    withColumnsOfBatch { columns in
+    let rowBlock = (rows + 7) / 8
+    let target = MutableMatrix(output.y, rows: positions, columns: shape.outChannels)
+    parallelFor(rows, inBlocksOf: rowBlock) { startOutput($0) }
+    if readsStored {
       parallelFor(shape.outChannels, inBlocksOf: channelBlock) { channels in
-        withScratch(count: channels.count * positions) { products in
+        multiplyStored(
+          positions: 0..<positions, outChannels: channels, into: target.columns(channels))
+      }
+    } else {
+      withScratch(count: positions * shape.patchSize) { patches in
+        parallelFor(rows, inBlocksOf: rowBlock) { rows in
+          fillPatches(patches + rows.lowerBound * shape.outWidth * shape.patchSize, rows: rows)
+        }
+        parallelFor(shape.outChannels, inBlocksOf: channelBlock) { channels in
           GEMM.multiply(
-            weights.rows(channels), columns,
-            into: MutableMatrix(products, rows: channels.count, columns: positions))
-          for (row, channel) in channels.enumerated() {
-            for n in 0..<shape.batch {
-              let offset = (n * shape.outChannels + channel) * plane
-              let (from, to) = (products + row * positions + n * plane, y + offset)
-              if let residual = residual.map({ $0 + offset }) {
-                for index in 0..<plane { to[index] = from[index] + bias[channel] + residual[index] }
-              } else {
-                for index in 0..<plane { to[index] = from[index] + bias[channel] }
-              }
-            }
-          }
+            Matrix(patches, rows: positions, columns: shape.patchSize),
+            weights.rows(channels).transposed, beta: 1, into: target.columns(channels))
         }
       }
-    }
-  }
-
-  private func withColumnsOfBatch(_ body: (Matrix) -> Void) {
-    let positions = shape.batch * shape.outPlane
-    if shape.isPointwise && shape.batch == 1 {
-      return body(Matrix(x, rows: shape.inChannels, columns: positions))
-    }
-    withScratch(count: shape.columnRows * positions) { columns in
-      parallelFor(shape.inChannels, inBlocksOf: 16) { channels in
-        for n in 0..<shape.batch {
-          fillColumns(
-            columns + n * shape.outPlane, stride: positions, sample: n, channels: channels,
-            outRows: 0..<shape.outHeight)
-        }
-      }
-      body(Matrix(columns, rows: shape.columnRows, columns: positions))
     }
   }
 
   // MARK: Parts
 
-  /// Bias and residual, to which the product is added.
-  private func startOutput(_ output: MutableMatrix, residual: UnsafePointer<Float>?) {
-    for channel in 0..<output.rows {
-      let line = output.base + channel * output.stride
-      let value = bias[channel]
-      if let residual = residual.map({ $0 + channel * output.stride }) {
-        for index in 0..<output.columns { line[index] = residual[index] + value }
-      } else {
-        line.update(repeating: value, count: output.columns)
-      }
+  private func startOutput(_ rows: Range<Int>) {
+    forEachSample(rows, rowsPerSample: shape.outHeight) { sample, rows in
+      output.start(
+        sample: sample, first: (sample * shape.outHeight + rows.lowerBound) * shape.outWidth,
+        count: rows.count * shape.outWidth)
     }
   }
 
-  /// Writes the rows of the column matrix that belong to `channels`, for the given output rows.
-  private func fillColumns(
-    _ columns: UnsafeMutablePointer<Float>, stride rowStride: Int, sample n: Int, channels: Range<Int>,
-    outRows: Range<Int>
-  ) {
-    for channel in channels {
-      let plane = x + (n * shape.inChannels + channel) * shape.height * shape.width
-      for ky in 0..<shape.kernelHeight {
-        for kx in 0..<shape.kernelWidth {
-          let row = (channel * shape.kernelHeight + ky) * shape.kernelWidth + kx
-          var to = columns + row * rowStride
-          for outRow in outRows {
-            fillLine(to, from: plane, inRow: outRow * shape.stride + ky - shape.paddingHeight, kx: kx)
-            to += shape.outWidth
+  /// The product of a pointwise convolution with each part of the input.
+  private func multiplyStored(positions: Range<Int>, outChannels: Range<Int>, into target: MutableMatrix) {
+    for part in [input.first, input.second].compactMap({ $0 }) {
+      let x = Matrix(
+        part.base + positions.lowerBound * part.channels, rows: positions.count, columns: part.channels)
+      let columns = part.offset..<part.offset + part.channels
+      GEMM.multiply(x, weights.rows(outChannels).columns(columns).transposed, beta: 1, into: target)
+    }
+  }
+
+  /// Writes the patches of some output rows, over all samples, `[positions, kh, kw, C]`.
+  private func fillPatches(_ patches: UnsafeMutablePointer<Float>, rows: Range<Int>) {
+    var target = patches
+    forEachSample(rows, rowsPerSample: shape.outHeight) { sample, rows in
+      if shape.isPointwise {
+        let pixels = rows.lowerBound * shape.width..<rows.upperBound * shape.width
+        input.read(sample: sample, pixels: pixels, into: target, stride: shape.inChannels)
+      } else {
+        fillPatches(target, sample: sample, rows: rows)
+      }
+      target += rows.count * shape.outWidth * shape.patchSize
+    }
+  }
+
+  private func fillPatches(_ patches: UnsafeMutablePointer<Float>, sample: Int, rows: Range<Int>) {
+    let top = rows.lowerBound * shape.stride - shape.paddingHeight
+    let bandRows = top..<top + (rows.count - 1) * shape.stride + shape.kernelHeight
+    let bandWidth = shape.width + 2 * shape.paddingWidth
+    let rowSize = bandWidth * shape.inChannels
+    let lineSize = shape.kernelWidth * shape.inChannels
+    withScratch(count: bandRows.count * rowSize) { band in
+      input.fill(
+        band, sample: sample, rows: bandRows, padding: shape.paddingWidth, bandWidth: bandWidth,
+        stride: shape.inChannels)
+      var target = patches
+      for row in 0..<rows.count {
+        for column in 0..<shape.outWidth {
+          var source = band + row * shape.stride * rowSize + column * shape.stride * shape.inChannels
+          for _ in 0..<shape.kernelHeight {
+            target.update(from: source, count: lineSize)
+            source += rowSize
+            target += lineSize
           }
         }
       }
     }
-  }
-
-  /// One output row of one row of the column matrix: `plane[inRow, ox·stride + kx - padding]`, zero outside.
-  @inline(__always)
-  private func fillLine(
-    _ to: UnsafeMutablePointer<Float>, from plane: UnsafePointer<Float>, inRow: Int, kx: Int
-  ) {
-    guard inRow >= 0 && inRow < shape.height else {
-      to.update(repeating: 0, count: shape.outWidth)
-      return
-    }
-    let line = plane + inRow * shape.width
-    let shift = kx - shape.paddingWidth
-    // Output columns whose source lies inside the picture.
-    let first = min(shape.outWidth, shift < 0 ? (-shift + shape.stride - 1) / shape.stride : 0)
-    let limit = shape.width - shift
-    let end = max(first, min(shape.outWidth, limit > 0 ? (limit + shape.stride - 1) / shape.stride : 0))
-    to.update(repeating: 0, count: first)
-    if shape.stride == 1 {
-      (to + first).update(from: line + first + shift, count: end - first)
-    } else {
-      for column in first..<end { to[column] = line[column * shape.stride + shift] }
-    }
-    (to + end).update(repeating: 0, count: shape.outWidth - end)
   }
 }

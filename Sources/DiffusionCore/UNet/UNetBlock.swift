@@ -1,0 +1,70 @@
+import Checkpoints
+import TensorCore
+
+/// One entry of `input_blocks`, `output_blocks`, or the middle (`TimestepEmbedSequential`).
+struct UNetBlock: Sendable {
+  enum Layer: Sendable {
+    case conv(Conv2d)
+    case residual(ResBlock)
+    case attention(AttentionBlock)
+    case downsample(Downsample)
+    case upsample(Upsample)
+  }
+
+  var layers: [Layer]
+
+  /// - Parameter side: of the pictures that the convolutions are chosen for; on return that of the output
+  init(
+    _ plan: [UNetPlan.Layer], configuration: UNetConfiguration, isUpsampling: Bool,
+    chooser: ConvolutionChooser, side: inout Int, weights: WeightScope
+  ) {
+    let usesConvolution = configuration.resampling == .convolution
+    layers = plan.enumerated().map { index, layer in
+      let weights = weights.scope(index)
+      let newSide = layer.side(after: side)
+      side = newSide
+      func algorithm(_ inChannels: Int, _ outChannels: Int) -> ConvolutionAlgorithm {
+        chooser.algorithm(
+          PlannedConvolution(inChannels: inChannels, outChannels: outChannels, side: newSide))
+      }
+      switch layer {
+      case .conv(let inChannels, let outChannels):
+        return .conv(
+          Conv2d(
+            inChannels: inChannels, outChannels: outChannels, kernelSize: 3, padding: 1,
+            algorithm: algorithm(inChannels, outChannels), weights: weights))
+      case .residual(let channels, let outChannels, let resampling):
+        return .residual(
+          ResBlock(
+            channels: channels, outChannels: outChannels, embeddingChannels: configuration.embeddingChannels,
+            usesScaleShiftNorm: configuration.usesScaleShiftNorm, resampling: resampling,
+            algorithm: algorithm, weights: weights))
+      case .attention(let channels):
+        let heads = configuration.attention.headCount(channels: channels, isUpsampling: isUpsampling)
+        return .attention(
+          AttentionBlock(
+            channels: channels, heads: heads, order: configuration.attention.order, weights: weights))
+      case .downsample(let channels):
+        return .downsample(Downsample(channels: channels, usesConvolution: usesConvolution, weights: weights))
+      case .upsample(let channels):
+        return .upsample(
+          Upsample(
+            channels: channels, usesConvolution: usesConvolution, algorithm: algorithm(channels, channels),
+            weights: weights))
+      }
+    }
+  }
+
+  /// `[N, H, W, C]` gives `[N, H', W', C']`.
+  func callAsFunction(_ x: ConvolutionInput, siluEmbedding: Tensor) -> Tensor {
+    layers.reduce(x) { hidden, layer in
+      switch layer {
+      case .conv(let conv): ConvolutionInput(conv(hidden))
+      case .residual(let block): ConvolutionInput(block(hidden, siluEmbedding: siluEmbedding))
+      case .attention(let block): ConvolutionInput(block(hidden.tensor))
+      case .downsample(let downsample): ConvolutionInput(downsample(hidden.tensor))
+      case .upsample(let upsample): ConvolutionInput(upsample(hidden.tensor))
+      }
+    }.tensor
+  }
+}

@@ -1,0 +1,53 @@
+/// How a convolution is turned into matrix products.
+public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
+  /// One product with the matrix of all patches: any kernel, stride and padding; rounds least.
+  case im2col
+  /// F(2×2, 3×3): 2.25 times fewer products, weights of 16/9 the size.
+  case winograd2
+  /// F(4×4, 3×3): 4 times fewer products, weights of 4 times the size; rounds most, relative error 1.5e-6.
+  case winograd4
+
+  /// Products for one tile of outputs of a 3×3 convolution, and weights for them, per pair of channels.
+  package var frequencies: Int {
+    switch self {
+    case .im2col: 9
+    case .winograd2: 16
+    case .winograd4: 36
+    }
+  }
+
+  /// Pixels along the side of a tile of outputs.
+  private var tileSize: Int {
+    switch self {
+    case .im2col: 1
+    case .winograd2: 2
+    case .winograd4: 4
+    }
+  }
+
+  /// The algorithm that is expected to take the least time for a 3×3 convolution of stride 1.
+  ///
+  /// Time is that of the products and of streaming the weights from memory, where they are too many to stay in
+  /// the cache: few pixels do not pay for the larger weights of large tiles.
+  /// - Parameters:
+  ///   - height: rows of the output
+  ///   - width: columns of the output
+  package static func fastest(inChannels: Int, outChannels: Int, height: Int, width: Int) -> Self {
+    // Transforms work on whole lanes of channels, which so few would waste.
+    guard inChannels >= 2 * Lanes.scalarCount else { return .im2col }
+    let pairs = Double(inChannels) * Double(outChannels)
+    func seconds(_ algorithm: Self) -> Double {
+      let side = algorithm.tileSize
+      let tiles = ((height + side - 1) / side) * ((width + side - 1) / side)
+      let bytes = 4 * Double(algorithm.frequencies) * pairs
+      let products = 2 * Double(algorithm.frequencies * tiles) * pairs / productsPerSecond
+      return products + (bytes > cachedBytes ? bytes / bytesPerSecond : 0)
+    }
+    return [.winograd4, .winograd2, .im2col].min { seconds($0) < seconds($1) }!
+  }
+
+  // Of a present two-core machine. The choice depends on their ratio only, and on that loosely.
+  private static let productsPerSecond = 4e11
+  private static let bytesPerSecond = 3e10
+  private static let cachedBytes = 8e6
+}

@@ -1,0 +1,200 @@
+// x: [N, H, W, C]   y: [N, H, W, K]   size² frequencies; C and K rounded up to whole lanes
+// v: [size², tiles, C]   weight: [size², C, K]   m: [size², tiles, K]
+
+/// A 3×3 convolution of stride 1 and padding 1 by a Winograd algorithm.
+///
+/// Tiles of the input are transformed, every frequency is a matrix product over the channels, and the products
+/// are transformed back. Work is cut into rows of tiles, over all samples, by the shape alone.
+struct WinogradConvolution<Tile: WinogradTile> {
+  let shape: ConvolutionShape
+  let input: BandReader
+  /// `[size², C, K]`
+  let weight: UnsafePointer<Float>
+  let output: ConvolutionOutput
+
+  private let inLanes: Int
+  private let outLanes: Int
+  private let tilesAcross: Int
+  private let tilesDown: Int
+  private let frequencies = Tile.size * Tile.size
+
+  init(
+    shape: ConvolutionShape, input: BandReader, weight: UnsafePointer<Float>, output: ConvolutionOutput
+  ) {
+    precondition(
+      shape.kernelHeight == 3 && shape.kernelWidth == 3 && shape.stride == 1 && shape.paddingHeight == 1
+        && shape.paddingWidth == 1, "a Winograd algorithm with \(shape)")
+    self.shape = shape
+    self.input = input
+    self.weight = weight
+    self.output = output
+    inLanes = wholeLanes(shape.inChannels)
+    outLanes = wholeLanes(shape.outChannels)
+    tilesAcross = (shape.width + Tile.outSize - 1) / Tile.outSize
+    tilesDown = (shape.height + Tile.outSize - 1) / Tile.outSize
+  }
+
+  /// Tiles that a thread takes from input to output at a time: enough for efficient products, few enough for
+  /// their transforms to stay near the cache.
+  private static var tilesPerBlock: Int { 128 }
+  /// With fewer blocks the weights would be read for little work, and threads left without any.
+  private static var fewestBlocks: Int { 6 }
+
+  func run() {
+    let rows = shape.batch * tilesDown
+    let rowsPerBlock = max(1, Self.tilesPerBlock / tilesAcross)
+    if rows >= Self.fewestBlocks * rowsPerBlock {
+      parallelFor(rows, inBlocksOf: rowsPerBlock) { runBlock($0) }
+    } else {
+      runByFrequency()
+    }
+  }
+
+  /// Some rows of tiles from input to output.
+  private func runBlock(_ rows: Range<Int>) {
+    let tiles = rows.count * tilesAcross
+    let slot = slotSize(tiles * max(inLanes, outLanes))
+    withScratch(count: slot * (frequencies + 1)) { m in
+      // Each product is written where the frequency before it was read from.
+      let v = m + slot
+      transformInput(rows, into: v, slot: slot)
+      for frequency in 0..<frequencies {
+        multiply(frequency, v + frequency * slot, into: m + frequency * slot, tiles: tiles)
+      }
+      transformOutput(rows, from: m, slot: slot)
+    }
+  }
+
+  /// All tiles at once, the frequencies shared out: every weight is read once.
+  private func runByFrequency() {
+    let rows = shape.batch * tilesDown
+    let tiles = rows * tilesAcross
+    let rowsPerPiece = (rows + 7) / 8
+    let (inSlot, outSlot) = (slotSize(tiles * inLanes), slotSize(tiles * outLanes))
+    withScratch(count: inSlot * frequencies) { v in
+      withScratch(count: outSlot * frequencies) { m in
+        parallelFor(rows, inBlocksOf: rowsPerPiece) { rows in
+          transformInput(rows, into: v + rows.lowerBound * tilesAcross * inLanes, slot: inSlot)
+        }
+        parallelFor(frequencies) { frequency in
+          multiply(frequency, v + frequency * inSlot, into: m + frequency * outSlot, tiles: tiles)
+        }
+        parallelFor(rows, inBlocksOf: rowsPerPiece) { rows in
+          transformOutput(rows, from: m + rows.lowerBound * tilesAcross * outLanes, slot: outSlot)
+        }
+      }
+    }
+  }
+
+  /// One line of the cache more than the data, so that the same place of all frequencies, which the transforms
+  /// touch together, falls into different sets.
+  private func slotSize(_ count: Int) -> Int { count + 16 }
+
+  private func multiply(
+    _ frequency: Int, _ v: UnsafePointer<Float>, into m: UnsafeMutablePointer<Float>, tiles: Int
+  ) {
+    GEMM.multiply(
+      Matrix(v, rows: tiles, columns: inLanes),
+      Matrix(weight + frequency * inLanes * outLanes, rows: inLanes, columns: outLanes),
+      into: MutableMatrix(m, rows: tiles, columns: outLanes))
+  }
+
+  // MARK: Transforms
+
+  /// Rows of tiles, over all samples, to `[size², tiles, C]`.
+  private func transformInput(_ rows: Range<Int>, into v: UnsafeMutablePointer<Float>, slot: Int) {
+    let bandWidth = tilesAcross * Tile.outSize + 2
+    let rowSize = bandWidth * inLanes
+    var target = v
+    forEachSample(rows, rowsPerSample: tilesDown) { sample, rows in
+      let bandRows = rows.lowerBound * Tile.outSize - 1..<rows.upperBound * Tile.outSize + 1
+      withScratch(count: bandRows.count * rowSize) { band in
+        input.fill(
+          band, sample: sample, rows: bandRows, padding: 1, bandWidth: bandWidth, stride: inLanes)
+        for row in 0..<rows.count {
+          transformRow(band + row * Tile.outSize * rowSize, rowSize: rowSize, into: target, slot: slot)
+          target += tilesAcross * inLanes
+        }
+      }
+    }
+  }
+
+  /// One row of tiles.
+  private func transformRow(
+    _ band: UnsafePointer<Float>, rowSize: Int, into v: UnsafeMutablePointer<Float>, slot: Int
+  ) {
+    withUnsafeTemporaryAllocation(of: Lanes.self, capacity: Tile.size * Tile.size) { lines in
+      let lines = lines.baseAddress!
+      for tile in 0..<tilesAcross {
+        for channel in stride(from: 0, to: inLanes, by: Lanes.scalarCount) {
+          let from = UnsafeRawPointer(band + tile * Tile.outSize * inLanes + channel)
+          let to = UnsafeMutableRawPointer(v + tile * inLanes + channel)
+          for column in 0..<Tile.size {
+            Tile.transformInput(
+              { row in
+                from.loadUnaligned(fromByteOffset: (row * rowSize + column * inLanes) * 4, as: Lanes.self)
+              }, { row, value in lines[row * Tile.size + column] = value })
+          }
+          for row in 0..<Tile.size {
+            Tile.transformInput(
+              { column in lines[row * Tile.size + column] },
+              { column, value in
+                to.storeBytes(
+                  of: value, toByteOffset: (row * Tile.size + column) * slot * 4, as: Lanes.self)
+              })
+          }
+        }
+      }
+    }
+  }
+
+  /// `[size², tiles, K]` to rows of tiles of the output, over all samples.
+  private func transformOutput(_ rows: Range<Int>, from m: UnsafePointer<Float>, slot: Int) {
+    var source = m
+    forEachSample(rows, rowsPerSample: tilesDown) { sample, rows in
+      for row in rows {
+        transformRow(source, slot: slot, sample: sample, tileRow: row)
+        source += tilesAcross * outLanes
+      }
+    }
+  }
+
+  /// One row of tiles; what lies outside the picture is not stored.
+  private func transformRow(_ m: UnsafePointer<Float>, slot: Int, sample: Int, tileRow: Int) {
+    let top = tileRow * Tile.outSize
+    let high = min(Tile.outSize, shape.height - top)
+    withUnsafeTemporaryAllocation(of: Lanes.self, capacity: Tile.outSize * Tile.size) { lines in
+      let lines = lines.baseAddress!
+      for tile in 0..<tilesAcross {
+        let left = tile * Tile.outSize
+        let wide = min(Tile.outSize, shape.width - left)
+        let pixel = (sample * shape.height + top) * shape.width + left
+        for channel in stride(from: 0, to: shape.outChannels, by: Lanes.scalarCount) {
+          let from = UnsafeRawPointer(m + tile * outLanes + channel)
+          for column in 0..<Tile.size {
+            Tile.transformOutput(
+              { row in
+                from.loadUnaligned(
+                  fromByteOffset: (row * Tile.size + column) * slot * 4, as: Lanes.self)
+              }, { row, value in lines[row * Tile.size + column] = value })
+          }
+          let bias = output.biasLanes(sample: sample, channel: channel)
+          for row in 0..<high {
+            Tile.transformOutput(
+              { column in lines[row * Tile.size + column] },
+              { column, value in
+                guard column < wide else { return }
+                output.store(value + bias, pixel: pixel + row * shape.width + column, channel: channel)
+              })
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The channels rounded up to whole lanes.
+@inline(__always)
+func wholeLanes(_ channels: Int) -> Int {
+  (channels + Lanes.scalarCount - 1) / Lanes.scalarCount * Lanes.scalarCount
+}
