@@ -117,7 +117,8 @@ public struct DiffusionFeatures: Sendable {
       let activations = backbone.network.activations(
         x, timesteps: backbone.diffusion.modelTimesteps(steps),
         classes: configuration.classCount.map { _ in steps.map { _ in conditioningClass } },
-        outputBlocks: blocks)
+        outputBlocks: blocks
+      ).map(channelsLast)
       for (position, step) in steps.enumerated() {
         for (block, activation) in zip(blocks, activations) {
           maps.append(
@@ -142,4 +143,11 @@ public struct DiffusionFeatures: Sendable {
     let size = max(1, min(steps.count, Self.mostActivationBytes / max(bytes, 1)))
     return stride(from: 0, to: steps.count, by: size).map { Array(steps[$0..<min($0 + size, steps.count)]) }
   }
+}
+
+/// `[N, C, H, W]` to `[N, H, W, C]`.
+private func channelsLast(_ x: Tensor) -> Tensor {
+  let (channels, pixels) = (x.shape[1], x.shape[2] * x.shape[3])
+  let pictures = (0..<x.shape[0]).map { transposed(x.slice($0).reshaped([channels, pixels])) }
+  return stack(pictures).reshaped([x.shape[0], x.shape[2], x.shape[3], channels])
 }
