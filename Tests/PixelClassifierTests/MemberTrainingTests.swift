@@ -95,7 +95,7 @@ struct BatchSequenceTests {
   /// Pixels whose only feature is their number.
   private func numbered(_ count: Int) throws -> PixelDataset {
     let map = FeatureMap(
-      step: 0, block: 0, activation: Tensor((0..<count).map(Float.init), shape: [1, 1, count]))
+      step: 0, block: 0, activation: Tensor((0..<count).map(Float.init), shape: [1, 1, count, 1]))
     return try PixelDataset(
       [
         LabelledFeatures(

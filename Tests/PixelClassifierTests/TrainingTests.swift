@@ -137,7 +137,7 @@ struct TrainingTests {
     let picture = LabelledFeatures(
       name: "broken",
       features: FeatureMaps(
-        maps: [FeatureMap(step: 0, block: 0, activation: activation)], height: 12, width: 12),
+        maps: [FeatureMap(step: 0, block: 0, activation: channelsLast(activation))], height: 12, width: 12),
       labels: (0..<144).map { UInt8($0 % 2) })
     let error = #expect(throws: DataError.self) {
       let dataset = try PixelDataset([picture], classCount: 2, ignoreLabel: 255)

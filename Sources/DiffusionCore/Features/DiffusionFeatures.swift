@@ -122,7 +122,7 @@ public struct DiffusionFeatures: Sendable {
         for (block, activation) in zip(blocks, activations) {
           maps.append(
             FeatureMap(
-              step: step, block: block, channelsLast: activation.slice(position), precision: precision))
+              step: step, block: block, activation: activation, index: position, precision: precision))
         }
       }
     }

@@ -22,9 +22,10 @@ struct NativeFirstLayer {
   private(set) var levels: [Level]
   private let outputs: Int
 
-  /// Rows and outputs of a tile: its sum stays in the second cache while the maps pass by.
-  private static let tileRows = 512
-  private static let tileOutputs = 256
+  /// Pixels of a tile. All outputs of a tile are computed together, so that halves are widened once.
+  private static let tilePixels = 256
+  /// Channels that are multiplied at once: the widened vectors of a tile stay in the second cache.
+  private static let tileChannels = 512
 
   init(_ features: FeatureMaps, outputs: Int) {
     self.outputs = outputs
@@ -54,54 +55,52 @@ struct NativeFirstLayer {
   ///   - weight: `[O, D]`
   mutating func compute(band: Range<Int>, weight: Tensor) {
     var tiles: [Tile] = []
-    var inputs: [[Tensor]] = []
     for index in levels.indices {
       let level = levels[index]
       let rows = Int(level.rows.low[band.lowerBound])..<Int(level.rows.high[band.upperBound - 1]) + 1
-      let pixels = rows.count * level.width
+      let pixels = rows.lowerBound * level.width..<rows.upperBound * level.width
       levels[index].firstRow = rows.lowerBound
-      levels[index].sums = Tensor(unsafeUninitializedShape: [pixels, outputs]) { _ in }
-      inputs.append(level.maps.map { $0.map.vectors(ofRows: rows) })
-      for pixel in stride(from: 0, to: pixels, by: Self.tileRows) {
-        for output in stride(from: 0, to: outputs, by: Self.tileOutputs) {
-          tiles.append(
-            Tile(
-              level: index, pixels: pixel..<min(pixel + Self.tileRows, pixels),
-              outputs: output..<min(output + Self.tileOutputs, outputs)))
-        }
+      levels[index].sums = Tensor(unsafeUninitializedShape: [pixels.count, outputs]) { _ in }
+      for start in stride(from: pixels.lowerBound, to: pixels.upperBound, by: Self.tilePixels) {
+        tiles.append(
+          Tile(level: index, pixels: start..<min(start + Self.tilePixels, pixels.upperBound)))
       }
     }
     // The pointers stay valid: `levels` keeps the sums, and nobody copies them before this returns.
     let targets = levels.indices.map { index in levels[index].sums.withMutablePointer { $0 } }
     parallelFor(tiles.count) { number in
       let tile = tiles[number]
-      multiply(tile, inputs[tile.level], weight: weight, into: targets[tile.level])
+      let firstPixel = levels[tile.level].firstRow * levels[tile.level].width
+      multiply(
+        tile, weight: weight,
+        into: targets[tile.level] + (tile.pixels.lowerBound - firstPixel) * outputs)
     }
   }
 
   private struct Tile {
     var level: Int
+    /// Pixels of the maps.
     var pixels: Range<Int>
-    var outputs: Range<Int>
   }
 
-  /// One tile of a level's sum: over its maps, `[pixels, C] · [C, outputs]`.
-  private func multiply(
-    _ tile: Tile, _ inputs: [Tensor], weight: Tensor, into sums: UnsafeMutablePointer<Float>
-  ) {
+  /// One tile of a level's sum, `[pixels, O]`: over its maps, `[pixels, C] · [C, O]`.
+  private func multiply(_ tile: Tile, weight: Tensor, into sums: UnsafeMutablePointer<Float>) {
     let features = weight.shape[1]
-    let target = MutableMatrix(
-      sums + tile.pixels.lowerBound * outputs + tile.outputs.lowerBound, rows: tile.pixels.count,
-      columns: tile.outputs.count, stride: outputs)
-    for (index, (map, offset)) in levels[tile.level].maps.enumerated() {
-      withPointers(inputs[index], weight) { x, weight in
-        GEMM.multiply(
-          Matrix(x + tile.pixels.lowerBound * map.channels, rows: tile.pixels.count, columns: map.channels),
-          Matrix(
-            weight + tile.outputs.lowerBound * features + offset, rows: tile.outputs.count,
-            columns: map.channels, stride: features
-          ).transposed,
-          beta: index == 0 ? 0 : 1, into: target)
+    let target = MutableMatrix(sums, rows: tile.pixels.count, columns: outputs)
+    withScratch(count: tile.pixels.count * Self.tileChannels) { scratch in
+      var isFirst = true
+      for (map, offset) in levels[tile.level].maps {
+        for start in stride(from: 0, to: map.channels, by: Self.tileChannels) {
+          let channels = start..<min(start + Self.tileChannels, map.channels)
+          withPointers(weight) { weight in
+            GEMM.multiply(
+              map.vectors(ofPixels: tile.pixels, channels: channels, scratch: scratch),
+              Matrix(weight + offset + start, rows: outputs, columns: channels.count, stride: features)
+                .transposed,
+              beta: isFirst ? 0 : 1, into: target)
+          }
+          isFirst = false
+        }
       }
     }
   }

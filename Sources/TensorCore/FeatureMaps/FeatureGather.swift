@@ -17,8 +17,7 @@ final class FeatureGather: @unchecked Sendable {
   }
 
   private struct Source {
-    var floats: UnsafePointer<Float>?
-    var halves: UnsafePointer<UInt16>?
+    var numbers: FeatureStorage.Numbers
     var channels: Int
     var rows: UnsafeMutablePointer<Taps>
     var columns: UnsafeMutablePointer<Taps>
@@ -35,12 +34,10 @@ final class FeatureGather: @unchecked Sendable {
     self.width = width
     sources = .allocate(capacity: maps.count)
     for (index, map) in maps.enumerated() {
-      let isHalf = map.precision == .half
       sources.initializeElement(
         at: index,
         to: Source(
-          floats: isHalf ? nil : map.storage.floats, halves: isHalf ? map.storage.halves : nil,
-          channels: map.channels,
+          numbers: map.storage.numbers, channels: map.channels,
           rows: Self.taps(source: map.height, target: height, elements: map.width * map.channels),
           columns: Self.taps(source: map.width, target: width, elements: map.channels),
           isFullSize: map.height == height && map.width == width))
@@ -73,7 +70,8 @@ final class FeatureGather: @unchecked Sendable {
     var target = row
     for source in sources {
       let (rows, columns) = (source.rows[y], source.columns[x])
-      if let floats = source.floats {
+      switch source.numbers {
+      case .floats(let floats):
         if source.isFullSize {
           target.update(from: floats + rows.low + columns.low, count: source.channels)
         } else {
@@ -81,10 +79,10 @@ final class FeatureGather: @unchecked Sendable {
             floats + rows.low, floats + rows.high, columns, below: rows.share, count: source.channels,
             into: target)
         }
-      } else if let halves = source.halves {
+      case .halves(let halves, let offsets):
         interpolate(
-          halves + rows.low, halves + rows.high, columns, below: rows.share, count: source.channels,
-          into: target)
+          halves + rows.low, halves + rows.high, columns, below: rows.share, offsets: offsets,
+          count: source.channels, into: target)
       }
       target += source.channels
     }
@@ -105,27 +103,26 @@ final class FeatureGather: @unchecked Sendable {
     }
   }
 
-  /// The same from halves. Moving the fields of a finite half into place gives its value times 2^-112;
-  /// the weights carry the factor that is missing. Powers of two change no rounding, so this equals
-  /// interpolation of the widened numbers.
+  /// The same from halves. The weights carry the factor that `scaledHalf` leaves out: powers of two change
+  /// no rounding. They sum to 1, so the offset can be added at the end.
   private func interpolate(
-    _ top: UnsafePointer<UInt16>, _ bottom: UnsafePointer<UInt16>, _ columns: Taps, below: Float, count: Int,
-    into target: UnsafeMutablePointer<Float>
+    _ top: UnsafePointer<UInt16>, _ bottom: UnsafePointer<UInt16>, _ columns: Taps, below: Float,
+    offsets: UnsafePointer<Float>, count: Int, into target: UnsafeMutablePointer<Float>
   ) {
     let (topLeft, topRight) = (top + columns.low, top + columns.high)
     let (bottomLeft, bottomRight) = (bottom + columns.low, bottom + columns.high)
     let (right, left, above) = (columns.share * 0x1p112, (1 - columns.share) * 0x1p112, 1 - below)
     for c in 0..<count {
-      let upper = scaled(topLeft[c]) * left + scaled(topRight[c]) * right
-      let lower = scaled(bottomLeft[c]) * left + scaled(bottomRight[c]) * right
-      target[c] = upper * above + lower * below
+      let upper = scaledHalf(topLeft[c]) * left + scaledHalf(topRight[c]) * right
+      let lower = scaledHalf(bottomLeft[c]) * left + scaledHalf(bottomRight[c]) * right
+      target[c] = upper * above + lower * below + offsets[c]
     }
   }
 }
 
-/// A finite half times 2^-112.
+/// A finite half times 2^-112: its fields moved into their place in a float.
 @inline(__always)
-private func scaled(_ half: UInt16) -> Float {
+func scaledHalf(_ half: UInt16) -> Float {
   let word = Int32(bitPattern: UInt32(half) << 16) >> 3
   return Float(bitPattern: UInt32(bitPattern: word) & 0x8FFF_E000)
 }

@@ -1,6 +1,3 @@
-/// Pixels of a map that one thread fills at a time.
-private let fillBlock = 256
-
 /// The activation of one block of a network at one diffusion step, at its own resolution.
 ///
 /// Stored channel-last, `[height, width, channels]`: the vector of a pixel is contiguous, and the whole
@@ -16,141 +13,101 @@ public struct FeatureMap: Sendable {
   let storage: FeatureStorage
 
   /// How the numbers are kept: `.float` also where halves were asked for but cannot hold them.
-  public var precision: FeaturePrecision { storage.precision }
+  public var precision: FeaturePrecision {
+    switch storage.numbers {
+    case .floats: .float
+    case .halves: .half
+    }
+  }
   /// Number of pixels.
   public var pixelCount: Int { height * width }
   /// Bytes of the numbers.
-  public var byteCount: Int { storage.count * storage.precision.byteCount }
+  public var byteCount: Int { storage.byteCount }
 
   /// One picture of a batch of activations.
   ///
   /// - Parameters:
   ///   - step: diffusion step
   ///   - block: output block
-  ///   - activation: `[channels, height, width]`, or `[batch, channels, height, width]`
+  ///   - activation: `[batch, height, width, channels]`
   ///   - index: which picture of the batch
   ///   - precision: how to keep the numbers
   /// - Precondition: no dimension is 0, and the batch has that picture.
   public init(
     step: Int, block: Int, activation: Tensor, index: Int = 0, precision: FeaturePrecision = .float
   ) {
-    let shape = Array(activation.shape.suffix(3))
-    let size = Tensor.elementCount(of: shape)
     precondition(
-      (activation.rank == 3 || activation.rank == 4) && size > 0 && index >= 0
-        && index < activation.count / size,
+      activation.rank == 4 && activation.count > 0 && index >= 0 && index < activation.shape[0],
       "picture \(index) of activations \(activation.shape)")
-    let (channels, pixels) = (shape[0], shape[1] * shape[2])
-    self.init(
-      step: step, block: block, channels: channels, height: shape[1], width: shape[2], precision: precision
-    ) { range, target in
-      withPointers(activation) { planes in
-        transpose(planes + index * size, rows: channels, columns: pixels, range: range, into: target)
-      }
-    }
-  }
-
-  /// An activation that is channel-last already.
-  ///
-  /// - Parameter vectors: `[height, width, channels]`
-  /// - Precondition: no dimension is 0.
-  public init(step: Int, block: Int, channelsLast vectors: Tensor, precision: FeaturePrecision = .float) {
-    precondition(vectors.rank == 3 && vectors.count > 0, "feature map of \(vectors.shape)")
-    let channels = vectors.shape[2]
-    self.init(
-      step: step, block: block, channels: channels, height: vectors.shape[0], width: vectors.shape[1],
-      precision: precision
-    ) { range, target in
-      withPointers(vectors) { vectors in
-        target.update(from: vectors + range.lowerBound * channels, count: range.count * channels)
-      }
-    }
-  }
-
-  /// `fill` writes the vectors of a range of pixels, `[range.count, channels]`; it is called from
-  /// several threads at once, and for a pixel up to twice.
-  private init(
-    step: Int, block: Int, channels: Int, height: Int, width: Int, precision: FeaturePrecision,
-    _ fill: (Range<Int>, UnsafeMutablePointer<Float>) -> Void
-  ) {
     self.step = step
     self.block = block
-    self.channels = channels
-    self.height = height
-    self.width = width
-    let pixels = height * width
-    if precision == .half,
-      let halves = FeatureMap.halves(channels: channels, pixels: pixels, fill)
-    {
-      storage = halves
-    } else {
-      storage = FeatureStorage(count: pixels * channels, precision: .float) { base in
-        let floats = base.assumingMemoryBound(to: Float.self)
-        parallelFor(pixels, inBlocksOf: fillBlock) { fill($0, floats + $0.lowerBound * channels) }
+    height = activation.shape[1]
+    width = activation.shape[2]
+    channels = activation.shape[3]
+    let (pixels, channels) = (height * width, channels)
+    storage = withPointers(activation) { activation in
+      let vectors = activation + index * pixels * channels
+      if precision == .half,
+        let halves = FeatureStorage(narrowing: vectors, pixels: pixels, channels: channels)
+      {
+        return halves
       }
+      return FeatureStorage(copying: vectors, pixels: pixels, channels: channels)
     }
-  }
-
-  /// The numbers as halves, or nil where one of them is not finite as a half: `FeatureGather` reads
-  /// halves by a rule that holds for finite ones.
-  private static func halves(
-    channels: Int, pixels: Int, _ fill: (Range<Int>, UnsafeMutablePointer<Float>) -> Void
-  ) -> FeatureStorage? {
-    let blocks = (pixels + fillBlock - 1) / fillBlock
-    // One place a block, so that threads need no lock.
-    var largest = [UInt16](repeating: 0, count: blocks)
-    let storage = FeatureStorage(count: pixels * channels, precision: .half) { base in
-      let halves = base.assumingMemoryBound(to: UInt16.self)
-      largest.withUnsafeMutableBufferPointer { largest in
-        let largest = largest.baseAddress!
-        parallelFor(pixels, inBlocksOf: fillBlock) { range in
-          let count = range.count * channels
-          let target = UnsafeMutableBufferPointer(start: halves + range.lowerBound * channels, count: count)
-          withScratch(count: count) { scratch in
-            fill(range, scratch)
-            Float16Bits.narrow(UnsafeBufferPointer(start: scratch, count: count), into: target)
-          }
-          largest[range.lowerBound / fillBlock] = largestMagnitude(target)
-        }
-      }
-    }
-    return largest.allSatisfy { $0 < 0x7C00 } ? storage : nil
-  }
-
-  private static func largestMagnitude(_ halves: UnsafeMutableBufferPointer<UInt16>) -> UInt16 {
-    var largest: UInt16 = 0
-    for bits in halves { largest = max(largest, bits & 0x7FFF) }
-    return largest
   }
 }
 
 // MARK: Reading
 
 extension FeatureMap {
-  /// The activation as the network gives it: `[channels, height, width]`, floats.
+  /// The activation in the order of the reference: `[channels, height, width]`, floats.
   public var tensor: Tensor {
-    transposed(vectors(ofRows: 0..<height)).reshaped([channels, height, width])
+    let vectors = Tensor(shape: [pixelCount, channels]) { floats in
+      parallelFor(pixelCount, inBlocksOf: 256) { pixels in
+        copyVectors(ofPixels: pixels, channels: 0..<channels, into: floats + pixels.lowerBound * channels)
+      }
+    }
+    return transposed(vectors).reshaped([channels, height, width])
   }
 
-  /// The vectors of some rows of pixels as a matrix of floats, `[rows.count * width, channels]`: the
-  /// stored ones without a copy, or widened ones.
-  package func vectors(ofRows rows: Range<Int>) -> Tensor {
-    precondition(rows.lowerBound >= 0 && rows.upperBound <= height, "rows \(rows) of \(height)")
-    let shape = [rows.count * width, channels]
-    let (start, count) = (rows.lowerBound * width * channels, rows.count * width * channels)
-    switch storage.precision {
-    case .float:
-      return Tensor(
-        borrowing: UnsafeBufferPointer(start: storage.floats + start, count: count), owner: storage,
-        shape: shape)
-    case .half:
-      return Tensor(shape: shape) { floats in
-        parallelFor(count, inBlocksOf: elementwiseBlock) { range in
-          Float16Bits.widen(
-            UnsafeBufferPointer(start: storage.halves + start + range.lowerBound, count: range.count),
-            into: UnsafeMutableBufferPointer(start: floats + range.lowerBound, count: range.count))
-        }
+  /// Some channels of the vectors of some pixels as a matrix of floats, `[pixels.count, channels.count]`:
+  /// the stored numbers in their place, or widened ones in `scratch`.
+  ///
+  /// - Parameter scratch: room for the whole matrix
+  /// - Returns: a matrix that is valid as long as the map and `scratch`
+  package func vectors(
+    ofPixels pixels: Range<Int>, channels range: Range<Int>, scratch: UnsafeMutablePointer<Float>
+  ) -> Matrix {
+    precondition(
+      pixels.lowerBound >= 0 && pixels.upperBound <= pixelCount && range.lowerBound >= 0
+        && range.upperBound <= channels, "pixels \(pixels), channels \(range) of \(pixelCount), \(channels)")
+    if case .floats(let floats) = storage.numbers {
+      return Matrix(
+        floats + pixels.lowerBound * channels + range.lowerBound, rows: pixels.count, columns: range.count,
+        stride: channels)
+    }
+    copyVectors(ofPixels: pixels, channels: range, into: scratch)
+    return Matrix(scratch, rows: pixels.count, columns: range.count)
+  }
+
+  /// Writes `[pixels.count, range.count]` floats.
+  private func copyVectors(
+    ofPixels pixels: Range<Int>, channels range: Range<Int>, into target: UnsafeMutablePointer<Float>
+  ) {
+    for (row, pixel) in pixels.enumerated() {
+      let (start, line) = (pixel * channels + range.lowerBound, target + row * range.count)
+      switch storage.numbers {
+      case .floats(let floats): line.update(from: floats + start, count: range.count)
+      case .halves(let halves, let offsets):
+        widen(halves + start, plus: offsets + range.lowerBound, count: range.count, into: line)
       }
     }
   }
+}
+
+private func widen(
+  _ halves: UnsafePointer<UInt16>, plus offsets: UnsafePointer<Float>, count: Int,
+  into floats: UnsafeMutablePointer<Float>
+) {
+  for c in 0..<count { floats[c] = scaledHalf(halves[c]) * 0x1p112 + offsets[c] }
 }

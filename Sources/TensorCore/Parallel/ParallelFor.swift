@@ -4,13 +4,15 @@ import Synchronization
 /// How many threads the kernels of this library use.
 public enum Threads {
   private static let setting = Atomic<Int>(0)
+  // Asked once: Foundation reads the limits of the control group from files each time.
+  private static let processors = ProcessInfo.processInfo.activeProcessorCount
 
   /// Number of threads, at least 1. All processors by default. Results never depend on it: the
   /// pieces that work is cut into are fixed by its shape.
   public static var count: Int {
     get {
       let count = setting.load(ordering: .relaxed)
-      return count > 0 ? count : ProcessInfo.processInfo.activeProcessorCount
+      return count > 0 ? count : processors
     }
     set {
       precondition(newValue >= 1, "\(newValue) threads")

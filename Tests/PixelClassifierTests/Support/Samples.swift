@@ -1,5 +1,6 @@
 import PixelClassifier
 import TensorCore
+import TestSupport
 
 /// Random feature maps of a picture: two steps, maps of the given channels, heights and widths.
 func randomFeatures(
@@ -9,7 +10,9 @@ func randomFeatures(
   return FeatureMaps(
     maps: [50, 250].flatMap { step in
       maps.enumerated().map { block, shape in
-        FeatureMap(step: step, block: block, activation: random.normal(shape: shape), precision: precision)
+        FeatureMap(
+          step: step, block: block, activation: channelsLast(random.normal(shape: shape)),
+          precision: precision)
       }
     }, height: height, width: width)
 }
@@ -55,8 +58,8 @@ func separablePictures(height: Int = 24, width: Int = 20, classes: Int = 3) -> [
       name: "picture \(index)",
       features: FeatureMaps(
         maps: [
-          FeatureMap(step: 50, block: 1, activation: coarse),
-          FeatureMap(step: 50, block: 2, activation: activation),
+          FeatureMap(step: 50, block: 1, activation: channelsLast(coarse)),
+          FeatureMap(step: 50, block: 2, activation: channelsLast(activation)),
         ], height: height, width: width), labels: labels)
   }
 }
