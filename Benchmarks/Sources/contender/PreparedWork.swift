@@ -1,0 +1,65 @@
+import DiffusionSegmentation
+import Foundation
+import Workloads
+
+/// Work whose inputs are there.
+protocol PreparedWork: SendableMetatype {
+  /// Reads the inputs that a command names.
+  init(inputs: Data) throws
+  /// Does the work and writes what it gives into a folder.
+  func writeOutput(to folder: String) throws
+  /// Does the work and returns the seconds of each iteration.
+  func run(iterations: Int) throws -> [Double]
+}
+
+/// By the name in the command.
+let works: [String: any PreparedWork.Type] = [
+  "forward": ForwardWork.self, "job": JobWork.self, "head": HeadWork.self, "training": TrainingWork.self,
+  "read": ReadingWork.self, "load": LoadingWork.self, "product": ProductWork.self,
+]
+
+/// Seconds of each of some calls. The results go through `consume`, which the optimiser cannot see through.
+func time<Output>(iterations: Int, _ body: () throws -> Output) rethrows -> [Double] {
+  try (0..<iterations).map { _ in
+    let start = ContinuousClock.now
+    consume(try body())
+    return (ContinuousClock.now - start) / .seconds(1)
+  }
+}
+
+@_optimize(none)
+private func consume<Value>(_ value: Value) {}
+
+extension Tensor {
+  init(npy path: String) throws(DataError) { self = try NpyFile(contentsOf: path).array.tensor() }
+
+  func write(npy path: String) throws(DataError) { try NpyFile.write(NumericArray(self), to: path) }
+}
+
+/// Random weights that all contenders read.
+enum RandomFile {
+  case network(Network)
+  /// Classifiers, 8448 → 128 → 32 → 21.
+  case ensemble(members: Int)
+
+  init(named name: String) throws(DataError) {
+    if let network = Network(rawValue: name) {
+      self = .network(network)
+    } else if name.hasPrefix("ensemble"), let members = Int(name.dropFirst("ensemble".count)) {
+      self = .ensemble(members: members)
+    } else {
+      throw DataError(.invalidArgument, file: "what", expected: "a network or ensemble", found: name)
+    }
+  }
+
+  func write(to path: String) throws(DataError) {
+    switch self {
+    case .network(let network): try network.writeCheckpoint(to: path, seed: 1)
+    case .ensemble(let members):
+      var writer = SafetensorsWriter()
+      let ensemble = try randomEnsemble(members: members, features: 8448, classes: 21)
+      for tensor in ensemble.namedTensors { writer.append(tensor.name, tensor.array) }
+      try writer.write(to: path)
+    }
+  }
+}
