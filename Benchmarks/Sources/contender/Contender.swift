@@ -2,8 +2,8 @@
 // one JSON object a line.
 //
 //   {"do": "prepare", "work": "forward", …}   reads the inputs; the fields are those of the work's `Inputs`
-//   {"do": "output", "folder": "…"}           does the work once and writes its result there, for comparison
 //   {"do": "run", "iterations": 5}            {"seconds": [0.1, …]}, each iteration
+//   {"do": "output", "folder": "…"}           writes the result of the last iteration there, for comparison
 //   {"do": "threads", "count": 2}             from now on
 //   {"do": "ceilings", "threads": [1, 2]}     what the machine can do
 //   {"do": "write", "what": "small64", "path": "…"}   a checkpoint or ensemble with random weights
@@ -59,10 +59,16 @@ struct Contender {
       work = try type.init(inputs: line)
       Self.answer(Done())
     case .output:
-      try prepared.writeOutput(to: command.folder ?? ".")
+      var current = try prepared
+      try current.writeOutput(to: command.folder ?? ".")
+      work = current
       Self.answer(Done())
     case .run:
-      Self.answer(Times(seconds: try prepared.run(iterations: command.iterations ?? 1)))
+      var current = try prepared
+      work = nil
+      let seconds = try current.run(iterations: command.iterations ?? 1)
+      work = current
+      Self.answer(Times(seconds: seconds))
     case .threads:
       Threads.count = max(command.count ?? 1, 1)
       Self.answer(Done())

@@ -3,25 +3,26 @@ import Foundation
 import Workloads
 
 /// Reading every number of a checkpoint.
-struct ReadingWork: PreparedWork {
+struct ReadingWork: RepeatedWork {
   private struct Inputs: Decodable { var checkpoint: String }
   private let reading: CheckpointReading
+  var last: [(name: String, sum: Double)]?
 
   init(inputs: Data) throws {
     reading = CheckpointReading(path: try JSONDecoder().decode(Inputs.self, from: inputs).checkpoint)
   }
 
-  /// The sum of each tensor, in the order of their names.
-  func writeOutput(to folder: String) throws {
-    let sums = try reading().sorted { $0.name < $1.name }.map(\.sum)
+  func runOnce() throws -> [(name: String, sum: Double)] { try reading() }
+
+  /// The sums in the order of the names.
+  func write(_ output: [(name: String, sum: Double)], to folder: String) throws {
+    let sums = output.sorted { $0.name < $1.name }.map(\.sum)
     try NpyFile.write(NumericArray(sums, shape: [sums.count]), to: "\(folder)/output.npy")
   }
-
-  func run(iterations: Int) throws -> [Double] { try time(iterations: iterations) { try reading() } }
 }
 
 /// A network made from its checkpoint. For comparison, its forward of a small picture.
-struct LoadingWork: PreparedWork {
+struct LoadingWork: RepeatedWork {
   private struct Inputs: Decodable {
     var checkpoint: String
     /// `[N, 3, H, W]`
@@ -29,24 +30,21 @@ struct LoadingWork: PreparedWork {
     var timesteps: [Float]
   }
   private let inputs: Inputs
+  var last: DiffusionBackbone?
 
   init(inputs: Data) throws { self.inputs = try JSONDecoder().decode(Inputs.self, from: inputs) }
 
-  private func load() throws(DataError) -> DiffusionBackbone {
-    try DiffusionBackbone(checkpoint: inputs.checkpoint)
-  }
+  func runOnce() throws -> DiffusionBackbone { try DiffusionBackbone(checkpoint: inputs.checkpoint) }
 
-  func writeOutput(to folder: String) throws {
+  func write(_ backbone: DiffusionBackbone, to folder: String) throws {
     let forward = Forward(
-      network: try load().network, x: try Tensor(npy: inputs.x), timesteps: inputs.timesteps)
+      network: backbone.network, x: try Tensor(npy: inputs.x), timesteps: inputs.timesteps)
     try forward().write(npy: "\(folder)/output.npy")
   }
-
-  func run(iterations: Int) throws -> [Double] { try time(iterations: iterations) { try load() } }
 }
 
 /// A matrix product.
-struct ProductWork: PreparedWork {
+struct ProductWork: RepeatedWork {
   private struct Inputs: Decodable {
     /// `[m, k]`
     var x: String
@@ -54,13 +52,14 @@ struct ProductWork: PreparedWork {
     var weight: String
   }
   private let product: MatrixProduct
+  var last: Tensor?
 
   init(inputs: Data) throws {
     let inputs = try JSONDecoder().decode(Inputs.self, from: inputs)
     product = MatrixProduct(x: try Tensor(npy: inputs.x), weight: try Tensor(npy: inputs.weight))
   }
 
-  func writeOutput(to folder: String) throws { try product().write(npy: "\(folder)/output.npy") }
+  func runOnce() -> Tensor { product() }
 
-  func run(iterations: Int) -> [Double] { time(iterations: iterations) { product() } }
+  func write(_ output: Tensor, to folder: String) throws { try output.write(npy: "\(folder)/output.npy") }
 }

@@ -3,7 +3,7 @@ import Foundation
 import Workloads
 
 /// A forward of a network from a checkpoint.
-struct ForwardWork: PreparedWork {
+struct ForwardWork: RepeatedWork {
   private struct Inputs: Decodable {
     var checkpoint: String
     /// `[N, 3, H, W]`
@@ -11,6 +11,7 @@ struct ForwardWork: PreparedWork {
     var timesteps: [Float]
   }
   private let forward: Forward
+  var last: Tensor?
 
   init(inputs: Data) throws {
     let inputs = try JSONDecoder().decode(Inputs.self, from: inputs)
@@ -21,13 +22,13 @@ struct ForwardWork: PreparedWork {
       timesteps: inputs.timesteps)
   }
 
-  func writeOutput(to folder: String) throws { try forward().write(npy: "\(folder)/output.npy") }
+  func runOnce() -> Tensor { forward() }
 
-  func run(iterations: Int) -> [Double] { time(iterations: iterations) { forward() } }
+  func write(_ output: Tensor, to folder: String) throws { try output.write(npy: "\(folder)/output.npy") }
 }
 
 /// One picture from pixels to labels and uncertainty.
-struct JobWork: PreparedWork {
+struct JobWork: RepeatedWork {
   private struct Inputs: Decodable {
     var checkpoint: String
     var ensemble: String
@@ -40,6 +41,7 @@ struct JobWork: PreparedWork {
     var blocks: [Int]
   }
   private let job: SegmentationJob
+  var last: PixelPrediction?
 
   init(inputs: Data) throws {
     let inputs = try JSONDecoder().decode(Inputs.self, from: inputs)
@@ -54,23 +56,24 @@ struct JobWork: PreparedWork {
       picture: picture)
   }
 
-  func writeOutput(to folder: String) throws { try job().write(to: folder) }
+  func runOnce() throws -> PixelPrediction { try job() }
 
-  func run(iterations: Int) throws -> [Double] { try time(iterations: iterations) { try job() } }
+  func write(_ output: PixelPrediction, to folder: String) throws { try output.write(to: folder) }
 }
 
 /// The ensemble's part of it, on random features.
-struct HeadWork: PreparedWork {
+struct HeadWork: RepeatedWork {
   private struct Inputs: Decodable { var members: Int }
   private let head: EnsembleHead
+  var last: PixelPrediction?
 
   init(inputs: Data) throws {
     head = try EnsembleHead(members: JSONDecoder().decode(Inputs.self, from: inputs).members)
   }
 
-  func writeOutput(to folder: String) throws { try head().write(to: folder) }
+  func runOnce() throws -> PixelPrediction { try head() }
 
-  func run(iterations: Int) throws -> [Double] { try time(iterations: iterations) { try head() } }
+  func write(_ output: PixelPrediction, to folder: String) throws { try output.write(to: folder) }
 }
 
 extension PixelPrediction {

@@ -6,10 +6,32 @@ import Workloads
 protocol PreparedWork: SendableMetatype {
   /// Reads the inputs that a command names.
   init(inputs: Data) throws
-  /// Does the work and writes what it gives into a folder.
-  func writeOutput(to folder: String) throws
   /// Does the work and returns the seconds of each iteration.
-  func run(iterations: Int) throws -> [Double]
+  mutating func run(iterations: Int) throws -> [Double]
+  /// Writes what the last iteration gave, or a first one when there was none, into a folder.
+  mutating func writeOutput(to folder: String) throws
+}
+
+/// Work whose iterations all give the same.
+protocol RepeatedWork: PreparedWork {
+  associatedtype Output
+  /// What the last iteration gave.
+  var last: Output? { get set }
+  func runOnce() throws -> Output
+  func write(_ output: Output, to folder: String) throws
+}
+
+extension RepeatedWork {
+  mutating func run(iterations: Int) throws -> [Double] {
+    try (0..<iterations).map { _ in
+      last = nil
+      let start = ContinuousClock.now
+      last = try runOnce()
+      return (ContinuousClock.now - start) / .seconds(1)
+    }
+  }
+
+  mutating func writeOutput(to folder: String) throws { try write(last ?? runOnce(), to: folder) }
 }
 
 /// By the name in the command.
@@ -17,18 +39,6 @@ let works: [String: any PreparedWork.Type] = [
   "forward": ForwardWork.self, "job": JobWork.self, "head": HeadWork.self, "training": TrainingWork.self,
   "read": ReadingWork.self, "load": LoadingWork.self, "product": ProductWork.self,
 ]
-
-/// Seconds of each of some calls. The results go through `consume`, which the optimiser cannot see through.
-func time<Output>(iterations: Int, _ body: () throws -> Output) rethrows -> [Double] {
-  try (0..<iterations).map { _ in
-    let start = ContinuousClock.now
-    consume(try body())
-    return (ContinuousClock.now - start) / .seconds(1)
-  }
-}
-
-@_optimize(none)
-private func consume<Value>(_ value: Value) {}
 
 extension Tensor {
   init(npy path: String) throws(DataError) { self = try NpyFile(contentsOf: path).array.tensor() }
