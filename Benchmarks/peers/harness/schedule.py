@@ -1,0 +1,123 @@
+"""Takes the measurements of one piece of work: contenders in turn, block by block."""
+
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.contenders import OURS, Contender
+from harness.inputs import Inputs
+from harness.process import ContenderError, ContenderProcess
+from harness.setup import say
+from harness.works import Plan, Work
+
+# More than this share of a processor in a contender that waits for its turn spoils the turn of another.
+LARGEST_IDLE_USE = 0.02
+
+
+@dataclass
+class Measurement:
+    """What one contender did."""
+
+    contender: Contender
+    blocks: list[list[float]] = field(default_factory=list)  # seconds of each iteration, one list a round
+    peak_memory: int | None = None
+    difference: str = ""  # of its output from ours
+    failure: str = ""  # why there is no time
+    versions: dict[str, str] = field(default_factory=dict)
+    idle_use: float = 0  # largest share of a processor while it waited
+
+
+class Schedule:
+    def __init__(self, work: Work, plan: Plan, contenders: list[Contender], inputs: Inputs, folder: Path, threads: int):
+        self.work, self.plan = work, plan
+        self.threads, self.folder = threads, folder / work.key
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.command: dict[str, Any] = work.describe(inputs)
+        if work.shared_output:
+            self.command[work.shared_output.partition(".")[0]] = str(self.output_folder(OURS) / work.shared_output)
+        self.measurements = [Measurement(contender) for contender in contenders]
+
+    def run(self) -> list[Measurement]:
+        if self.plan.fresh:
+            self.run_fresh()
+        else:
+            self.run_resident()
+        return self.measurements
+
+    def round_order(self, round: int) -> list[Measurement]:
+        """Every second round in reverse; the first has ours first, for the others to be compared with."""
+        alive = [measurement for measurement in self.measurements if not measurement.failure]
+        return alive if round % 2 == 0 else alive[::-1]
+
+    def run_fresh(self) -> None:
+        for round in range(self.plan.rounds):
+            for measurement in self.round_order(round):
+                try:
+                    with self.start(measurement) as process:
+                        self.block(process, measurement)
+                        self.compare(process, measurement)
+                except ContenderError as error:
+                    measurement.failure = str(error)
+
+    def run_resident(self) -> None:
+        with contextlib.ExitStack() as stack:
+            processes: dict[str, ContenderProcess] = {}
+            for measurement in self.measurements:
+                try:
+                    process = stack.enter_context(self.start(measurement))
+                    process.run(1)
+                    self.compare(process, measurement)
+                    processes[measurement.contender.key] = process
+                except ContenderError as error:
+                    measurement.failure = str(error)
+            for round in range(self.plan.rounds):
+                for measurement in self.round_order(round):
+                    others = [
+                        other for other in self.measurements
+                        if other is not measurement and other.contender.key in processes
+                    ]
+                    before = [processes[other.contender.key].processor_seconds for other in others]
+                    try:
+                        self.block(processes[measurement.contender.key], measurement)
+                    except ContenderError as error:
+                        measurement.failure = str(error)
+                        continue
+                    elapsed = sum(measurement.blocks[-1])
+                    for other, start in zip(others, before):
+                        used = processes[other.contender.key].processor_seconds - start
+                        # The system counts in steps of 10 ms.
+                        if used > 0.02:
+                            other.idle_use = max(other.idle_use, used / elapsed)
+
+    def start(self, measurement: Measurement) -> ContenderProcess:
+        say(f"  {self.work.key}: {measurement.contender.title}")
+        process = ContenderProcess(measurement.contender, self.threads, self.folder / "log.txt")
+        try:
+            process.prepare(self.command)
+        except ContenderError:
+            process.__exit__(None, None, None)
+            raise
+        measurement.versions = process.versions
+        return process
+
+    def block(self, process: ContenderProcess, measurement: Measurement) -> None:
+        if self.plan.warm_up:
+            process.run(self.plan.warm_up)
+        measurement.blocks.append(process.run(self.plan.iterations))
+        measurement.peak_memory = max(measurement.peak_memory or 0, process.peak_memory or 0) or None
+
+    def compare(self, process: ContenderProcess, measurement: Measurement) -> None:
+        """Compares what the last iteration gave with our output. A contender that gives something else fails."""
+        folder = self.output_folder(measurement.contender)
+        process.write_output(folder)
+        if measurement.contender.key == OURS.key:
+            return
+        verdict = self.work.check(self.output_folder(OURS), folder)
+        measurement.difference = verdict.text
+        if not verdict.passes:
+            measurement.failure = f"another result than ours: {verdict.text}"
+            measurement.blocks = []
+
+    def output_folder(self, contender: Contender) -> Path:
+        return self.folder / contender.key
