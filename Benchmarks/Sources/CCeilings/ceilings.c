@@ -48,7 +48,8 @@ __attribute__((target("avx512f"))) static float read_avx512(const float *x, size
   return _mm512_reduce_add_ps(sums[0]);
 }
 
-__attribute__((target("avx512f"))) static void triad_avx512(float *y, const float *x, const float *z, size_t n) {
+__attribute__((target("avx512f"))) static void triad_avx512(float *y, const float *x, const float *z,
+                                                                   size_t n) {
   for (size_t i = 0; i < n; i++) y[i] = x[i] + 3 * z[i];
 }
 

@@ -1,5 +1,5 @@
-// Our side of peers/compare: does the work that it is asked for on standard input and answers on standard output,
-// one JSON object a line.
+// Our side of peers/compare: does the work that it is asked for on standard input and answers on standard
+// output, one JSON object a line.
 //
 //   {"do": "prepare", "work": "forward", …}   reads the inputs; the fields are those of the work's `Inputs`
 //   {"do": "run", "iterations": 5}            {"seconds": [0.1, …]}, each iteration

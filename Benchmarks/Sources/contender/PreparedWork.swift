@@ -48,26 +48,31 @@ extension Tensor {
 
 /// Random weights that all contenders read.
 enum RandomFile {
+  /// Called by its name, for instance `small64`.
   case network(Network)
-  /// Classifiers, 8448 → 128 → 32 → 21.
-  case ensemble(members: Int)
+  /// Classifiers of 21 classes, called `ensemble-{members}-{features}`.
+  case ensemble(members: Int, features: Int)
 
   init(named name: String) throws(DataError) {
+    let parts = name.split(separator: "-")
     if let network = Network(rawValue: name) {
       self = .network(network)
-    } else if name.hasPrefix("ensemble"), let members = Int(name.dropFirst("ensemble".count)) {
-      self = .ensemble(members: members)
+    } else if parts.count == 3, parts[0] == "ensemble", let members = Int(parts[1]),
+      let features = Int(parts[2])
+    {
+      self = .ensemble(members: members, features: features)
     } else {
-      throw DataError(.invalidArgument, file: "what", expected: "a network or ensemble", found: name)
+      throw DataError(
+        .invalidArgument, file: "what", expected: "a network or ensemble-MEMBERS-FEATURES", found: name)
     }
   }
 
   func write(to path: String) throws(DataError) {
     switch self {
     case .network(let network): try network.writeCheckpoint(to: path, seed: 1)
-    case .ensemble(let members):
+    case .ensemble(let members, let features):
       var writer = SafetensorsWriter()
-      let ensemble = try randomEnsemble(members: members, features: 8448, classes: 21)
+      let ensemble = try randomEnsemble(members: members, features: features, classes: 21)
       for tensor in ensemble.namedTensors { writer.append(tensor.name, tensor.array) }
       try writer.write(to: path)
     }

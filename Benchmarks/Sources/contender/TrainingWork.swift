@@ -56,8 +56,8 @@ struct TrainingWork: PreparedWork {
     try writer.write(to: path)
   }
 
-  /// One member: whole epochs, and the time from the end of an iteration to that of the next. Several: one epoch,
-  /// and the time of it, initial weights and all, by the iterations of all members.
+  /// One member: whole epochs, and the time from the end of an iteration to that of the next. Several: one
+  /// epoch, and the time of it, initial weights and all, by the iterations of all members.
   func run(iterations: Int) throws -> [Double] {
     if members == 1 {
       let epochs = (iterations + training.iterations - 1) / training.iterations

@@ -10,7 +10,7 @@ from contenders.protocol import Command, Work, serve
 
 
 class ForwardWork(Work):
-    def __init__(self, command: Command, threads: int):
+    def __init__(self, command: Command, threads: int) -> None:
         super().__init__()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -33,7 +33,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, required=True)
     threads = parser.parse_args().threads
-    serve({"forward": lambda command: ForwardWork(command, threads)}, {"ONNX Runtime": onnxruntime.__version__})
+    serve(
+        {"forward": lambda command: ForwardWork(command, threads)}, {"ONNX Runtime": onnxruntime.__version__}
+    )
 
 
 if __name__ == "__main__":

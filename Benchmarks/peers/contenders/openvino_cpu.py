@@ -11,7 +11,7 @@ from contenders.protocol import Command, Work, serve
 
 
 class ForwardWork(Work):
-    def __init__(self, command: Command, threads: int):
+    def __init__(self, command: Command, threads: int) -> None:
         super().__init__()
         core = openvino.Core()
         compiled = core.compile_model(

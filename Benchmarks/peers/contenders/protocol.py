@@ -1,9 +1,9 @@
 """The conversation with peers/compare: one JSON object a line, commands in, answers out.
 
-    {"do": "prepare", "work": "forward", …}   reads the inputs
-    {"do": "run", "iterations": 5}            {"seconds": [0.1, …]}
-    {"do": "output", "folder": "…"}           writes the result of the last iteration there
-    {"do": "quit"}
+{"do": "prepare", "work": "forward", …}   reads the inputs
+{"do": "run", "iterations": 5}            {"seconds": [0.1, …]}
+{"do": "output", "folder": "…"}           writes the result of the last iteration there
+{"do": "quit"}
 """
 
 import json

@@ -41,7 +41,7 @@ def save(folder: Path, name: str, result: Tensor) -> None:
 
 
 class ForwardWork(Work):
-    def __init__(self, command: Command, settings: Settings):
+    def __init__(self, command: Command, settings: Settings) -> None:
         super().__init__()
         network = load_network(command["network"], read_state(command["checkpoint"]))
         self.x = tensor(command["x"])
@@ -49,7 +49,9 @@ class ForwardWork(Work):
         if settings.channels_last:
             network = network.to(memory_format=torch.channels_last)
             self.x = self.x.to(memory_format=torch.channels_last)
-        self.network: Callable[[Tensor, Tensor], Tensor] = torch.compile(network) if settings.compiles else network
+        self.network: Callable[[Tensor, Tensor], Tensor] = (
+            torch.compile(network) if settings.compiles else network
+        )
 
     def run_once(self) -> Tensor:
         with torch.inference_mode():
@@ -60,7 +62,7 @@ class ForwardWork(Work):
 
 
 class JobWork(Work):
-    def __init__(self, command: Command, settings: Settings):
+    def __init__(self, command: Command, settings: Settings) -> None:
         super().__init__()
         self.network = load_network(command["network"], read_state(command["checkpoint"]))
         if settings.channels_last:
@@ -73,7 +75,13 @@ class JobWork(Work):
     def run_once(self) -> tuple[Tensor, Tensor]:
         with torch.inference_mode():
             return segment(
-                self.network, self.ensemble, self.picture, self.noise, self.steps, self.blocks, self.stops_early
+                self.network,
+                self.ensemble,
+                self.picture,
+                self.noise,
+                self.steps,
+                self.blocks,
+                self.stops_early,
             )
 
     def write(self, result: tuple[Tensor, Tensor], folder: Path) -> None:
@@ -85,7 +93,7 @@ class JobWork(Work):
 class ReadingWork(Work):
     """Opens a checkpoint and sums every tensor."""
 
-    def __init__(self, command: Command, settings: Settings):
+    def __init__(self, command: Command, settings: Settings) -> None:
         super().__init__()
         self.path, self.mapped = command["checkpoint"], settings.mapped
 
@@ -100,7 +108,7 @@ class ReadingWork(Work):
 class LoadingWork(Work):
     """Makes a network from its checkpoint."""
 
-    def __init__(self, command: Command, settings: Settings):
+    def __init__(self, command: Command, settings: Settings) -> None:
         super().__init__()
         self.command, self.mapped = command, settings.mapped
 
@@ -109,11 +117,13 @@ class LoadingWork(Work):
 
     def write(self, network: torch.nn.Module, folder: Path) -> None:
         with torch.inference_mode():
-            save(folder, "output", network(tensor(self.command["x"]), torch.tensor(self.command["timesteps"])))
+            save(
+                folder, "output", network(tensor(self.command["x"]), torch.tensor(self.command["timesteps"]))
+            )
 
 
 class ProductWork(Work):
-    def __init__(self, command: Command, settings: Settings):
+    def __init__(self, command: Command, settings: Settings) -> None:
         super().__init__()
         self.x, self.weight = tensor(command["x"]), tensor(command["weight"])
 
@@ -132,7 +142,10 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     settings = Settings(**{name: True for name in options.setting})
     works: dict[str, Callable[[Command, Settings], Work]] = {
-        "forward": ForwardWork, "job": JobWork, "read": ReadingWork, "load": LoadingWork,
+        "forward": ForwardWork,
+        "job": JobWork,
+        "read": ReadingWork,
+        "load": LoadingWork,
         "product": ProductWork,
         "training": lambda command, settings: TrainingWork(command, fused=settings.fused),
     }

@@ -21,7 +21,7 @@ class TrainingWork(Work):
     For comparison it trains on one batch, from the initial weights that our side wrote.
     """
 
-    def __init__(self, command: Command, fused: bool):
+    def __init__(self, command: Command, fused: bool) -> None:
         super().__init__()
         maps = load_file(command["features"])
         names = [f"{step}.{block}" for step in command["steps"] for block in command["blocks"]]
@@ -72,7 +72,9 @@ class TrainingWork(Work):
 
     def run_once(self) -> tuple[PixelClassifier, list[float]]:
         classifier, optimizer = self.new_member()
-        return classifier, [float(self.iterate(classifier, optimizer, *self.batch)) for _ in range(self.iterations)]
+        return classifier, [
+            float(self.iterate(classifier, optimizer, *self.batch)) for _ in range(self.iterations)
+        ]
 
     def write(self, result: tuple[PixelClassifier, list[float]], folder: Path) -> None:
         classifier, losses = result

@@ -39,8 +39,8 @@ def close_outputs(limit: float) -> Check:
 
 
 def same_labels(share: float, limit: float) -> Check:
-    """At most a share of the labels differs (near ties fall either way), and uncertainties agree up to a relative L2
-    distance."""
+    """At most a share of the labels differs (near ties fall either way), and uncertainties agree up to a
+    relative L2 distance."""
 
     def check(ours: Path, theirs: Path) -> Verdict:
         a, b = numpy.load(ours / "labels.npy"), numpy.load(theirs / "labels.npy")

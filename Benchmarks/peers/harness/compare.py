@@ -22,14 +22,22 @@ def options(works: list[Work]) -> argparse.Namespace:
     keys = ", ".join(work.key for work in works)
     peers = ", ".join(dict.fromkeys(c.key for work in works for c in work.contenders if not c.is_ours))
     parser = argparse.ArgumentParser(prog="compare", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and contenders, under five minutes")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer rounds and contenders, under five minutes"
+    )
     parser.add_argument("--works", help=f"some of: {keys}", metavar="A,B")
     parser.add_argument("--peers", help=f"some of: {peers}", metavar="A,B")
     parser.add_argument("--rounds", type=int, help="rounds of every work")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of every contender; all cores unless given")
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count(), help="of every contender; all cores unless given"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the inputs")
-    parser.add_argument("--cache", type=Path, default=cache_folder(), help="folder for checkpoints and inputs")
-    parser.add_argument("--output", type=Path, help="folder for results.json and results.md; in the cache unless given")
+    parser.add_argument(
+        "--cache", type=Path, default=cache_folder(), help="folder for checkpoints and inputs"
+    )
+    parser.add_argument(
+        "--output", type=Path, help="folder for results.json and results.md; in the cache unless given"
+    )
     chosen = parser.parse_args()
     for name, known in [("works", keys), ("peers", peers)]:
         unknown = set((getattr(chosen, name) or "").split(",")) - set(known.split(", ")) - {""}
@@ -45,7 +53,8 @@ def contenders(work: Work, chosen: argparse.Namespace) -> list[Contender]:
         if not contender.is_available:
             say(f"  {work.key}: {contender.title} is not installed")
         elif contender.is_ours or (
-            contender.key in peers if peers is not None
+            contender.key in peers
+            if peers is not None
             else not (chosen.quick and contender.key in work.quick_leaves_out)
         ):
             taken.append(contender)
@@ -81,7 +90,9 @@ def main() -> None:
     write_markdown(folder / "results.md", lines, rows, results)
     with open(folder / "results.json", "w") as file:
         json.dump(
-            {"machine": about, "ceilings": ceilings, "results": [result.as_json() for result in results]}, file, indent=1
+            {"machine": about, "ceilings": ceilings, "results": [result.as_json() for result in results]},
+            file,
+            indent=1,
         )
     say(f"\nwritten: {folder}/results.md, {folder}/results.json")
     sys.exit(1 if any(result.failed for result in results) else 0)
@@ -93,8 +104,8 @@ def description(about: dict[str, Any], ceilings: dict[str, Any], results: list[R
         for measurement in result.measurements:
             versions |= measurement.versions
     return [
-        f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GB, {about['system']}, {about['date']}.",
-        f"{about['threads']} threads; ceilings with {ceilings['before']['instructions']}.",
+        f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GB, {about['system']}.",
+        f"{about['date']}. {about['threads']} threads; ceilings with {ceilings['before']['instructions']}.",
         ", ".join(f"{name} {version}" for name, version in versions.items()) + ".",
     ]
 

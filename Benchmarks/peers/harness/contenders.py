@@ -23,7 +23,9 @@ class Contender:
 
     @property
     def is_available(self) -> bool:
-        package = {"pytorch": "torch", "onnx_runtime": "onnxruntime", "openvino_cpu": "openvino"}.get(self.program)
+        package = {"pytorch": "torch", "onnx_runtime": "onnxruntime", "openvino_cpu": "openvino"}.get(
+            self.program
+        )
         return (package is None or importlib.util.find_spec(package) is not None) and (
             not self.jemalloc or find_jemalloc() is not None
         )
@@ -45,7 +47,9 @@ class Contender:
 
 
 OURS = Contender("ours", "DiffusionSegmentation", "ours")
-TEN_MEMBERS = Contender("ours-10", "DiffusionSegmentation, ten members side by side", "ours", fields=(("members", 10),))
+TEN_MEMBERS = Contender(
+    "ours-10", "DiffusionSegmentation, ten members side by side", "ours", fields=(("members", 10),)
+)
 PYTORCH = Contender("pytorch", "PyTorch", "pytorch")
 PYTORCH_JEMALLOC = Contender("pytorch-jemalloc", "PyTorch, jemalloc", "pytorch", jemalloc=True)
 PYTORCH_CHANNELS_LAST = Contender(
@@ -53,7 +57,11 @@ PYTORCH_CHANNELS_LAST = Contender(
 )
 PYTORCH_COMPILED = Contender("pytorch-compile", "PyTorch, torch.compile", "pytorch", ("compiles",))
 PYTORCH_SHORT = Contender(
-    "pytorch-short", "PyTorch, stopped after the last block, jemalloc", "pytorch", ("stops_early",), jemalloc=True
+    "pytorch-short",
+    "PyTorch, stopped after the last block, jemalloc",
+    "pytorch",
+    ("stops_early",),
+    jemalloc=True,
 )
 PYTORCH_FUSED = Contender("pytorch-fused", "PyTorch, fused Adam", "pytorch", ("fused",))
 PYTORCH_MAPPED = Contender("pytorch-mmap", "PyTorch, torch.load(mmap=True)", "pytorch", ("mapped",))

@@ -1,7 +1,8 @@
-"""Inputs that all contenders read: random arrays from a seed, networks and classifiers with random weights."""
+"""Inputs that all contenders read: random arrays from a seed, networks and ensembles with random weights."""
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy
@@ -15,6 +16,7 @@ STEPS = [50, 150, 250]
 BLOCKS = [5, 6, 7, 8, 12]
 # Channels and side of the activations of these blocks.
 BLOCK_SIZES = [(1024, 32), (512, 32), (512, 32), (512, 64), (256, 128)]
+STEP_FEATURES = sum(channels for channels, _ in BLOCK_SIZES)
 CLASSES = 21
 MEMBERS = 10
 SIDE = 256
@@ -24,7 +26,7 @@ BATCH = 64
 class Inputs:
     """Files are made when they are first asked for, and kept."""
 
-    def __init__(self, folder: Path, seed: int):
+    def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.seed = folder, seed
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / "log.txt"
@@ -34,8 +36,9 @@ class Inputs:
     def checkpoint(self, network: str) -> Path:
         return self.written_by_us(network)
 
-    def ensemble(self) -> Path:
-        return self.written_by_us(f"ensemble{MEMBERS}")
+    def ensemble(self, steps: int = len(STEPS)) -> Path:
+        """Of ten members, for the features of so many steps."""
+        return self.written_by_us(f"ensemble-{MEMBERS}-{steps * STEP_FEATURES}")
 
     def written_by_us(self, what: str) -> Path:
         path = self.folder / f"{what}.safetensors"
@@ -75,8 +78,10 @@ class Inputs:
     def normal(self, name: str, shape: tuple[int, ...]) -> Path:
         return self.array(name, lambda random: random.standard_normal(shape, dtype=numpy.float32))
 
-    def picture(self) -> Path:
-        return self.array("picture", lambda random: random.uniform(-1, 1, (3, SIDE, SIDE)).astype(numpy.float32))
+    def picture(self, side: int = SIDE) -> Path:
+        return self.array(
+            f"picture-{side}", lambda random: random.uniform(-1, 1, (3, side, side)).astype(numpy.float32)
+        )
 
     def labels(self, name: str, pixels: int) -> Path:
         """Random classes of some random pixels, 255 elsewhere."""
@@ -89,7 +94,7 @@ class Inputs:
 
         return self.array(name, make)
 
-    def array(self, name: str, make) -> Path:
+    def array(self, name: str, make: Callable[[numpy.random.Generator], numpy.ndarray]) -> Path:
         path = self.folder / f"{name}-seed{self.seed}.npy"
         if not path.exists():
             numpy.save(path, make(self.random(name)))
@@ -103,7 +108,7 @@ class Inputs:
             maps = {
                 f"{step}.{block}": random.standard_normal((channels, side, side), dtype=numpy.float32)
                 for step in STEPS
-                for block, (channels, side) in zip(BLOCKS, BLOCK_SIZES)
+                for block, (channels, side) in zip(BLOCKS, BLOCK_SIZES, strict=True)
             }
             save_file(maps, path)
         return path

@@ -12,7 +12,9 @@ from harness.process import ContenderProcess
 
 def describe(threads: int) -> dict[str, Any]:
     return {
-        "processor": processor(), "cores": os.cpu_count(), "threads": threads,
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "threads": threads,
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
         "system": f"{platform.system()} {platform.release()}, {distribution()}",
         "date": datetime.date.today().isoformat(),
@@ -23,7 +25,9 @@ def processor() -> str:
     path = Path("/proc/cpuinfo")
     if path.exists():
         fields = dict(
-            (part.strip() for part in line.split(":", 1)) for line in path.read_text().splitlines() if ":" in line
+            (part.strip() for part in line.split(":", 1))
+            for line in path.read_text().splitlines()
+            if ":" in line
         )
         if "model name" in fields:
             return f"{fields['model name']} (family {fields.get('cpu family')}, model {fields.get('model')})"
@@ -35,6 +39,17 @@ def distribution() -> str:
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     except OSError:
         return platform.version()
+
+
+def machine_seconds() -> float:
+    """Processor time that all programs have used since the machine started; 0 where there is no /proc."""
+    path = Path("/proc/stat")
+    if not path.exists():
+        return 0
+    user, nice, system, _idle, _waiting, interrupts, soft_interrupts, stolen, *_ = map(
+        int, path.read_text().split("\n", 1)[0].split()[1:]
+    )
+    return (user + nice + system + interrupts + soft_interrupts + stolen) / os.sysconf("SC_CLK_TCK")
 
 
 def ceilings(threads: int, log: Path) -> dict[str, Any]:

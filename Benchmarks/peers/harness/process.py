@@ -17,13 +17,17 @@ class ContenderError(Exception):
 class ContenderProcess:
     """Use it in a `with` statement, which ends the process."""
 
-    def __init__(self, contender: Contender, threads: int, log: Path):
+    def __init__(self, contender: Contender, threads: int, log: Path) -> None:
         self.contender = contender
         self.log = log
         with open(log, "ab") as errors:
             self.process = subprocess.Popen(
-                contender.command(threads), env=contender.environment(threads), stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, stderr=errors, text=True,
+                contender.command(threads),
+                env=contender.environment(threads),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
             )
         self.versions: dict[str, str] = self.answer()["versions"]
         if contender.is_ours:

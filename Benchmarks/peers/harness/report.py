@@ -3,11 +3,19 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.schedule import LARGEST_IDLE_USE, Measurement
+from harness.schedule import LARGEST_FOREIGN_USE, Measurement
 from harness.summary import Spread, ratios, times
 from harness.works import Work
 
-HEADINGS = ["", "median", "blocks, low – high", "times ours", "rounds, low – high", "peak memory", "output against ours"]
+HEADINGS = [
+    "",
+    "median",
+    "blocks, low – high",
+    "times ours",
+    "rounds, low – high",
+    "peak memory",
+    "output against ours",
+]
 
 
 @dataclass
@@ -25,27 +33,39 @@ class Result:
     def row(self, measurement: Measurement) -> list[str]:
         title, ours = measurement.contender.title, self.measurements[0]
         if measurement.failure or ours.failure:
-            return [title, "no time", "", "", "", "", measurement.failure or "nothing of ours to compare with"]
+            return [
+                title,
+                "no time",
+                "",
+                "",
+                "",
+                "",
+                measurement.failure or "nothing of ours to compare with",
+            ]
         seconds = times(measurement)
         memory = f"{measurement.peak_memory / 1e9:.2f} GB" if measurement.peak_memory else ""
-        idle = measurement.idle_use
-        note = measurement.difference + (
-            f"; busy while it waited ({idle:.0%} of a core)" if idle > LARGEST_IDLE_USE else ""
-        )
+        notes = [measurement.difference] if measurement.difference else []
+        if (foreign := max(measurement.foreign_use)) > LARGEST_FOREIGN_USE:
+            notes.append(f"NOT ALONE: others used up to {foreign:.0%} of the machine")
         times_ours, spread = "", ""
         if measurement is not ours:
             ratio = ratios(measurement, ours)
             times_ours, spread = f"{ratio.middle:.2f}", f"{ratio.low:.2f} – {ratio.high:.2f}"
-        return [title, *time_cells(seconds), times_ours, spread, memory, note]
+        return [title, *time_cells(seconds), times_ours, spread, memory, "; ".join(notes)]
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "work": self.work.key, "title": self.work.title,
+            "work": self.work.key,
+            "title": self.work.title,
             "contenders": [
                 {
-                    "key": measurement.contender.key, "title": measurement.contender.title,
-                    "seconds": measurement.blocks, "peak_memory": measurement.peak_memory,
-                    "difference": measurement.difference, "failure": measurement.failure,
+                    "key": measurement.contender.key,
+                    "title": measurement.contender.title,
+                    "seconds": measurement.blocks,
+                    "peak_memory": measurement.peak_memory,
+                    "foreign_use": measurement.foreign_use,
+                    "difference": measurement.difference,
+                    "failure": measurement.failure,
                     "versions": measurement.versions,
                     **({"median": asdict(times(measurement))} if measurement.blocks else {}),
                 }
@@ -66,7 +86,9 @@ def time_cells(seconds: Spread) -> list[str]:
 
 def text_table(headings: list[str], rows: list[list[str]]) -> str:
     widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in [headings, *rows])
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in [headings, *rows]
+    )
 
 
 def markdown_table(headings: list[str], rows: list[list[str]]) -> str:
@@ -78,7 +100,9 @@ def ceilings_rows(ceilings: dict[str, Any], moment: str) -> list[list[str]]:
     return [
         [
             f"{moment}, {figures['threads']} thread{'s' if figures['threads'] > 1 else ''}",
-            f"{figures['fma']:.0f}", f"{figures['read']:.1f}", f"{figures['triad']:.1f}",
+            f"{figures['fma']:.0f}",
+            f"{figures['read']:.1f}",
+            f"{figures['triad']:.1f}",
         ]
         for figures in ceilings["figures"]
     ]

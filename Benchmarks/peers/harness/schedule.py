@@ -1,18 +1,21 @@
 """Takes the measurements of one piece of work: contenders in turn, block by block."""
 
 import contextlib
+import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.contenders import OURS, Contender
 from harness.inputs import Inputs
+from harness.machine import machine_seconds
 from harness.process import ContenderError, ContenderProcess
 from harness.setup import say
 from harness.works import Plan, Work
 
-# More than this share of a processor in a contender that waits for its turn spoils the turn of another.
-LARGEST_IDLE_USE = 0.02
+# More than this share of the machine in other programs' hands, waiting contenders among them, spoils a block.
+LARGEST_FOREIGN_USE = 0.03
 
 
 @dataclass
@@ -25,17 +28,23 @@ class Measurement:
     difference: str = ""  # of its output from ours
     failure: str = ""  # why there is no time
     versions: dict[str, str] = field(default_factory=dict)
-    idle_use: float = 0  # largest share of a processor while it waited
+    foreign_use: list[float] = field(
+        default_factory=list
+    )  # share of the machine that others used, one a round
 
 
 class Schedule:
-    def __init__(self, work: Work, plan: Plan, contenders: list[Contender], inputs: Inputs, folder: Path, threads: int):
+    def __init__(
+        self, work: Work, plan: Plan, contenders: list[Contender], inputs: Inputs, folder: Path, threads: int
+    ) -> None:
         self.work, self.plan = work, plan
         self.threads, self.folder = threads, folder / work.key
         self.folder.mkdir(parents=True, exist_ok=True)
         self.command: dict[str, Any] = work.describe(inputs)
         if work.shared_output:
-            self.command[work.shared_output.partition(".")[0]] = str(self.output_folder(OURS) / work.shared_output)
+            self.command[work.shared_output.partition(".")[0]] = str(
+                self.output_folder(OURS) / work.shared_output
+            )
         self.measurements = [Measurement(contender) for contender in contenders]
 
     def run(self) -> list[Measurement]:
@@ -73,22 +82,10 @@ class Schedule:
                     measurement.failure = str(error)
             for round in range(self.plan.rounds):
                 for measurement in self.round_order(round):
-                    others = [
-                        other for other in self.measurements
-                        if other is not measurement and other.contender.key in processes
-                    ]
-                    before = [processes[other.contender.key].processor_seconds for other in others]
                     try:
                         self.block(processes[measurement.contender.key], measurement)
                     except ContenderError as error:
                         measurement.failure = str(error)
-                        continue
-                    elapsed = sum(measurement.blocks[-1])
-                    for other, start in zip(others, before):
-                        used = processes[other.contender.key].processor_seconds - start
-                        # The system counts in steps of 10 ms.
-                        if used > 0.02:
-                            other.idle_use = max(other.idle_use, used / elapsed)
 
     def start(self, measurement: Measurement) -> ContenderProcess:
         say(f"  {self.work.key}: {measurement.contender.title}")
@@ -104,11 +101,17 @@ class Schedule:
     def block(self, process: ContenderProcess, measurement: Measurement) -> None:
         if self.plan.warm_up:
             process.run(self.plan.warm_up)
+        machine, own = machine_seconds(), process.processor_seconds
+        start = time.perf_counter()
         measurement.blocks.append(process.run(self.plan.iterations))
+        capacity = (time.perf_counter() - start) * (os.cpu_count() or 1)
+        foreign = (machine_seconds() - machine) - (process.processor_seconds - own)
+        # The system counts in steps of 10 ms.
+        measurement.foreign_use.append(max(0.0, foreign - 0.02) / capacity)
         measurement.peak_memory = max(measurement.peak_memory or 0, process.peak_memory or 0) or None
 
     def compare(self, process: ContenderProcess, measurement: Measurement) -> None:
-        """Compares what the last iteration gave with our output. A contender that gives something else fails."""
+        """Compares what the last iteration gave with our output. Whoever gives something else fails."""
         folder = self.output_folder(measurement.contender)
         process.write_output(folder)
         if measurement.contender.key == OURS.key:

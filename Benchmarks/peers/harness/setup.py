@@ -1,4 +1,4 @@
-"""Everything that a comparison needs: Python packages in an environment of their own, jemalloc, our own program.
+"""Everything that a comparison needs: Python packages in an environment of their own, jemalloc, our program.
 
 Runs under the system's Python, so it uses nothing but the standard library.
 """

@@ -18,12 +18,16 @@ class Spread:
 def times(measurement: Measurement) -> Spread:
     """Seconds: the median of all iterations, and the lowest and highest median of a block."""
     blocks = [median(block) for block in measurement.blocks]
-    return Spread(median([second for block in measurement.blocks for second in block]), min(blocks), max(blocks))
+    return Spread(
+        median([second for block in measurement.blocks for second in block]), min(blocks), max(blocks)
+    )
 
 
 def ratios(measurement: Measurement, ours: Measurement) -> Spread:
-    """How many times as long as ours it took: of the two blocks of each round, then the median of the rounds.
+    """How many times as long as ours it took: of the two blocks of each round; the median of the rounds.
 
-    Blocks of one round lie close together in time, so that a machine that slows down or speeds up matters less."""
-    rounds = [median(theirs) / median(mine) for theirs, mine in zip(measurement.blocks, ours.blocks)]
+    Blocks of one round lie close together in time, so that a machine that slows down matters less."""
+    rounds = [
+        median(theirs) / median(mine) for theirs, mine in zip(measurement.blocks, ours.blocks, strict=True)
+    ]
     return Spread(median(rounds), min(rounds), max(rounds))

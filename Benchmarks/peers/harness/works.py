@@ -38,105 +38,167 @@ class Work:
 def forward(key: str, title: str, network: str, batch: int, side: int, full: Plan, quick: Plan) -> Work:
     compiled = [contenders.PYTORCH_COMPILED] if network == "small64" else []
     return Work(
-        key, title,
+        key,
+        title,
         [
-            OURS, contenders.PYTORCH, contenders.PYTORCH_JEMALLOC, contenders.PYTORCH_CHANNELS_LAST, *compiled,
-            contenders.ONNX_RUNTIME, contenders.OPENVINO,
+            OURS,
+            contenders.PYTORCH,
+            contenders.PYTORCH_JEMALLOC,
+            contenders.PYTORCH_CHANNELS_LAST,
+            *compiled,
+            contenders.ONNX_RUNTIME,
+            contenders.OPENVINO,
         ],
         lambda inputs: {
-            "work": "forward", "network": network, "checkpoint": str(inputs.checkpoint(network)),
-            "onnx": str(inputs.onnx(network, batch)), "x": str(inputs.normal(f"x-{batch}-{side}", (batch, 3, side, side))),
+            "work": "forward",
+            "network": network,
+            "checkpoint": str(inputs.checkpoint(network)),
+            "onnx": str(inputs.onnx(network, batch)),
+            "x": str(inputs.normal(f"x-{batch}-{side}", (batch, 3, side, side))),
             "timesteps": [50.0 + 100 * index for index in range(batch)],
         },
-        close_outputs(1e-4), full, quick,
+        close_outputs(1e-4),
+        full,
+        quick,
         frozenset({"pytorch-jemalloc"}) if network == "lsun256" else frozenset(),
     )
 
 
 def job() -> Work:
     return Work(
-        "job", f"one picture of {SIDE} px, 3 steps, 5 blocks, {MEMBERS} members: labels and uncertainty",
+        "job",
+        f"one picture of {SIDE} px, 3 steps, 5 blocks, {MEMBERS} members: labels and uncertainty",
         [
-            OURS, contenders.PYTORCH, contenders.PYTORCH_JEMALLOC, contenders.PYTORCH_CHANNELS_LAST,
+            OURS,
+            contenders.PYTORCH,
+            contenders.PYTORCH_JEMALLOC,
+            contenders.PYTORCH_CHANNELS_LAST,
             contenders.PYTORCH_SHORT,
         ],
         lambda inputs: {
-            "work": "job", "network": "lsun256", "checkpoint": str(inputs.checkpoint("lsun256")),
-            "ensemble": str(inputs.ensemble()), "members": MEMBERS, "picture": str(inputs.picture()),
-            "noise": str(inputs.normal("noise", (3, SIDE, SIDE))), "steps": STEPS, "blocks": BLOCKS,
+            "work": "job",
+            "network": "lsun256",
+            "checkpoint": str(inputs.checkpoint("lsun256")),
+            "ensemble": str(inputs.ensemble()),
+            "members": MEMBERS,
+            "picture": str(inputs.picture()),
+            "noise": str(inputs.normal("noise", (3, SIDE, SIDE))),
+            "steps": STEPS,
+            "blocks": BLOCKS,
         },
         same_labels(share=1e-3, limit=1e-3),
-        Plan(rounds=3, iterations=1, warm_up=1, fresh=True), Plan(rounds=1, iterations=1, warm_up=0, fresh=True),
+        Plan(rounds=3, iterations=1, warm_up=1, fresh=True),
+        Plan(rounds=1, iterations=1, warm_up=0, fresh=True),
         frozenset({"pytorch-jemalloc", "pytorch-short"}),
     )
 
 
 def training() -> Work:
     return Work(
-        "training", f"training iteration of one member, 8448 features, batch {BATCH}",
+        "training",
+        f"training iteration of one member, 8448 features, batch {BATCH}",
         [OURS, contenders.TEN_MEMBERS, contenders.PYTORCH, contenders.PYTORCH_FUSED],
         lambda inputs: {
-            "work": "training", "features": str(inputs.features()), "steps": STEPS, "blocks": BLOCKS,
-            "labels": str(inputs.labels("labels", 128 * BATCH)), "batchLabels": str(inputs.labels("batch", BATCH)),
-            "batchIterations": 5, "classes": CLASSES, "members": 1,
+            "work": "training",
+            "features": str(inputs.features()),
+            "steps": STEPS,
+            "blocks": BLOCKS,
+            "labels": str(inputs.labels("labels", 128 * BATCH)),
+            "batchLabels": str(inputs.labels("batch", BATCH)),
+            "batchIterations": 5,
+            "classes": CLASSES,
+            "members": 1,
         },
         same_training(loss_limit=1e-4, weight_limit=2e-2),
-        Plan(rounds=5, iterations=128, warm_up=16), Plan(rounds=2, iterations=128, warm_up=16),
+        Plan(rounds=5, iterations=128, warm_up=16),
+        Plan(rounds=2, iterations=128, warm_up=16),
         shared_output="initial.safetensors",
     )
 
 
 def read() -> Work:
     return Work(
-        "read", "reading every number of the LSUN checkpoint, 2.2 GB, from the page cache",
+        "read",
+        "reading every number of the LSUN checkpoint, 2.2 GB, from the page cache",
         [
-            OURS, contenders.PYTORCH, contenders.PYTORCH_MAPPED,
+            OURS,
+            contenders.PYTORCH,
+            contenders.PYTORCH_MAPPED,
         ],
         lambda inputs: {"work": "read", "checkpoint": str(inputs.pickle("lsun256"))},
         close_outputs(1e-4),
-        Plan(rounds=5, iterations=2, warm_up=1), Plan(rounds=2, iterations=1, warm_up=1),
+        Plan(rounds=5, iterations=2, warm_up=1),
+        Plan(rounds=2, iterations=1, warm_up=1),
     )
 
 
 def load() -> Work:
     return Work(
-        "load", "the LSUN network from its checkpoint, 2.2 GB, in the page cache",
+        "load",
+        "the LSUN network from its checkpoint, 2.2 GB, in the page cache",
         [OURS, contenders.PYTORCH, contenders.PYTORCH_MAPPED],
         lambda inputs: {
-            "work": "load", "network": "lsun256", "checkpoint": str(inputs.pickle("lsun256")),
-            "x": str(inputs.normal("x-1-64", (1, 3, 64, 64))), "timesteps": [50.0],
+            "work": "load",
+            "network": "lsun256",
+            "checkpoint": str(inputs.pickle("lsun256")),
+            "x": str(inputs.normal("x-1-64", (1, 3, 64, 64))),
+            "timesteps": [50.0],
         },
         close_outputs(1e-4),
-        Plan(rounds=5, iterations=2, warm_up=1), Plan(rounds=2, iterations=1, warm_up=1),
+        Plan(rounds=5, iterations=2, warm_up=1),
+        Plan(rounds=2, iterations=1, warm_up=1),
     )
 
 
 def product() -> Work:
     size = 2048
     return Work(
-        "gemm", f"matrix product {size} × {size} × {size}", [OURS, contenders.PYTORCH],
+        "gemm",
+        f"matrix product {size} × {size} × {size}",
+        [OURS, contenders.PYTORCH],
         lambda inputs: {
-            "work": "product", "x": str(inputs.normal("x", (size, size))),
+            "work": "product",
+            "x": str(inputs.normal("x", (size, size))),
             "weight": str(inputs.normal("weight", (size, size))),
         },
         close_outputs(1e-5),
-        Plan(rounds=7, iterations=10, warm_up=2), Plan(rounds=5, iterations=5, warm_up=1),
+        Plan(rounds=7, iterations=10, warm_up=2),
+        Plan(rounds=5, iterations=5, warm_up=1),
     )
 
 
 def all_works() -> list[Work]:
     return [
         forward(
-            "lsun", "LSUN-256 forward, batch 1", "lsun256", 1, 256,
-            Plan(rounds=5, iterations=1, warm_up=1, fresh=True), Plan(rounds=1, iterations=1, warm_up=1, fresh=True),
+            "lsun",
+            "LSUN-256 forward, batch 1",
+            "lsun256",
+            1,
+            256,
+            Plan(rounds=5, iterations=1, warm_up=1, fresh=True),
+            Plan(rounds=1, iterations=1, warm_up=1, fresh=True),
         ),
         forward(
-            "small-1", "64 px, 64 channels, batch 1", "small64", 1, 64,
-            Plan(rounds=9, iterations=10, warm_up=2), Plan(rounds=5, iterations=5, warm_up=2),
+            "small-1",
+            "64 px, 64 channels, batch 1",
+            "small64",
+            1,
+            64,
+            Plan(rounds=9, iterations=10, warm_up=2),
+            Plan(rounds=5, iterations=5, warm_up=2),
         ),
         forward(
-            "small-8", "64 px, 64 channels, batch 8", "small64", 8, 64,
-            Plan(rounds=7, iterations=3, warm_up=1), Plan(rounds=3, iterations=2, warm_up=1),
+            "small-8",
+            "64 px, 64 channels, batch 8",
+            "small64",
+            8,
+            64,
+            Plan(rounds=7, iterations=3, warm_up=1),
+            Plan(rounds=3, iterations=2, warm_up=1),
         ),
-        job(), training(), read(), load(), product(),
+        job(),
+        training(),
+        read(),
+        load(),
+        product(),
     ]

@@ -1,7 +1,7 @@
 """Checkpoints in the forms that others read.
 
-    python -m networks.convert onnx NETWORK CHECKPOINT BATCH OUTPUT     for a batch of this size
-    python -m networks.convert pickle CHECKPOINT OUTPUT                 PyTorch's own format
+python -m networks.convert onnx NETWORK CHECKPOINT BATCH OUTPUT     for a batch of this size
+python -m networks.convert pickle CHECKPOINT OUTPUT                 PyTorch's own format
 """
 
 import sys
@@ -17,8 +17,13 @@ def write_onnx(name: str, checkpoint: str, batch: str, output: str) -> None:
     example = (torch.zeros(int(batch), 3, side, side), torch.zeros(int(batch)))
     # The exporter that traces needs no further package, and writes large weights into files beside.
     torch.onnx.export(
-        load_network(name, load_file(checkpoint)), example, output, input_names=["x", "timesteps"],
-        output_names=["y"], opset_version=17, dynamo=False,
+        load_network(name, load_file(checkpoint)),
+        example,
+        output,
+        input_names=["x", "timesteps"],
+        output_names=["y"],
+        opset_version=17,
+        dynamo=False,
     )
 
 

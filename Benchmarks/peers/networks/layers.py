@@ -6,9 +6,11 @@ from torch.nn import functional
 
 
 class ResBlock(nn.Module):
-    """Norm, SiLU, convolution; norm scaled and shifted by the embedding, SiLU, convolution; plus the input."""
+    """Norm, SiLU, convolution; norm modulated by the embedding, SiLU, convolution; plus the input."""
 
-    def __init__(self, channels: int, out_channels: int, embedding: int, resampling: str | None = None):
+    def __init__(
+        self, channels: int, out_channels: int, embedding: int, resampling: str | None = None
+    ) -> None:
         super().__init__()
         self.resampling = resampling
         self.in_layers = nn.Sequential(
@@ -17,7 +19,9 @@ class ResBlock(nn.Module):
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(embedding, 2 * out_channels))
         # Index 2 is the dropout of training.
         self.out_layers = nn.Sequential(
-            nn.GroupNorm(32, out_channels), nn.SiLU(), nn.Identity(),
+            nn.GroupNorm(32, out_channels),
+            nn.SiLU(),
+            nn.Identity(),
             nn.Conv2d(out_channels, out_channels, 3, padding=1),
         )
         self.skip_connection = (
@@ -45,7 +49,7 @@ class ResBlock(nn.Module):
 class AttentionBlock(nn.Module):
     """Self-attention over all positions; the channels are those of one head after the other, each q, k, v."""
 
-    def __init__(self, channels: int, head_channels: int):
+    def __init__(self, channels: int, head_channels: int) -> None:
         super().__init__()
         self.head_channels = head_channels
         self.norm = nn.GroupNorm(32, channels)

@@ -7,12 +7,16 @@ from torch import Tensor, nn
 class PixelClassifier(nn.Module):
     """[N, features] to [N, classes]."""
 
-    def __init__(self, features: int, classes: int, widths: tuple[int, int] = (128, 32)):
+    def __init__(self, features: int, classes: int, widths: tuple[int, int] = (128, 32)) -> None:
         super().__init__()
         first, second = widths
         self.layers = nn.Sequential(
-            nn.Linear(features, first), nn.ReLU(), nn.BatchNorm1d(first),
-            nn.Linear(first, second), nn.ReLU(), nn.BatchNorm1d(second),
+            nn.Linear(features, first),
+            nn.ReLU(),
+            nn.BatchNorm1d(first),
+            nn.Linear(first, second),
+            nn.ReLU(),
+            nn.BatchNorm1d(second),
             nn.Linear(second, classes),
         )
 
@@ -36,10 +40,11 @@ def load_ensemble(state: dict[str, Tensor], members: int) -> list[PixelClassifie
 def vote(ensemble: list[PixelClassifier], x: Tensor) -> tuple[Tensor, Tensor]:
     """Labels and uncertainty of pixels: [N, features] to [N] each.
 
-    The label is the class that most members choose, the smallest of equals; the uncertainty is the entropy of the
-    mean probabilities less the mean entropy.
+    The label is the class that most members choose, the smallest of equals; the uncertainty is the entropy
+    of the mean probabilities less the mean entropy.
     """
-    votes, mean, entropy = [], 0, 0
+    votes: list[Tensor] = []
+    mean, entropy = torch.zeros(()), torch.zeros(())
     for member in ensemble:
         logits = member(x)
         entropy = entropy + torch.distributions.Categorical(logits=logits).entropy()

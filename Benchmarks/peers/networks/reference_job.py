@@ -1,5 +1,5 @@
-"""One picture the way of ddpm-segmentation: whole forwards, activations upsampled to the picture and joined into
-one matrix, every classifier over all of it."""
+"""One picture the way of ddpm-segmentation: whole forwards, activations upsampled to the picture and joined
+into one matrix, every classifier over all of it."""
 
 import torch
 from torch import Tensor
@@ -26,13 +26,20 @@ def features(
         x = (signal * picture + share * noise)[None]
         maps += network.activations(x, torch.tensor([float(step)]), blocks, stops_early)
     size = picture.shape[1:]
-    upsampled = [functional.interpolate(map, size=size, mode="bilinear", align_corners=False)[0] for map in maps]
+    upsampled = [
+        functional.interpolate(map, size=size, mode="bilinear", align_corners=False)[0] for map in maps
+    ]
     return torch.cat(upsampled, dim=0)
 
 
 def segment(
-    network: UNet, ensemble: list[PixelClassifier], picture: Tensor, noise: Tensor, steps: list[int],
-    blocks: list[int], stops_early: bool = False,
+    network: UNet,
+    ensemble: list[PixelClassifier],
+    picture: Tensor,
+    noise: Tensor,
+    steps: list[int],
+    blocks: list[int],
+    stops_early: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Labels and uncertainty, [H, W] each."""
     vectors = features(network, picture, noise, steps, blocks, stops_early).flatten(1).permute(1, 0)

@@ -50,7 +50,7 @@ class Block(nn.Sequential):
 
 
 class UNet(nn.Module):
-    def __init__(self, configuration: UNetConfiguration):
+    def __init__(self, configuration: UNetConfiguration) -> None:
         super().__init__()
         self.configuration = configuration
         levels = [configuration.model_channels * factor for factor in configuration.channel_mult]
@@ -66,7 +66,9 @@ class UNet(nn.Module):
             return layers
 
         channels = levels[0]
-        self.input_blocks = nn.ModuleList([Block(nn.Conv2d(configuration.in_channels, channels, 3, padding=1))])
+        self.input_blocks = nn.ModuleList(
+            [Block(nn.Conv2d(configuration.in_channels, channels, 3, padding=1))]
+        )
         skips = [channels]
         for level in range(len(levels)):
             for _ in range(configuration.residual_blocks):
@@ -90,7 +92,9 @@ class UNet(nn.Module):
                     layers.append(ResBlock(channels, channels, embedding, resampling="up"))
                 self.output_blocks.append(Block(*layers))
         self.out = nn.Sequential(
-            nn.GroupNorm(32, channels), nn.SiLU(), nn.Conv2d(channels, configuration.out_channels, 3, padding=1)
+            nn.GroupNorm(32, channels),
+            nn.SiLU(),
+            nn.Conv2d(channels, configuration.out_channels, 3, padding=1),
         )
 
     def forward(self, x: Tensor, timesteps: Tensor) -> Tensor:
@@ -98,7 +102,7 @@ class UNet(nn.Module):
         return self.out(hidden)
 
     def activations(self, x: Tensor, timesteps: Tensor, blocks: list[int], stops_early: bool) -> list[Tensor]:
-        """Of chosen output blocks, each at its own resolution. The reference runs the whole network for them."""
+        """Of chosen output blocks, each at its own resolution. The reference runs the whole network."""
         last = max(blocks) if stops_early else len(self.output_blocks) - 1
         hidden, found = self.decode(x, timesteps, wanted=frozenset(blocks), last=last)
         if not stops_early:
