@@ -21,7 +21,8 @@ from networks.unet import load_network
 class Settings:
     channels_last: bool = False
     compiles: bool = False
-    mapped: bool = False  # of checkpoints
+    mapped: bool = False  # checkpoints in PyTorch's own format
+    safetensors: bool = False  # checkpoints in that format instead
     stops_early: bool = False  # after the last block that is asked for
     fused: bool = False  # the optimiser
 
@@ -34,6 +35,11 @@ def read_state(path: str, mapped: bool = True) -> dict[str, Tensor]:
     if path.endswith(".safetensors"):
         return load_file(path)
     return torch.load(path, map_location="cpu", mmap=mapped, weights_only=True)
+
+
+def checkpoint_path(command: Command, settings: Settings) -> str:
+    path: str = command["safetensors" if settings.safetensors else "checkpoint"]
+    return path
 
 
 def save(folder: Path, name: str, result: Tensor) -> None:
@@ -95,7 +101,7 @@ class ReadingWork(Work):
 
     def __init__(self, command: Command, settings: Settings) -> None:
         super().__init__()
-        self.path, self.mapped = command["checkpoint"], settings.mapped
+        self.path, self.mapped = checkpoint_path(command, settings), settings.mapped
 
     def run_once(self) -> dict[str, float]:
         state = read_state(self.path, self.mapped)
@@ -111,9 +117,10 @@ class LoadingWork(Work):
     def __init__(self, command: Command, settings: Settings) -> None:
         super().__init__()
         self.command, self.mapped = command, settings.mapped
+        self.path = checkpoint_path(command, settings)
 
     def run_once(self) -> torch.nn.Module:
-        return load_network(self.command["network"], read_state(self.command["checkpoint"], self.mapped))
+        return load_network(self.command["network"], read_state(self.path, self.mapped))
 
     def write(self, network: torch.nn.Module, folder: Path) -> None:
         with torch.inference_mode():

@@ -65,5 +65,6 @@ PYTORCH_SHORT = Contender(
 )
 PYTORCH_FUSED = Contender("pytorch-fused", "PyTorch, fused Adam", "pytorch", ("fused",))
 PYTORCH_MAPPED = Contender("pytorch-mmap", "PyTorch, torch.load(mmap=True)", "pytorch", ("mapped",))
+PYTORCH_SAFETENSORS = Contender("pytorch-safetensors", "PyTorch, safetensors", "pytorch", ("safetensors",))
 ONNX_RUNTIME = Contender("onnxruntime", "ONNX Runtime", "onnx_runtime")
 OPENVINO = Contender("openvino", "OpenVINO, f32", "openvino_cpu")

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,13 +35,25 @@ class Measurement:
     )  # share of the machine that others used, one a round
 
 
+@contextlib.contextmanager
+def failures_of(measurement: Measurement) -> Iterator[None]:
+    """Whoever fails has no times, and no further turns."""
+    try:
+        yield
+    except ContenderError as error:
+        measurement.failure = str(error)
+        measurement.blocks = []
+
+
 class Schedule:
     def __init__(
         self, work: Work, plan: Plan, contenders: list[Contender], inputs: Inputs, folder: Path, threads: int
     ) -> None:
         self.work, self.plan = work, plan
         self.threads, self.folder = threads, folder / work.key
-        self.folder.mkdir(parents=True, exist_ok=True)
+        # Nothing of an earlier run may be taken for an output of this one.
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
         self.command: dict[str, Any] = work.describe(inputs)
         if work.shared_output:
             self.command[work.shared_output.partition(".")[0]] = str(
@@ -62,30 +76,26 @@ class Schedule:
     def run_fresh(self) -> None:
         for round in range(self.plan.rounds):
             for measurement in self.round_order(round):
-                try:
-                    with self.start(measurement) as process:
-                        self.block(process, measurement)
-                        self.compare(process, measurement)
-                except ContenderError as error:
-                    measurement.failure = str(error)
+                with failures_of(measurement), self.start(measurement) as process:
+                    self.block(process, measurement)
+                    self.compare(process, measurement)
 
     def run_resident(self) -> None:
         with contextlib.ExitStack() as stack:
             processes: dict[str, ContenderProcess] = {}
             for measurement in self.measurements:
-                try:
+                with failures_of(measurement):
                     process = stack.enter_context(self.start(measurement))
                     process.run(1)
                     self.compare(process, measurement)
                     processes[measurement.contender.key] = process
-                except ContenderError as error:
-                    measurement.failure = str(error)
             for round in range(self.plan.rounds):
                 for measurement in self.round_order(round):
-                    try:
+                    with failures_of(measurement):
                         self.block(processes[measurement.contender.key], measurement)
-                    except ContenderError as error:
-                        measurement.failure = str(error)
+            for measurement in self.round_order(0):
+                with failures_of(measurement):
+                    self.compare(processes[measurement.contender.key], measurement)
 
     def start(self, measurement: Measurement) -> ContenderProcess:
         say(f"  {self.work.key}: {measurement.contender.title}")
@@ -114,13 +124,14 @@ class Schedule:
         """Compares what the last iteration gave with our output. Whoever gives something else fails."""
         folder = self.output_folder(measurement.contender)
         process.write_output(folder)
-        if measurement.contender.key == OURS.key:
+        if measurement is self.measurements[0]:
             return
+        if self.measurements[0].failure:
+            raise ContenderError("there is nothing of ours to compare with")
         verdict = self.work.check(self.output_folder(OURS), folder)
         measurement.difference = verdict.text
         if not verdict.passes:
-            measurement.failure = f"another result than ours: {verdict.text}"
-            measurement.blocks = []
+            raise ContenderError(f"another result than ours: {verdict.text}")
 
     def output_folder(self, contender: Contender) -> Path:
         return self.folder / contender.key

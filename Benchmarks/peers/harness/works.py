@@ -116,16 +116,19 @@ def training() -> Work:
     )
 
 
+LOADERS = [OURS, contenders.PYTORCH, contenders.PYTORCH_MAPPED, contenders.PYTORCH_SAFETENSORS]
+
+
+def lsun_files(inputs: Inputs) -> dict[str, str]:
+    return {"checkpoint": str(inputs.pickle("lsun256")), "safetensors": str(inputs.checkpoint("lsun256"))}
+
+
 def read() -> Work:
     return Work(
         "read",
         "reading every number of the LSUN checkpoint, 2.2 GB, from the page cache",
-        [
-            OURS,
-            contenders.PYTORCH,
-            contenders.PYTORCH_MAPPED,
-        ],
-        lambda inputs: {"work": "read", "checkpoint": str(inputs.pickle("lsun256"))},
+        LOADERS,
+        lambda inputs: {"work": "read", **lsun_files(inputs)},
         close_outputs(1e-4),
         Plan(rounds=5, iterations=2, warm_up=1),
         Plan(rounds=2, iterations=1, warm_up=1),
@@ -136,11 +139,11 @@ def load() -> Work:
     return Work(
         "load",
         "the LSUN network from its checkpoint, 2.2 GB, in the page cache",
-        [OURS, contenders.PYTORCH, contenders.PYTORCH_MAPPED],
+        LOADERS,
         lambda inputs: {
             "work": "load",
             "network": "lsun256",
-            "checkpoint": str(inputs.pickle("lsun256")),
+            **lsun_files(inputs),
             "x": str(inputs.normal("x-1-64", (1, 3, 64, 64))),
             "timesteps": [50.0],
         },
