@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from harness.setup import PEERS, cache_folder, contender_path, find_jemalloc
 
+# They force kernels by hand; every contender chooses for itself instead.
+UNSET = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -37,7 +40,8 @@ class Contender:
         return [sys.executable, "-m", f"contenders.{self.program}", "--threads", str(threads), *settings]
 
     def environment(self, threads: int) -> dict[str, str]:
-        environment = dict(os.environ, PYTHONPATH=str(PEERS), OMP_NUM_THREADS=str(threads))
+        environment = {name: value for name, value in os.environ.items() if name not in UNSET}
+        environment |= {"PYTHONPATH": str(PEERS), "OMP_NUM_THREADS": str(threads)}
         environment["TORCHINDUCTOR_CACHE_DIR"] = str(cache_folder() / "inductor")
         if self.jemalloc:
             environment["LD_PRELOAD"] = str(find_jemalloc())

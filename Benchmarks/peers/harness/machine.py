@@ -41,17 +41,6 @@ def distribution() -> str:
         return platform.version()
 
 
-def machine_seconds() -> float:
-    """Processor time that all programs have used since the machine started; 0 where there is no /proc."""
-    path = Path("/proc/stat")
-    if not path.exists():
-        return 0
-    user, nice, system, _idle, _waiting, interrupts, soft_interrupts, stolen, *_ = map(
-        int, path.read_text().split("\n", 1)[0].split()[1:]
-    )
-    return (user + nice + system + interrupts + soft_interrupts + stolen) / os.sysconf("SC_CLK_TCK")
-
-
 def ceilings(threads: int, log: Path) -> dict[str, Any]:
     """FMA peak and memory rates, with one thread and with all."""
     with ContenderProcess(OURS, threads, log) as process:

@@ -3,8 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.schedule import LARGEST_FOREIGN_USE, Measurement
+from harness.schedule import Measurement
 from harness.summary import Spread, ratios, times
+from harness.watch import notice
 from harness.works import Work
 
 HEADINGS = [
@@ -44,14 +45,12 @@ class Result:
             ]
         seconds = times(measurement)
         memory = f"{measurement.peak_memory / 1e9:.2f} GB" if measurement.peak_memory else ""
-        notes = [measurement.difference] if measurement.difference else []
-        if (foreign := max(measurement.foreign_use)) > LARGEST_FOREIGN_USE:
-            notes.append(f"NOT ALONE: others used up to {foreign:.0%} of the machine")
+        notes = [measurement.difference, notice(max(measurement.foreign_use))]
         times_ours, spread = "", ""
         if measurement is not ours:
             ratio = ratios(measurement, ours)
             times_ours, spread = f"{ratio.middle:.2f}", f"{ratio.low:.2f} – {ratio.high:.2f}"
-        return [title, *time_cells(seconds), times_ours, spread, memory, "; ".join(notes)]
+        return [title, *time_cells(seconds), times_ours, spread, memory, "; ".join(filter(None, notes))]
 
     def as_json(self) -> dict[str, Any]:
         return {

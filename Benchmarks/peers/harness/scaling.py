@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from harness.inputs import BLOCKS, MEMBERS, Inputs
 from harness.process import ContenderProcess
 from harness.report import markdown_table, text_table
 from harness.setup import cache_folder, say
+from harness.watch import Watch, notice
 
 SIDES = [64, 128, 256, 512]
 MEMBER_COUNTS = [1, 2, 5, 10, 20]
@@ -101,35 +103,55 @@ def curves(inputs: Inputs, threads: int) -> list[Curve]:
     ]
 
 
-def measure(point: Point, rounds: int, log: Path) -> list[float]:
-    """Seconds, after one iteration that does not count."""
+@dataclass
+class Times:
+    seconds: list[float]
+    foreign_use: float
+
+
+def measure(point: Point, rounds: int, log: Path) -> Times:
+    """Seconds of at least `rounds` iterations, for about a second, after one that does not count."""
     with ContenderProcess(OURS, point.threads, log) as process:
         process.prepare(point.command)
-        process.run(1)
-        seconds: list[float] = []
-        for _ in range(rounds):
-            seconds += process.run(1)
-        return seconds
+        [first] = process.run(1)
+        with Watch(process) as watch:
+            seconds = process.run(max(rounds, int(1 / first)))
+        return Times(seconds, watch.foreign_use)
 
 
-HEADINGS = ["", "median, ms", "low – high", "amount, times the first", "time, times the first"]
+HEADINGS = ["", "median, ms", "low – high", "amount, times the first", "time, times the first", ""]
 
 
-def rows(curve: Curve, measured: list[list[float]]) -> list[list[str]]:
-    first_point, first = curve.points[0], median(measured[0])
+def rows(curve: Curve, measured: list[Times]) -> list[list[str]]:
+    first_point, first = curve.points[0], median(measured[0].seconds)
     return [
         [
             point.label,
-            f"{1000 * median(seconds):.1f}",
-            f"{1000 * min(seconds):.1f} – {1000 * max(seconds):.1f}",
+            f"{1000 * median(times.seconds):.1f}",
+            f"{1000 * min(times.seconds):.1f} – {1000 * max(times.seconds):.1f}",
             f"{point.amount / first_point.amount:g}",
-            f"{median(seconds) / first:.2f}",
+            f"{median(times.seconds) / first:.2f}",
+            notice(times.foreign_use),
         ]
-        for point, seconds in zip(curve.points, measured, strict=True)
+        for point, times in zip(curve.points, measured, strict=True)
     ]
 
 
-def main() -> None:
+def as_json(curve: Curve, measured: list[Times]) -> dict[str, Any]:
+    points = [
+        {
+            "label": point.label,
+            "amount": point.amount,
+            "threads": point.threads,
+            "seconds": times.seconds,
+            "foreign_use": times.foreign_use,
+        }
+        for point, times in zip(curve.points, measured, strict=True)
+    ]
+    return {"curve": curve.key, "title": curve.title, "points": points}
+
+
+def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scaling", description=__doc__)
     parser.add_argument("--curves", metavar="A,B", help="keys of some curves; all unless given")
     parser.add_argument("--rounds", type=int, default=3)
@@ -140,38 +162,28 @@ def main() -> None:
     parser.add_argument(
         "--output", type=Path, help="folder for scaling.json and scaling.md; in the cache unless given"
     )
-    chosen = parser.parse_args()
-    folder = chosen.output or chosen.cache / "results"
+    return parser.parse_args()
+
+
+def main() -> None:
+    chosen = options()
+    folder: Path = chosen.output or chosen.cache / "results"
     folder.mkdir(parents=True, exist_ok=True)
     drawn = curves(Inputs(chosen.cache / "inputs", seed=1), chosen.threads)
     keys = [curve.key for curve in drawn]
     wanted = chosen.curves.split(",") if chosen.curves else keys
     if unknown := set(wanted) - set(keys):
-        parser.error(f"--curves: no {', '.join(sorted(unknown))}; there are {', '.join(keys)}")
-    about, results, parts = machine.describe(chosen.threads), [], []
+        sys.exit(f"--curves: no {', '.join(sorted(unknown))}; there are {', '.join(keys)}")
+    results, parts = [], []
     for curve in [curve for curve in drawn if curve.key in wanted]:
         measured = [measure(point, chosen.rounds, folder / "log.txt") for point in curve.points]
         table = rows(curve, measured)
         print(f"\n{curve.title}\n{text_table(HEADINGS, table)}", flush=True)
         parts += [f"### {curve.title[0].upper()}{curve.title[1:]}", markdown_table(HEADINGS, table)]
-        results.append(
-            {
-                "curve": curve.key,
-                "title": curve.title,
-                "points": [
-                    {
-                        "label": point.label,
-                        "amount": point.amount,
-                        "threads": point.threads,
-                        "seconds": seconds,
-                    }
-                    for point, seconds in zip(curve.points, measured, strict=True)
-                ],
-            }
-        )
+        results.append(as_json(curve, measured))
     (folder / "scaling.md").write_text("\n\n".join(parts) + "\n")
     with open(folder / "scaling.json", "w") as file:
-        json.dump({"machine": about, "curves": results}, file, indent=1)
+        json.dump({"machine": machine.describe(chosen.threads), "curves": results}, file, indent=1)
     say(f"\nwritten: {folder}/scaling.md, {folder}/scaling.json")
 
 

@@ -1,9 +1,7 @@
 """Takes the measurements of one piece of work: contenders in turn, block by block."""
 
 import contextlib
-import os
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +9,10 @@ from typing import Any
 
 from harness.contenders import OURS, Contender
 from harness.inputs import Inputs
-from harness.machine import machine_seconds
 from harness.process import ContenderError, ContenderProcess
 from harness.setup import say
+from harness.watch import Watch
 from harness.works import Plan, Work
-
-# More than this share of the machine in other programs' hands, waiting contenders among them, spoils a block.
-LARGEST_FOREIGN_USE = 0.03
 
 
 @dataclass
@@ -111,13 +106,9 @@ class Schedule:
     def block(self, process: ContenderProcess, measurement: Measurement) -> None:
         if self.plan.warm_up:
             process.run(self.plan.warm_up)
-        machine, own = machine_seconds(), process.processor_seconds
-        start = time.perf_counter()
-        measurement.blocks.append(process.run(self.plan.iterations))
-        capacity = (time.perf_counter() - start) * (os.cpu_count() or 1)
-        foreign = (machine_seconds() - machine) - (process.processor_seconds - own)
-        # The system counts in steps of 10 ms.
-        measurement.foreign_use.append(max(0.0, foreign - 0.02) / capacity)
+        with Watch(process) as watch:
+            measurement.blocks.append(process.run(self.plan.iterations))
+        measurement.foreign_use.append(watch.foreign_use)
         measurement.peak_memory = max(measurement.peak_memory or 0, process.peak_memory or 0) or None
 
     def compare(self, process: ContenderProcess, measurement: Measurement) -> None:

@@ -16,8 +16,6 @@ PEERS = Path(__file__).resolve().parent.parent
 PACKAGE = PEERS.parent
 TORCH = "2.13.0"
 PACKAGES = ["onnxruntime", "openvino", "numpy", "safetensors"]
-# They choose slower or faster kernels by hand; every contender chooses for itself instead.
-UNSET = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"]
 
 
 def cache_folder() -> Path:
@@ -32,9 +30,7 @@ def run_in_environment(module: str, arguments: list[str]) -> NoReturn:
         install_jemalloc()
         build_contender()
     python = install_packages()
-    environment = {name: value for name, value in os.environ.items() if name not in UNSET}
-    environment["PYTHONPATH"] = str(PEERS)
-    os.execve(python, [str(python), "-m", module, *arguments], environment)
+    os.execve(python, [str(python), "-m", module, *arguments], dict(os.environ, PYTHONPATH=str(PEERS)))
 
 
 def install_packages() -> Path:
