@@ -32,7 +32,7 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   /// - Parameters:
   ///   - height: rows of the output
   ///   - width: columns of the output
-  package static func fastest(inChannels: Int, outChannels: Int, height: Int, width: Int) -> Self {
+  public static func fastest(inChannels: Int, outChannels: Int, height: Int, width: Int) -> Self {
     // Transforms work on whole lanes of channels, which so few would waste.
     guard inChannels >= 2 * Lanes.scalarCount else { return .im2col }
     let pairs = Double(inChannels) * Double(outChannels)

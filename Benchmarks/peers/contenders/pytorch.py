@@ -1,0 +1,166 @@
+"""PyTorch on the CPU. `--setting` chooses how: see `Settings`."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from contenders.protocol import Command, Work, serve
+from contenders.pytorch_training import TrainingWork
+from networks.pixel_classifier import load_ensemble
+from networks.reference_job import segment
+from networks.unet import load_network
+
+
+@dataclass(frozen=True)
+class Settings:
+    channels_last: bool = False
+    compiles: bool = False
+    mapped: bool = False  # checkpoints in PyTorch's own format
+    safetensors: bool = False  # checkpoints in that format instead
+    stops_early: bool = False  # after the last block that is asked for
+    fused: bool = False  # the optimiser
+
+
+def tensor(path: str) -> Tensor:
+    return torch.from_numpy(numpy.load(path))
+
+
+def read_state(path: str, mapped: bool = True) -> dict[str, Tensor]:
+    if path.endswith(".safetensors"):
+        return load_file(path)
+    return torch.load(path, map_location="cpu", mmap=mapped, weights_only=True)
+
+
+def checkpoint_path(command: Command, settings: Settings) -> str:
+    path: str = command["safetensors" if settings.safetensors else "checkpoint"]
+    return path
+
+
+def save(folder: Path, name: str, result: Tensor) -> None:
+    numpy.save(folder / f"{name}.npy", result.contiguous().numpy())
+
+
+class ForwardWork(Work):
+    def __init__(self, command: Command, settings: Settings) -> None:
+        super().__init__()
+        network = load_network(command["network"], read_state(command["checkpoint"]))
+        self.x = tensor(command["x"])
+        self.timesteps = torch.tensor(command["timesteps"])
+        if settings.channels_last:
+            network = network.to(memory_format=torch.channels_last)
+            self.x = self.x.to(memory_format=torch.channels_last)
+        self.network: Callable[[Tensor, Tensor], Tensor] = (
+            torch.compile(network) if settings.compiles else network
+        )
+
+    def run_once(self) -> Tensor:
+        with torch.inference_mode():
+            return self.network(self.x, self.timesteps)
+
+    def write(self, result: Tensor, folder: Path) -> None:
+        save(folder, "output", result)
+
+
+class JobWork(Work):
+    def __init__(self, command: Command, settings: Settings) -> None:
+        super().__init__()
+        self.network = load_network(command["network"], read_state(command["checkpoint"]))
+        if settings.channels_last:
+            self.network = self.network.to(memory_format=torch.channels_last)
+        self.ensemble = load_ensemble(load_file(command["ensemble"]), command["members"])
+        self.picture, self.noise = tensor(command["picture"]), tensor(command["noise"])
+        self.steps, self.blocks = command["steps"], sorted(command["blocks"])
+        self.stops_early = settings.stops_early
+
+    def run_once(self) -> tuple[Tensor, Tensor]:
+        with torch.inference_mode():
+            return segment(
+                self.network,
+                self.ensemble,
+                self.picture,
+                self.noise,
+                self.steps,
+                self.blocks,
+                self.stops_early,
+            )
+
+    def write(self, result: tuple[Tensor, Tensor], folder: Path) -> None:
+        labels, uncertainty = result
+        save(folder, "labels", labels.to(torch.uint8))
+        save(folder, "uncertainty", uncertainty)
+
+
+class ReadingWork(Work):
+    """Opens a checkpoint and sums every tensor."""
+
+    def __init__(self, command: Command, settings: Settings) -> None:
+        super().__init__()
+        self.path, self.mapped = checkpoint_path(command, settings), settings.mapped
+
+    def run_once(self) -> dict[str, float]:
+        state = read_state(self.path, self.mapped)
+        return {name: float(values.sum()) for name, values in state.items()}
+
+    def write(self, sums: dict[str, float], folder: Path) -> None:
+        numpy.save(folder / "output.npy", numpy.array([sums[name] for name in sorted(sums)]))
+
+
+class LoadingWork(Work):
+    """Makes a network from its checkpoint."""
+
+    def __init__(self, command: Command, settings: Settings) -> None:
+        super().__init__()
+        self.command, self.mapped = command, settings.mapped
+        self.path = checkpoint_path(command, settings)
+
+    def run_once(self) -> torch.nn.Module:
+        return load_network(self.command["network"], read_state(self.path, self.mapped))
+
+    def write(self, network: torch.nn.Module, folder: Path) -> None:
+        with torch.inference_mode():
+            save(
+                folder, "output", network(tensor(self.command["x"]), torch.tensor(self.command["timesteps"]))
+            )
+
+
+class ProductWork(Work):
+    def __init__(self, command: Command, settings: Settings) -> None:
+        super().__init__()
+        self.x, self.weight = tensor(command["x"]), tensor(command["weight"])
+
+    def run_once(self) -> Tensor:
+        return torch.mm(self.x, self.weight.t())
+
+    def write(self, result: Tensor, folder: Path) -> None:
+        save(folder, "output", result)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--setting", action="append", default=[], choices=list(Settings.__dataclass_fields__))
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    settings = Settings(**{name: True for name in options.setting})
+    works: dict[str, Callable[[Command, Settings], Work]] = {
+        "forward": ForwardWork,
+        "job": JobWork,
+        "read": ReadingWork,
+        "load": LoadingWork,
+        "product": ProductWork,
+        "training": lambda command, settings: TrainingWork(command, fused=settings.fused),
+    }
+    serve(
+        {name: lambda command, make=make: make(command, settings) for name, make in works.items()},
+        {"PyTorch": torch.__version__, "instructions": torch.backends.cpu.get_cpu_capability()},
+    )
+
+
+if __name__ == "__main__":
+    main()

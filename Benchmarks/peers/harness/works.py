@@ -1,0 +1,207 @@
+"""What is compared, by whom, and how often."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from harness import contenders
+from harness.checks import Check, close_outputs, same_labels, same_training
+from harness.contenders import OURS, Contender
+from harness.inputs import BATCH, BLOCKS, CLASSES, MEMBERS, SIDE, STEPS, Inputs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A block is one contender's turn; a round is a block of each."""
+
+    rounds: int
+    iterations: int  # of a block
+    warm_up: int  # iterations before them that do not count
+    # For what fills the memory: a new process for each block, instead of processes that wait for their turns.
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Work:
+    key: str
+    title: str
+    contenders: list[Contender]
+    describe: Callable[[Inputs], dict[str, Any]]  # the command that prepares it
+    check: Check
+    full: Plan
+    quick: Plan
+    quick_leaves_out: frozenset[str] = frozenset()  # keys of contenders
+    # Made by our side's first output, for the others to start from.
+    shared_output: str | None = None
+
+
+def forward(key: str, title: str, network: str, batch: int, side: int, full: Plan, quick: Plan) -> Work:
+    compiled = [contenders.PYTORCH_COMPILED] if network == "small64" else []
+    return Work(
+        key,
+        title,
+        [
+            OURS,
+            contenders.PYTORCH,
+            contenders.PYTORCH_JEMALLOC,
+            contenders.PYTORCH_CHANNELS_LAST,
+            *compiled,
+            contenders.ONNX_RUNTIME,
+            contenders.OPENVINO,
+        ],
+        lambda inputs: {
+            "work": "forward",
+            "network": network,
+            "checkpoint": str(inputs.checkpoint(network)),
+            "onnx": str(inputs.onnx(network, batch)),
+            "x": str(inputs.normal(f"x-{batch}-{side}", (batch, 3, side, side))),
+            "timesteps": [50.0 + 100 * index for index in range(batch)],
+        },
+        close_outputs(1e-4),
+        full,
+        quick,
+        frozenset({"pytorch-jemalloc"}) if network == "lsun256" else frozenset(),
+    )
+
+
+def job() -> Work:
+    return Work(
+        "job",
+        f"one picture of {SIDE} px, 3 steps, 5 blocks, {MEMBERS} members: labels and uncertainty",
+        [
+            OURS,
+            contenders.PYTORCH,
+            contenders.PYTORCH_JEMALLOC,
+            contenders.PYTORCH_CHANNELS_LAST,
+            contenders.PYTORCH_SHORT,
+        ],
+        lambda inputs: {
+            "work": "job",
+            "network": "lsun256",
+            "checkpoint": str(inputs.checkpoint("lsun256")),
+            "ensemble": str(inputs.ensemble()),
+            "members": MEMBERS,
+            "picture": str(inputs.picture()),
+            "noise": str(inputs.normal("noise", (3, SIDE, SIDE))),
+            "steps": STEPS,
+            "blocks": BLOCKS,
+        },
+        same_labels(share=1e-3, limit=1e-3),
+        Plan(rounds=3, iterations=1, warm_up=1, fresh=True),
+        Plan(rounds=1, iterations=1, warm_up=0, fresh=True),
+        frozenset({"pytorch-jemalloc", "pytorch-short"}),
+    )
+
+
+def training() -> Work:
+    return Work(
+        "training",
+        f"training iteration of one member, 8448 features, batch {BATCH}",
+        [OURS, contenders.TEN_MEMBERS, contenders.PYTORCH, contenders.PYTORCH_FUSED],
+        lambda inputs: {
+            "work": "training",
+            "features": str(inputs.features()),
+            "steps": STEPS,
+            "blocks": BLOCKS,
+            "labels": str(inputs.labels("labels", 128 * BATCH)),
+            "batchLabels": str(inputs.labels("batch", BATCH)),
+            "batchIterations": 5,
+            "classes": CLASSES,
+            "members": 1,
+        },
+        same_training(loss_limit=1e-4, weight_limit=2e-2),
+        Plan(rounds=5, iterations=128, warm_up=16),
+        Plan(rounds=2, iterations=128, warm_up=16),
+        shared_output="initial.safetensors",
+    )
+
+
+LOADERS = [OURS, contenders.PYTORCH, contenders.PYTORCH_MAPPED, contenders.PYTORCH_SAFETENSORS]
+
+
+def lsun_files(inputs: Inputs) -> dict[str, str]:
+    return {"checkpoint": str(inputs.pickle("lsun256")), "safetensors": str(inputs.checkpoint("lsun256"))}
+
+
+def read() -> Work:
+    return Work(
+        "read",
+        "reading every number of the LSUN checkpoint, 2.2 GB, from the page cache",
+        LOADERS,
+        lambda inputs: {"work": "read", **lsun_files(inputs)},
+        close_outputs(1e-4),
+        Plan(rounds=5, iterations=2, warm_up=1),
+        Plan(rounds=2, iterations=1, warm_up=1),
+    )
+
+
+def load() -> Work:
+    return Work(
+        "load",
+        "the LSUN network from its checkpoint, 2.2 GB, in the page cache",
+        LOADERS,
+        lambda inputs: {
+            "work": "load",
+            "network": "lsun256",
+            **lsun_files(inputs),
+            "x": str(inputs.normal("x-1-64", (1, 3, 64, 64))),
+            "timesteps": [50.0],
+        },
+        close_outputs(1e-4),
+        Plan(rounds=5, iterations=2, warm_up=1),
+        Plan(rounds=2, iterations=1, warm_up=1),
+    )
+
+
+def product() -> Work:
+    size = 2048
+    return Work(
+        "gemm",
+        f"matrix product {size} × {size} × {size}",
+        [OURS, contenders.PYTORCH],
+        lambda inputs: {
+            "work": "product",
+            "x": str(inputs.normal("x", (size, size))),
+            "weight": str(inputs.normal("weight", (size, size))),
+        },
+        close_outputs(1e-5),
+        Plan(rounds=7, iterations=10, warm_up=2),
+        Plan(rounds=5, iterations=5, warm_up=1),
+    )
+
+
+def all_works() -> list[Work]:
+    return [
+        forward(
+            "lsun",
+            "LSUN-256 forward, batch 1",
+            "lsun256",
+            1,
+            256,
+            Plan(rounds=5, iterations=1, warm_up=1, fresh=True),
+            Plan(rounds=1, iterations=1, warm_up=1, fresh=True),
+        ),
+        forward(
+            "small-1",
+            "64 px, 64 channels, batch 1",
+            "small64",
+            1,
+            64,
+            Plan(rounds=9, iterations=10, warm_up=2),
+            Plan(rounds=5, iterations=5, warm_up=2),
+        ),
+        forward(
+            "small-8",
+            "64 px, 64 channels, batch 8",
+            "small64",
+            8,
+            64,
+            Plan(rounds=7, iterations=3, warm_up=1),
+            Plan(rounds=3, iterations=2, warm_up=1),
+        ),
+        job(),
+        training(),
+        read(),
+        load(),
+        product(),
+    ]
