@@ -158,7 +158,7 @@ def main() -> None:
     }
     serve(
         {name: lambda command, make=make: make(command, settings) for name, make in works.items()},
-        {"PyTorch": torch.__version__, "instructions": torch.backends.cpu.get_cpu_capability()},
+        {"PyTorch": torch.__version__, "PyTorch instructions": torch.backends.cpu.get_cpu_capability()},
     )
 
 

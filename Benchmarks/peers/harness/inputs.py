@@ -70,7 +70,9 @@ class Inputs:
         part = path.with_name("part-" + path.name)
         with open(self.log, "ab") as log:
             command = [sys.executable, "-m", "networks.convert", *arguments, str(part)]
-            subprocess.run(command, cwd=PEERS, stdout=log, stderr=log, check=True)
+            done = subprocess.run(command, cwd=PEERS, stdout=log, stderr=log)
+        if done.returncode != 0:
+            sys.exit(f"{path} cannot be written, see {self.log}")
         part.rename(path)
 
     # Arrays

@@ -15,7 +15,7 @@ from typing import NoReturn
 PEERS = Path(__file__).resolve().parent.parent
 PACKAGE = PEERS.parent
 TORCH = "2.13.0"
-PACKAGES = ["onnxruntime", "openvino", "numpy", "safetensors"]
+PACKAGES = ["onnx", "onnxruntime", "openvino", "numpy", "safetensors"]
 
 
 def cache_folder() -> Path:
