@@ -83,7 +83,10 @@ struct MemberTrainingTests {
     var training = MemberTraining(
       PixelMLP(featureCount: 500, classCount: 3, random: own.split(0)), batch: 30, optimizer: Adam())
     var batches = BatchSequence(dataset, batchSize: 30, epochs: 2, random: own.split(1))
-    while let batch = batches.next() { _ = training.trainingStep(x: batch.x, targets: batch.targets) }
+    while let batch = batches.next() {
+      _ = training.trainingStep(
+        x: dataset.features(ofRows: batch.rows.map { Int($0) }), targets: batch.targets)
+    }
     #expect(training.classifier.linear0 == trained.linear0)
     #expect(training.classifier.linear6 == trained.linear6)
     #expect(training.classifier.norm5.runningVariance == trained.norm5.runningVariance)
@@ -109,7 +112,7 @@ struct BatchSequenceTests {
       try numbered(count), batchSize: batchSize, epochs: epochs, random: Philox(seed: seed))
     var rows = [[Int]](repeating: [], count: epochs)
     while let batch = batches.next() {
-      let numbers = batch.x.elements.map { Int($0) }
+      let numbers = batch.rows.map { Int($0) }
       #expect(numbers.count == batchSize && batch.targets == numbers.map { $0 % 7 })
       rows[batch.epoch] += numbers
     }

@@ -96,8 +96,9 @@ public struct Segmentation: Sendable {
   /// Disagreement of the members about each pixel in nats, at the picture's own size, row by row; 0 where
   /// nothing is known.
   public var uncertainty: [Float]
-  /// Class probabilities averaged over the members, `[K, height, width]` at the model's resolution.
-  public var probabilities: Tensor
+  /// Class probabilities averaged over the members, `[K, height, width]` at the model's resolution, when
+  /// they were asked for.
+  public var probabilities: Tensor?
   /// The winning classes at the model's resolution.
   public var modelLabels: LabelMask
   /// Mean uncertainty of the most uncertain tenth of the pixels, the reference's score of a picture.
@@ -111,13 +112,14 @@ extension Segmenter {
   /// - Parameters:
   ///   - name: the picture's file, for messages
   ///   - index: the picture's place among all, which chooses its noise when every picture has its own
+  ///   - withProbabilities: whether the averaged probabilities are wanted too
   /// - Throws: `DataError` when the picture is of a size that cannot be used.
-  public func segment(_ image: Image, name: String = "picture", index: Int = 0) throws(DataError)
-    -> Segmentation
-  {
+  public func segment(
+    _ image: Image, name: String = "picture", index: Int = 0, withProbabilities: Bool = false
+  ) throws(DataError) -> Segmentation {
     let geometry = try features.geometry(for: image, fit: fit, name: name)
     let maps = try features.extract(geometry.apply(image).tensor(normalization: .ddpm), index: index)
-    let prediction = try ensemble.predict(maps, withProbabilities: true)
+    let prediction = try ensemble.predict(maps, withProbabilities: withProbabilities)
     let modelLabels = LabelMask(
       width: geometry.contentWidth, height: geometry.contentHeight,
       labels: geometry.cutBack(prediction.labels))
@@ -125,7 +127,7 @@ extension Segmenter {
     return Segmentation(
       labels: geometry.restore(modelLabels, ignoreLabel: classes.ignoreLabel),
       uncertainty: geometry.restore(uncertainty, outside: 0),
-      probabilities: geometry.cutBack(prediction.probabilities!), modelLabels: modelLabels,
+      probabilities: prediction.probabilities.map { geometry.cutBack($0) }, modelLabels: modelLabels,
       imageUncertainty: imageUncertaintyScore(uncertainty), geometry: geometry)
   }
 }

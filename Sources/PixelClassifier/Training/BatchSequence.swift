@@ -5,8 +5,8 @@ package struct BatchSequence {
   package struct Batch {
     /// From 0.
     package var epoch: Int
-    /// `[B, D]`
-    package var x: Tensor
+    /// B rows of the dataset.
+    package var rows: [Int32]
     /// B classes.
     package var targets: [Int]
   }
@@ -40,13 +40,8 @@ package struct BatchSequence {
       position = 0
       random.shuffle(&order)
     }
-    let rows = order[position * batchSize..<(position + 1) * batchSize]
+    let rows = Array(order[position * batchSize..<(position + 1) * batchSize])
     position += 1
-    return Batch(
-      epoch: epoch,
-      x: Tensor(unsafeUninitializedShape: [batchSize, dataset.featureCount]) {
-        dataset.gather(rows, into: $0)
-      },
-      targets: rows.map { Int(dataset.targets[Int($0)]) })
+    return Batch(epoch: epoch, rows: rows, targets: rows.map { Int(dataset.targets[Int($0)]) })
   }
 }

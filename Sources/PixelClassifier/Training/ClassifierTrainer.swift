@@ -64,21 +64,46 @@ public struct ClassifierTrainer: Sendable {
     var stopping = earlyStopping
     var iteration = 0
     var current = batches.next()!
-    var z = training.firstLayer(current.x)
+    var x = dataset.features(ofRows: current.rows.map { Int($0) })
+    var z = training.firstLayer(x)
     while true {
       let next = batches.next()
-      let (outcome, nextZ) = training.trainingStep(
-        z: z, x: current.x, targets: current.targets, next: next?.x)
+      let (step, nextX) = sideBySide(
+        { training.stepAfterFirstLayer(z: z, targets: current.targets) }, dataset, gathering: next)
+      let nextZ = training.stepOfFirstLayer(gradient: step.gradient, x: x, next: nextX)
+      let outcome = step.outcome
       iteration += 1
       guard outcome.loss.isFinite else { throw ClassifierTrainer.divergence(member, iteration, outcome.loss) }
       progress?(
         TrainingProgress(
           member: member, epoch: current.epoch, iteration: iteration,
           iterationsPerEpoch: batches.batchesPerEpoch, loss: outcome.loss, accuracy: outcome.accuracy))
-      guard !stopping.shouldStop(epoch: current.epoch, loss: outcome.loss), let next, let nextZ else { break }
-      (current, z) = (next, nextZ)
+      guard !stopping.shouldStop(epoch: current.epoch, loss: outcome.loss), let next, let nextX, let nextZ
+      else { break }
+      (current, x, z) = (next, nextX, nextZ)
     }
     return training.classifier
+  }
+
+  /// The result of `body`, and the features of the next batch, which other threads gather meanwhile.
+  private func sideBySide<Result>(
+    _ body: () -> Result, _ dataset: PixelDataset, gathering next: BatchSequence.Batch?
+  ) -> (Result, Tensor?) {
+    guard let next else { return (body(), nil) }
+    var result: Result?
+    let x = Tensor(shape: [batchSize, dataset.featureCount]) { x in
+      let rowsOfPart = 4
+      let parts = (batchSize + rowsOfPart - 1) / rowsOfPart
+      parallelFor(1 + parts) { part in
+        guard part > 0 else {
+          result = body()
+          return
+        }
+        dataset.gather(
+          next.rows, (part - 1) * rowsOfPart..<min(part * rowsOfPart, batchSize), into: x)
+      }
+    }
+    return (result!, x)
   }
 
   /// Trains the members `0..<memberCount` of an ensemble.

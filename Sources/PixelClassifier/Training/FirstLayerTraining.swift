@@ -78,7 +78,7 @@ private struct Tiling {
     self.outputs = outputs
     // OpenBLAS multiplies small matrices without packing them first, which is faster, up to 10^6
     // multiplications (`sgemm_small_matrix_permit`).
-    tileRows = [192, 128, 96, 64, 48].first { $0 * batch * outputs <= 600_000 } ?? 32
+    tileRows = [192, 128, 96, 64, 48].first { $0 * batch * outputs <= 800_000 } ?? 32
   }
 
   /// Calls `body` for every tile with the number of its block. Blocks run in parallel, the tiles of a

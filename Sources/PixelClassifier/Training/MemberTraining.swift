@@ -50,16 +50,31 @@ package struct MemberTraining {
   ///   - x: `[B, D]`
   ///   - targets: B classes
   package mutating func trainingStep(x: Tensor, targets: [Int]) -> BatchOutcome {
-    trainingStep(z: firstLayer(x), x: x, targets: targets, next: nil).outcome
+    let step = stepAfterFirstLayer(z: firstLayer(x), targets: targets)
+    _ = stepOfFirstLayer(gradient: step.gradient, x: x, next: nil)
+    return step.outcome
   }
 
   /// First layer of a batch, `[B, h1]`, as the next iteration needs it.
   func firstLayer(_ x: Tensor) -> Tensor { first.forward(x) }
 
-  /// One iteration on a batch whose first layer has been computed, and the first layer of the next batch.
-  mutating func trainingStep(
-    z: Tensor, x: Tensor, targets: [Int], next: Tensor?
-  ) -> (outcome: BatchOutcome, nextZ: Tensor?) {
+  /// The step of the first layer, which ends an iteration, and the first layer of the next batch.
+  /// - Parameters:
+  ///   - gradient: at the first layer of the batch, `[B, h1]`
+  ///   - x: the batch, `[B, D]`
+  ///   - next: the next batch, if there is one
+  mutating func stepOfFirstLayer(gradient: Tensor, x: Tensor, next: Tensor?) -> Tensor? {
+    first.update(gradient: gradient, x: x, optimizer: optimizer, next: next)
+  }
+
+  /// The step of all other layers, which needs nothing of the batch but its first layer.
+  /// - Parameters:
+  ///   - z: first layer of the batch, `[B, h1]`
+  ///   - targets: B classes
+  /// - Returns: the outcome, and the gradient at `z`
+  mutating func stepAfterFirstLayer(
+    z: Tensor, targets: [Int]
+  ) -> (outcome: BatchOutcome, gradient: Tensor) {
     let hidden1 = relu(z)
     let normed1 = batchNorm1dTraining(hidden1, state: &norm2)
     let hidden2 = relu(linear3(normed1.y))
@@ -81,9 +96,10 @@ package struct MemberTraining {
     optimizer.update(&norm5.bias, gradient: g5.bias, moments: &moments[5])
     optimizer.update(&linear6.weight, gradient: g6.weight, moments: &moments[6])
     optimizer.update(&linear6.bias, gradient: g6.bias, moments: &moments[7])
-    let nextZ = first.update(
-      gradient: reluBackward(g2.x, output: hidden1), x: x, optimizer: optimizer, next: next)
-    return (BatchOutcome(loss: entropy.loss, accuracy: accuracy(logits, targets: targets)), nextZ)
+    return (
+      BatchOutcome(loss: entropy.loss, accuracy: accuracy(logits, targets: targets)),
+      reluBackward(g2.x, output: hidden1)
+    )
   }
 
   private func accuracy(_ logits: Tensor, targets: [Int]) -> Float {

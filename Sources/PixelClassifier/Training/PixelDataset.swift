@@ -103,20 +103,18 @@ public struct PixelDataset: Sendable {
   /// Some rows of the feature matrix: `[rows.count, featureCount]`.
   /// - Precondition: every row is below `count`.
   public func features(ofRows rows: [Int]) -> Tensor {
-    Tensor(unsafeUninitializedShape: [rows.count, featureCount]) { x in
-      gather(rows.map { Int32($0) }[...], into: x)
+    let rows = rows.map { Int32($0) }
+    return Tensor(shape: [rows.count, featureCount]) { x in
+      parallelFor(rows.count, inBlocksOf: 4) { gather(rows, $0, into: x) }
     }
   }
 
-  /// Writes rows of the feature matrix one after the other.
-  func gather(_ rows: ArraySlice<Int32>, into x: UnsafeMutableBufferPointer<Float>) {
-    precondition(x.count == rows.count * featureCount, "\(rows.count) rows into \(x.count) floats")
-    guard let base = x.baseAddress else { return }
-    parallelFor(rows.count, inBlocksOf: 4) { range in
-      for index in range {
-        let origin = origins[Int(rows[rows.startIndex + index])]
-        images[Int(origin.image)].gather(pixel: Int(origin.pixel), into: base + index * featureCount)
-      }
+  /// Writes a part of some rows of the feature matrix to their places in `x`, `[rows.count, featureCount]`,
+  /// on the calling thread.
+  func gather(_ rows: [Int32], _ part: Range<Int>, into x: UnsafeMutablePointer<Float>) {
+    for index in part {
+      let origin = origins[Int(rows[index])]
+      images[Int(origin.image)].gather(pixel: Int(origin.pixel), into: x + index * featureCount)
     }
   }
 }
