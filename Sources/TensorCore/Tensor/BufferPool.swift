@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Buffers of released tensors, kept for the next tensor of the same size.
+/// Buffers of released tensors, kept for the next tensor of about that size.
 ///
 /// A U-Net allocates the same few large sizes over and over; handing them back to the system each
 /// time costs up to a third of a forward pass in page faults.
@@ -13,15 +13,28 @@ public final class BufferPool: Sendable {
   /// The most that is kept; a release beyond it goes back to the system.
   private static let largestKeptBytes = 1 << 30
 
+  private struct FreeBuffer {
+    var address: UInt
+    /// Number of the release, which tells how long it has waited.
+    var released: Int
+  }
+
   private struct State {
-    /// Addresses by size in bytes.
-    var free: [Int: [UInt]] = [:]
+    /// By size in bytes, the last released at the end.
+    var free: [Int: [FreeBuffer]] = [:]
     var keptBytes = 0
+    var releases = 0
   }
   private let state = Mutex(State())
 
-  /// Bytes of a buffer for `count` floats: whole 64-byte lines.
-  private static func byteCount(_ count: Int) -> Int { (max(count, 1) * 4 + 63) & ~63 }
+  /// Bytes of a buffer for `count` floats. Large ones come in four sizes an octave, so that a buffer serves
+  /// tensors of nearly its size too.
+  private static func byteCount(_ count: Int) -> Int {
+    let bytes = max(count, 1) * MemoryLayout<Float>.stride
+    guard bytes >= smallestPooledBytes else { return (bytes + 63) & ~63 }
+    let step = 1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount - 2)
+    return (bytes + step - 1) & ~(step - 1)
+  }
 
   /// Uninitialised memory for `count` floats, aligned to 64 bytes.
   func allocate(count: Int) -> UnsafeMutablePointer<Float> {
@@ -29,9 +42,9 @@ public final class BufferPool: Sendable {
     let bytes = Self.byteCount(count)
     if bytes >= Self.smallestPooledBytes {
       let reused = state.withLock { state -> UInt? in
-        guard let address = state.free[bytes]?.popLast() else { return nil }
+        guard let buffer = state.free[bytes]?.popLast() else { return nil }
         state.keptBytes -= bytes
-        return address
+        return buffer.address
       }
       if let reused { return UnsafeMutablePointer(bitPattern: reused)! }
     }
@@ -39,35 +52,35 @@ public final class BufferPool: Sendable {
     guard posix_memalign(&pointer, 64, bytes) == 0, let pointer else {
       preconditionFailure("out of memory: \(bytes) bytes")
     }
-    return pointer.bindMemory(to: Float.self, capacity: bytes / 4)
+    return pointer.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
   }
 
   /// Takes back what `allocate` gave for the same count.
   func release(_ pointer: UnsafeMutablePointer<Float>, count: Int) {
     let bytes = Self.byteCount(count)
-    let address = UInt(bitPattern: pointer)
-    let isKept =
-      bytes >= Self.smallestPooledBytes
-      && state.withLock { state in
-        // Sizes change with the work: what is kept of the old ones makes room.
-        if state.keptBytes + bytes > Self.largestKeptBytes { Self.free(&state) }
-        guard bytes <= Self.largestKeptBytes else { return false }
-        state.keptBytes += bytes
-        state.free[bytes, default: []].append(address)
-        return true
-      }
-    if !isKept { Foundation.free(pointer) }
+    guard bytes >= Self.smallestPooledBytes, bytes <= Self.largestKeptBytes else {
+      return Foundation.free(pointer)
+    }
+    state.withLock { state in
+      // Sizes change with the work: those that nobody asks for any more make room.
+      while state.keptBytes + bytes > Self.largestKeptBytes { Self.freeOldest(&state) }
+      state.keptBytes += bytes
+      state.releases += 1
+      state.free[bytes, default: []].append(
+        FreeBuffer(address: UInt(bitPattern: pointer), released: state.releases))
+    }
   }
 
   /// Gives all kept buffers back to the system.
   public func drain() {
-    state.withLock { Self.free(&$0) }
+    state.withLock { while $0.keptBytes > 0 { Self.freeOldest(&$0) } }
   }
 
-  private static func free(_ state: inout State) {
-    for addresses in state.free.values {
-      for address in addresses { Foundation.free(UnsafeMutableRawPointer(bitPattern: address)) }
-    }
-    state = State()
+  private static func freeOldest(_ state: inout State) {
+    let oldest = state.free.filter { !$0.value.isEmpty }.min { $0.value[0].released < $1.value[0].released }
+    guard let (bytes, buffers) = oldest else { return }
+    state.free[bytes]!.removeFirst()
+    state.keptBytes -= bytes
+    Foundation.free(UnsafeMutableRawPointer(bitPattern: buffers[0].address))
   }
 }
