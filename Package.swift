@@ -35,7 +35,8 @@ let package = Package(
     .target(name: "Augment", dependencies: ["Images", "TensorCore"]),
     .target(name: "Checkpoints", dependencies: ["TensorCore", "CZlib"]),
     .target(name: "Images", dependencies: ["TensorCore", "CPNG", "CTurboJPEG"]),
-    .target(name: "TensorCore", dependencies: ["CBLAS"]),
+    .target(name: "TensorCore", dependencies: ["CBLAS", "CKernels"]),
+    .target(name: "CKernels"),
 
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),

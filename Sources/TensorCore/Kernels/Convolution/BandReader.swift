@@ -1,3 +1,5 @@
+import CKernels
+
 // x: [N, H, W, C], C = C1 + C2   band: [rows, bandWidth, stride], stride ≥ C
 
 /// Copies pieces of a convolution's input to where they stay in the cache. On the way it joins two
@@ -83,15 +85,7 @@ struct BandReader {
     let (mean, factor, offset) = (
       affine.mean + parameters, affine.factor + parameters, affine.offset + parameters
     )
-    for _ in pixels {
-      // The mean is subtracted first: folded into the offset it would cost the digits of x - mean.
-      if appliesSiLU {
-        for c in 0..<count { to[c] = siluValue((from[c] - mean[c]) * factor[c] + offset[c]) }
-      } else {
-        for c in 0..<count { to[c] = (from[c] - mean[c]) * factor[c] + offset[c] }
-      }
-      from += count
-      to += stride
-    }
+    dseg_normalize(
+      from, mean, factor, offset, appliesSiLU ? 1 : 0, to, pixels.count, count, stride)
   }
 }

@@ -33,8 +33,8 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   ///   - height: rows of the output
   ///   - width: columns of the output
   public static func fastest(inChannels: Int, outChannels: Int, height: Int, width: Int) -> Self {
-    // Transforms work on whole lanes of channels, which so few would waste.
-    guard inChannels >= 2 * Lanes.scalarCount else { return .im2col }
+    // Transforms work on whole lanes of channels, which fewer would waste.
+    guard inChannels >= wholeLanes(1) else { return .im2col }
     let pairs = Double(inChannels) * Double(outChannels)
     func seconds(_ algorithm: Self) -> Double {
       let side = algorithm.tileSize

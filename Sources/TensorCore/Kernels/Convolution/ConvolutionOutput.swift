@@ -22,33 +22,4 @@ struct ConvolutionOutput {
       }
     }
   }
-
-  /// The bias of eight channels, zeros beyond the last.
-  @inline(__always)
-  func biasLanes(sample: Int, channel: Int) -> Lanes {
-    load(bias + sample * biasStride + channel, channel: channel)
-  }
-
-  /// Writes eight channels of a pixel, or fewer at the end, with the residual added.
-  @inline(__always)
-  func store(_ value: Lanes, pixel: Int, channel: Int) {
-    let index = pixel * channels + channel
-    var value = value
-    if let residual { value += load(residual + index, channel: channel) }
-    if channel + Lanes.scalarCount <= channels {
-      UnsafeMutableRawPointer(y + index).storeBytes(of: value, as: Lanes.self)
-    } else {
-      for lane in 0..<channels - channel { y[index + lane] = value[lane] }
-    }
-  }
-
-  @inline(__always)
-  private func load(_ base: UnsafePointer<Float>, channel: Int) -> Lanes {
-    if channel + Lanes.scalarCount <= channels {
-      return UnsafeRawPointer(base).loadUnaligned(as: Lanes.self)
-    }
-    var value = Lanes()
-    for lane in 0..<channels - channel { value[lane] = base[lane] }
-    return value
-  }
 }

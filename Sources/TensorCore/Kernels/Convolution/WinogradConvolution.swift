@@ -1,3 +1,5 @@
+import CKernels
+
 // x: [N, H, W, C]   y: [N, H, W, K]   size² frequencies; C and K rounded up to whole lanes
 // v: [size², tiles, C]   weight: [size², C, K]   m: [size², tiles, K]
 
@@ -112,37 +114,11 @@ struct WinogradConvolution<Tile: WinogradTile> {
         input.fill(
           band, sample: sample, rows: bandRows, padding: 1, bandWidth: bandWidth, stride: inLanes)
         for row in 0..<rows.count {
-          transformRow(band + row * Tile.outSize * rowSize, rowSize: rowSize, into: target, slot: slot)
+          let tiles = dseg_tile_input(
+            band: band + row * Tile.outSize * rowSize, row_size: rowSize, channels: inLanes,
+            tiles: tilesAcross)
+          Tile.transformInput(tiles, into: target, slot: slot)
           target += tilesAcross * inLanes
-        }
-      }
-    }
-  }
-
-  /// One row of tiles.
-  private func transformRow(
-    _ band: UnsafePointer<Float>, rowSize: Int, into v: UnsafeMutablePointer<Float>, slot: Int
-  ) {
-    withUnsafeTemporaryAllocation(of: Lanes.self, capacity: Tile.size * Tile.size) { lines in
-      let lines = lines.baseAddress!
-      for tile in 0..<tilesAcross {
-        for channel in stride(from: 0, to: inLanes, by: Lanes.scalarCount) {
-          let from = UnsafeRawPointer(band + tile * Tile.outSize * inLanes + channel)
-          let to = UnsafeMutableRawPointer(v + tile * inLanes + channel)
-          for column in 0..<Tile.size {
-            Tile.transformInput(
-              { row in
-                from.loadUnaligned(fromByteOffset: (row * rowSize + column * inLanes) * 4, as: Lanes.self)
-              }, { row, value in lines[row * Tile.size + column] = value })
-          }
-          for row in 0..<Tile.size {
-            Tile.transformInput(
-              { column in lines[row * Tile.size + column] },
-              { column, value in
-                to.storeBytes(
-                  of: value, toByteOffset: (row * Tile.size + column) * slot * 4, as: Lanes.self)
-              })
-          }
         }
       }
     }
@@ -153,48 +129,21 @@ struct WinogradConvolution<Tile: WinogradTile> {
     var source = m
     forEachSample(rows, rowsPerSample: tilesDown) { sample, rows in
       for row in rows {
-        transformRow(source, slot: slot, sample: sample, tileRow: row)
+        let top = row * Tile.outSize
+        let offset = (sample * shape.height + top) * shape.width * shape.outChannels
+        let tiles = dseg_tile_output(
+          y: output.y + offset, residual: output.residual.map { $0 + offset },
+          bias: output.bias + sample * output.biasStride, channels: shape.outChannels,
+          width: shape.width, height: shape.height - top)
+        Tile.transformOutput(source, slot: slot, into: tiles)
         source += tilesAcross * outLanes
-      }
-    }
-  }
-
-  /// One row of tiles; what lies outside the picture is not stored.
-  private func transformRow(_ m: UnsafePointer<Float>, slot: Int, sample: Int, tileRow: Int) {
-    let top = tileRow * Tile.outSize
-    let high = min(Tile.outSize, shape.height - top)
-    withUnsafeTemporaryAllocation(of: Lanes.self, capacity: Tile.outSize * Tile.size) { lines in
-      let lines = lines.baseAddress!
-      for tile in 0..<tilesAcross {
-        let left = tile * Tile.outSize
-        let wide = min(Tile.outSize, shape.width - left)
-        let pixel = (sample * shape.height + top) * shape.width + left
-        for channel in stride(from: 0, to: shape.outChannels, by: Lanes.scalarCount) {
-          let from = UnsafeRawPointer(m + tile * outLanes + channel)
-          for column in 0..<Tile.size {
-            Tile.transformOutput(
-              { row in
-                from.loadUnaligned(
-                  fromByteOffset: (row * Tile.size + column) * slot * 4, as: Lanes.self)
-              }, { row, value in lines[row * Tile.size + column] = value })
-          }
-          let bias = output.biasLanes(sample: sample, channel: channel)
-          for row in 0..<high {
-            Tile.transformOutput(
-              { column in lines[row * Tile.size + column] },
-              { column, value in
-                guard column < wide else { return }
-                output.store(value + bias, pixel: pixel + row * shape.width + column, channel: channel)
-              })
-          }
-        }
       }
     }
   }
 }
 
-/// The channels rounded up to whole lanes.
-@inline(__always)
+/// The channels rounded up to whole lanes, in which the transforms run.
 func wholeLanes(_ channels: Int) -> Int {
-  (channels + Lanes.scalarCount - 1) / Lanes.scalarCount * Lanes.scalarCount
+  let lanes = Int(dseg_lanes)
+  return (channels + lanes - 1) / lanes * lanes
 }

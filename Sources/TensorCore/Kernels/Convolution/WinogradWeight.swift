@@ -1,35 +1,45 @@
 // weight: [K, C, 3, 3]   u: [size², C, K], both rounded up to whole lanes
 
-/// The kernel between every pair of channels transformed, `G g Gᵀ`, in double precision.
+/// Sixteen outputs, which fill a line of the cache.
+private typealias Outputs = SIMD16<Float>
+
+/// Inputs that are transformed together: their kernels lie side by side in the weight.
+private let inputBlock = 8
+
+/// The kernel between every pair of channels transformed, `G g Gᵀ`.
 func winogradWeight<Tile: WinogradTile>(_ weight: Tensor, tile: Tile.Type) -> Tensor {
   let (outChannels, inChannels) = (weight.shape[0], weight.shape[1])
   let (inLanes, outLanes) = (wholeLanes(inChannels), wholeLanes(outChannels))
   return Tensor(shape: [Tile.size * Tile.size, inLanes, outLanes]) { u in
     withPointers(weight) { weight in
-      parallelFor(inLanes) { c in
-        withUnsafeTemporaryAllocation(of: SIMD8<Double>.self, capacity: 9 + 3 * Tile.size) { scratch in
+      parallelFor(inLanes, inBlocksOf: inputBlock) { channels in
+        withUnsafeTemporaryAllocation(of: Outputs.self, capacity: 9 + 3 * Tile.size) { scratch in
           let kernel = scratch.baseAddress!
           let lines = kernel + 9
-          for first in stride(from: 0, to: outLanes, by: Lanes.scalarCount) {
-            for tap in 0..<9 {
-              var value = SIMD8<Double>()
-              let count = c < inChannels ? min(Lanes.scalarCount, outChannels - first) : 0
-              for lane in 0..<count {
-                value[lane] = Double(weight[((first + lane) * inChannels + c) * 9 + tap])
+          for first in stride(from: 0, to: outLanes, by: Outputs.scalarCount) {
+            let count = min(Outputs.scalarCount, outChannels - first)
+            for c in channels {
+              for tap in 0..<9 {
+                var value = Outputs()
+                if c < inChannels {
+                  for lane in 0..<count {
+                    value[lane] = weight[((first + lane) * inChannels + c) * 9 + tap]
+                  }
+                }
+                kernel[tap] = value
               }
-              kernel[tap] = value
-            }
-            for column in 0..<3 {
-              Tile.transformKernel({ kernel[$0 * 3 + column] }, { lines[$0 * 3 + column] = $1 })
-            }
-            for row in 0..<Tile.size {
-              Tile.transformKernel(
-                { lines[row * 3 + $0] },
-                { column, value in
-                  let frequency = row * Tile.size + column
-                  let place = u + (frequency * inLanes + c) * outLanes + first
-                  UnsafeMutableRawPointer(place).storeBytes(of: Lanes(value), as: Lanes.self)
-                })
+              for column in 0..<3 {
+                Tile.transformKernel({ kernel[$0 * 3 + column] }, { lines[$0 * 3 + column] = $1 })
+              }
+              for row in 0..<Tile.size {
+                Tile.transformKernel(
+                  { lines[row * 3 + $0] },
+                  { column, value in
+                    let frequency = row * Tile.size + column
+                    let place = u + (frequency * inLanes + c) * outLanes + first
+                    UnsafeMutableRawPointer(place).storeBytes(of: value, as: Outputs.self)
+                  })
+              }
             }
           }
         }

@@ -1,0 +1,49 @@
+#pragma once
+#include <stddef.h>
+
+// Inner loops for which wider vectors than those of the oldest x86-64 are worth having: Swift has no way to
+// compile a function for several processors and to choose between the versions at run time. They use no fused
+// operations, so all versions round alike.
+
+/// Numbers that the loops below take at a time.
+enum { dseg_lanes = 16 };
+
+/// `y = (x - mean) · factor + offset` for each of `channels` channels of `pixels` pixels, then SiLU if asked for.
+/// Pixels of x are `channels` apart, those of y `stride`.
+void dseg_normalize(const float *_Nonnull x, const float *_Nonnull mean, const float *_Nonnull factor,
+                    const float *_Nonnull offset, int applies_silu, float *_Nonnull y, size_t pixels,
+                    size_t channels, size_t stride);
+
+/// `y = x / (1 + exp(-x))`.
+void dseg_silu(const float *_Nonnull x, float *_Nonnull y, size_t count);
+
+/// Where a row of tiles of a Winograd convolution comes from: `outSize + 2` rows of pixels with `channels`
+/// channels, a multiple of `dseg_lanes`.
+struct dseg_tile_input {
+  const float *_Nonnull band;
+  /// From row to row of pixels.
+  size_t row_size;
+  size_t channels;
+  size_t tiles;
+};
+
+/// `Bᵀ d B` of every tile, to `[frequency][tile][channel]` with `slot` numbers from frequency to frequency.
+void dseg_winograd2_input(struct dseg_tile_input input, float *_Nonnull v, size_t slot);
+void dseg_winograd4_input(struct dseg_tile_input input, float *_Nonnull v, size_t slot);
+
+/// Where a row of tiles goes: rows of pixels with `channels` channels.
+struct dseg_tile_output {
+  float *_Nonnull y;
+  /// Added, of the shape of y.
+  const float *_Nullable residual;
+  /// Added to every pixel.
+  const float *_Nonnull bias;
+  size_t channels;
+  /// Pixels of a row, and rows, that exist of the last tile and of all tiles.
+  size_t width;
+  size_t height;
+};
+
+/// `Aᵀ m A` of every tile of a row, from `[frequency][tile][channel]`, whose channels are rounded up to whole lanes.
+void dseg_winograd2_output(const float *_Nonnull m, size_t slot, struct dseg_tile_output output);
+void dseg_winograd4_output(const float *_Nonnull m, size_t slot, struct dseg_tile_output output);
