@@ -67,9 +67,8 @@ INLINED void input(struct dseg_tile_input in, float *v, size_t slot, size_t size
 
 INLINED void output(const float *m, size_t slot, struct dseg_tile_output out, size_t size, transform line) {
   size_t side = size - 2;
-  size_t stride = (out.channels + dseg_lanes - 1) / dseg_lanes * dseg_lanes;
   size_t height = out.height < side ? out.height : side;
-  for (size_t left = 0; left < out.width; left += side, m += stride) {
+  for (size_t left = 0; left < out.width; left += side, m += out.stride) {
     size_t width = out.width - left < side ? out.width - left : side;
     for (size_t c = 0; c < out.channels; c += dseg_lanes) {
       size_t some = out.channels - c < dseg_lanes ? out.channels - c : dseg_lanes;

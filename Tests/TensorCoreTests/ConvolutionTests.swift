@@ -32,7 +32,8 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
       .init(c: 2, h: 9, w: 1, o: 3), .init(n: 2, c: 16, h: 8, w: 8, o: 24),
       .init(n: 3, c: 17, h: 13, w: 11, o: 9), .init(n: 1, c: 8, h: 33, w: 70, o: 8),
       .init(n: 7, c: 9, h: 41, w: 39, o: 6), .init(n: 1, c: 4, h: 97, w: 130, o: 3),
-      .init(n: 5, c: 40, h: 3, w: 3, o: 70), .init(n: 20, c: 8, h: 16, w: 16, o: 8),
+      .init(n: 5, c: 40, h: 3, w: 3, o: 70), .init(n: 1, c: 300, h: 9, w: 9, o: 33),
+      .init(n: 20, c: 8, h: 16, w: 16, o: 8),
     ].map { (c: ConvolutionCase) in
       var c = c
       c.algorithm = algorithm
@@ -57,13 +58,17 @@ struct ConvolutionTests {
     let x = random.normal(shape: [c.n, c.c, c.h, c.w])
     let weight = random.normal(shape: [c.o, c.c, c.k, c.k])
     let bias = random.normal(shape: [c.o])
-    let y = conv2d(
-      ConvolutionInput(x.channelsLast), weight: ConvolutionWeight(weight, algorithm: c.algorithm),
-      bias: bias, stride: c.stride, padding: c.padding)
     let expected = naiveConv2d(
       NaiveTensor(x), weight: NaiveTensor(weight), bias: NaiveTensor(bias), stride: c.stride,
       padding: c.padding)
-    expectClose(y.channelsFirst, expected, absolute: 1e-5 * Double(c.c * c.k * c.k).squareRoot())
+    // Winograd's products by our own kernel, where the processor can run it, and by OpenBLAS.
+    for usesBLAS in [false, true] where c.algorithm != .im2col || usesBLAS {
+      let kernel = ConvolutionWeight(
+        weight, shape: weight.shape, algorithm: c.algorithm, usesBLAS: usesBLAS)
+      let y = conv2d(
+        ConvolutionInput(x.channelsLast), weight: kernel, bias: bias, stride: c.stride, padding: c.padding)
+      expectClose(y.channelsFirst, expected, absolute: 1e-5 * Double(c.c * c.k * c.k).squareRoot())
+    }
   }
 
   /// Two inputs side by side, normalised with SiLU; a bias for each sample; a residual.

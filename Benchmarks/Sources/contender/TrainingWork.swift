@@ -30,7 +30,9 @@ struct TrainingWork: PreparedWork {
     let checkpoint = try Checkpoint(contentsOf: inputs.features)
     let maps = try inputs.steps.flatMap { step in
       try inputs.blocks.map { block in
-        FeatureMap(step: step, block: block, activation: try checkpoint.tensor(named: "\(step).\(block)"))
+        let planes = try checkpoint.tensor(named: "\(step).\(block)")
+        return FeatureMap(
+          step: step, block: block, activation: planes.reshaped([1] + planes.shape).channelsLast)
       }
     }
     let features = FeatureMaps(maps: maps, height: labels.shape[0], width: labels.shape[1])

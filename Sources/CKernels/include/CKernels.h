@@ -42,8 +42,22 @@ struct dseg_tile_output {
   /// Pixels of a row, and rows, that exist of the last tile and of all tiles.
   size_t width;
   size_t height;
+  /// Numbers from tile to tile of the transformed tiles, at least the channels rounded up to whole lanes.
+  size_t stride;
 };
 
-/// `Aᵀ m A` of every tile of a row, from `[frequency][tile][channel]`, whose channels are rounded up to whole lanes.
+/// `Aᵀ m A` of every tile of a row, from `[frequency][tile][channel]`.
 void dseg_winograd2_output(const float *_Nonnull m, size_t slot, struct dseg_tile_output output);
 void dseg_winograd4_output(const float *_Nonnull m, size_t slot, struct dseg_tile_output output);
+
+/// Columns of a panel.
+enum { dseg_panel_width = 32 };
+
+/// Whether this processor can run `dseg_panel_product`.
+int dseg_has_panel_product(void);
+
+/// `m = v u`, where u is stored in panels of columns, so that nothing need be packed first.
+/// v: `[rows, depth]`, u: `[columns / dseg_panel_width, depth, dseg_panel_width]`, m: `[rows, columns]`; columns are
+/// a multiple of `dseg_panel_width`.
+void dseg_panel_product(const float *_Nonnull v, const float *_Nonnull u, float *_Nonnull m, size_t rows,
+                        size_t depth, size_t columns);

@@ -13,7 +13,7 @@ public struct ConvolutionPolicy: Sendable, Equatable {
   /// Side of the pictures that the choice is made for, in pixels. Others come out as well, perhaps slower.
   public var imageSize: Int
   /// Bytes that the weights of all 3×3 convolutions may take in the form that their algorithms read. Where the
-  /// fastest need more, the layers with the smallest pictures, which gain least, do with smaller weights.
+  /// fastest need more, the layers that lose least by it do with smaller weights.
   public var memoryBudget: Int
 
   public init(precision: Precision = .fast, imageSize: Int = 256, memoryBudget: Int = 3 << 30) {
@@ -24,42 +24,69 @@ public struct ConvolutionPolicy: Sendable, Equatable {
 }
 
 /// A 3×3 convolution of stride 1 over pictures of `side × side` pixels.
-struct PlannedConvolution {
-  var inChannels: Int
-  var outChannels: Int
-  var side: Int
+package struct PlannedConvolution: Sendable {
+  package var inChannels: Int
+  package var outChannels: Int
+  package var side: Int
+
+  package init(inChannels: Int, outChannels: Int, side: Int) {
+    self.inChannels = inChannels
+    self.outChannels = outChannels
+    self.side = side
+  }
 }
 
 /// Chooses an algorithm for every convolution of a network.
-struct ConvolutionChooser {
+package struct ConvolutionChooser {
   private let policy: ConvolutionPolicy
   /// What the budget leaves to layers with pictures of this side; nothing where it leaves all.
   private var limits: [Int: ConvolutionAlgorithm] = [:]
 
-  init(_ policy: ConvolutionPolicy, convolutions: [PlannedConvolution]) {
+  package init(_ policy: ConvolutionPolicy, convolutions: [PlannedConvolution]) {
     self.policy = policy
-    for side in Set(convolutions.map(\.side)).sorted() {
-      for limit in [ConvolutionAlgorithm.winograd2, .im2col] {
-        if bytes(convolutions) <= Double(policy.memoryBudget) { return }
-        limits[side] = limit
+    let groups = Dictionary(grouping: convolutions, by: \.side)
+    while cost(convolutions).bytes > Double(policy.memoryBudget) {
+      // The step down that loses the least time for the memory it saves.
+      var best: (side: Int, limit: ConvolutionAlgorithm, price: Double)?
+      for (side, group) in groups.sorted(by: { $0.key < $1.key }) {
+        for limit in [ConvolutionAlgorithm.winograd2, .im2col] {
+          let (now, then) = (cost(group), cost(group, limit: limit))
+          guard then.bytes < now.bytes else { continue }
+          let price = (then.seconds - now.seconds) / (now.bytes - then.bytes)
+          if best.map({ price < $0.price }) ?? true { best = (side, limit, price) }
+        }
       }
+      guard let best else { return }
+      limits[best.side] = best.limit
     }
   }
 
-  func algorithm(_ convolution: PlannedConvolution) -> ConvolutionAlgorithm {
+  package func algorithm(_ convolution: PlannedConvolution) -> ConvolutionAlgorithm {
+    algorithm(convolution, limit: limits[convolution.side])
+  }
+
+  private func algorithm(
+    _ convolution: PlannedConvolution, limit: ConvolutionAlgorithm?
+  ) -> ConvolutionAlgorithm {
     guard policy.precision == .fast else { return .im2col }
-    let side = convolution.side
     let fastest = ConvolutionAlgorithm.fastest(
-      inChannels: convolution.inChannels, outChannels: convolution.outChannels, height: side, width: side)
-    guard let limit = limits[side], limit.frequencies < fastest.frequencies else { return fastest }
+      inChannels: convolution.inChannels, outChannels: convolution.outChannels, height: convolution.side,
+      width: convolution.side)
+    guard let limit, limit.frequencies < fastest.frequencies else { return fastest }
     return limit
   }
 
-  /// In floating point, where the sizes that a hostile file tells cannot overflow.
-  private func bytes(_ convolutions: [PlannedConvolution]) -> Double {
-    convolutions.reduce(0) { sum, convolution in
-      sum + 4 * Double(algorithm(convolution).frequencies) * Double(convolution.inChannels)
-        * Double(convolution.outChannels)
+  /// Expected time, and memory of the weights. In floating point, where the sizes that a hostile file tells
+  /// cannot overflow.
+  private func cost(
+    _ convolutions: [PlannedConvolution], limit: ConvolutionAlgorithm? = nil
+  ) -> (seconds: Double, bytes: Double) {
+    convolutions.reduce((0, 0)) { sum, convolution in
+      let limit = limit ?? limits[convolution.side]
+      let cost = algorithm(convolution, limit: limit).cost(
+        inChannels: convolution.inChannels, outChannels: convolution.outChannels, height: convolution.side,
+        width: convolution.side)
+      return (sum.0 + cost.seconds, sum.1 + cost.bytes)
     }
   }
 }

@@ -13,6 +13,8 @@ public final class BufferPool: Sendable {
   /// The most that is kept; a release beyond it goes back to the system.
   private static let largestKeptBytes = 1 << 30
 
+  private static let hugePage = 2 << 20
+
   private struct FreeBuffer {
     var address: UInt
     /// Number of the release, which tells how long it has waited.
@@ -49,9 +51,14 @@ public final class BufferPool: Sendable {
       if let reused { return UnsafeMutablePointer(bitPattern: reused)! }
     }
     var pointer: UnsafeMutableRawPointer?
-    guard posix_memalign(&pointer, 64, bytes) == 0, let pointer else {
+    let isHuge = bytes >= 2 * Self.hugePage
+    guard posix_memalign(&pointer, isHuge ? Self.hugePage : 64, bytes) == 0, let pointer else {
       preconditionFailure("out of memory: \(bytes) bytes")
     }
+    #if os(Linux)
+      // One fault instead of 512, and fewer addresses to look up.
+      if isHuge { madvise(pointer, bytes, MADV_HUGEPAGE) }
+    #endif
     return pointer.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
   }
 

@@ -97,11 +97,13 @@ private func convolve(
             Im2colConvolution(shape: shape, input: input, weight: kernel, output: output).run()
           case .winograd2:
             WinogradConvolution<WinogradTile2>(
-              shape: shape, input: input, weight: kernel, output: output
+              shape: shape, input: input, weight: kernel, output: output,
+              product: weight.product
             ).run()
           case .winograd4:
             WinogradConvolution<WinogradTile4>(
-              shape: shape, input: input, weight: kernel, output: output
+              shape: shape, input: input, weight: kernel, output: output,
+              product: weight.product
             ).run()
           }
         }

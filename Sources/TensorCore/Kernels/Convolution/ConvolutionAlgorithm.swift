@@ -26,24 +26,30 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   }
 
   /// The algorithm that is expected to take the least time for a 3×3 convolution of stride 1.
-  ///
-  /// Time is that of the products and of streaming the weights from memory, where they are too many to stay in
-  /// the cache: few pixels do not pay for the larger weights of large tiles.
   /// - Parameters:
   ///   - height: rows of the output
   ///   - width: columns of the output
   public static func fastest(inChannels: Int, outChannels: Int, height: Int, width: Int) -> Self {
     // Transforms work on whole lanes of channels, which fewer would waste.
     guard inChannels >= wholeLanes(1) else { return .im2col }
-    let pairs = Double(inChannels) * Double(outChannels)
     func seconds(_ algorithm: Self) -> Double {
-      let side = algorithm.tileSize
-      let tiles = ((height + side - 1) / side) * ((width + side - 1) / side)
-      let bytes = 4 * Double(algorithm.frequencies) * pairs
-      let products = 2 * Double(algorithm.frequencies * tiles) * pairs / productsPerSecond
-      return products + (bytes > cachedBytes ? bytes / bytesPerSecond : 0)
+      algorithm.cost(inChannels: inChannels, outChannels: outChannels, height: height, width: width).seconds
     }
     return [.winograd4, .winograd2, .im2col].min { seconds($0) < seconds($1) }!
+  }
+
+  /// Expected time of a 3×3 convolution of stride 1 of one picture, and bytes of its weights.
+  ///
+  /// Time is that of the products and of streaming the weights from memory, where they are too many to stay in
+  /// the cache: few pixels do not pay for the larger weights of large tiles.
+  package func cost(
+    inChannels: Int, outChannels: Int, height: Int, width: Int
+  ) -> (seconds: Double, bytes: Double) {
+    let pairs = Double(inChannels) * Double(outChannels)
+    let tiles = Double((height + tileSize - 1) / tileSize) * Double((width + tileSize - 1) / tileSize)
+    let bytes = 4 * Double(frequencies) * pairs
+    let products = 2 * Double(frequencies) * tiles * pairs / Self.productsPerSecond
+    return (products + (bytes > Self.cachedBytes ? bytes / Self.bytesPerSecond : 0), bytes)
   }
 
   // Of a present two-core machine. The choice depends on their ratio only, and on that loosely.

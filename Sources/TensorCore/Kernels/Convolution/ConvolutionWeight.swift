@@ -18,6 +18,7 @@ public final class ConvolutionWeight: Sendable {
     case prepared(Tensor)
   }
   private let state: Mutex<State>
+  let product: WinogradProduct
 
   /// - Parameters:
   ///   - weight: `[O, C, kh, kw]`, or `[O, C, k]` for one dimension
@@ -28,7 +29,11 @@ public final class ConvolutionWeight: Sendable {
 
   /// - Parameter shape: that the weight has, or should have: the stand-in for a weight that a file lacks may
   ///   have another, as long as it is not used.
-  package init(_ weight: Tensor, shape: [Int], algorithm: ConvolutionAlgorithm) {
+  /// - Parameter usesBLAS: whether Winograd's products are left to OpenBLAS, whatever the processor
+  package init(
+    _ weight: Tensor, shape: [Int], algorithm: ConvolutionAlgorithm, usesBLAS: Bool = false
+  ) {
+    product = usesBLAS ? .blas : .fastest
     precondition(shape.count == 3 || shape.count == 4, "convolution weight \(shape)")
     outChannels = shape[0]
     inChannels = shape[1]
@@ -45,7 +50,8 @@ public final class ConvolutionWeight: Sendable {
   /// `[O, C, kh, kw]`
   public var shape: [Int] { [outChannels, inChannels, kernelHeight, kernelWidth] }
 
-  /// Im2col: `[O, kh, kw, C]`. Winograd: `[frequencies, C, O]`, both channels rounded up to whole lanes.
+  /// Im2col: `[O, kh, kw, C]`. Winograd: `[frequencies, C, O]`, both channels rounded up, in the order
+  /// of the product.
   var prepared: Tensor {
     state.withLock { state in
       switch state {
@@ -68,8 +74,8 @@ public final class ConvolutionWeight: Sendable {
   private func transform(_ weight: Tensor) -> Tensor {
     switch algorithm {
     case .im2col: patchOrder(weight)
-    case .winograd2: winogradWeight(weight, tile: WinogradTile2.self)
-    case .winograd4: winogradWeight(weight, tile: WinogradTile4.self)
+    case .winograd2: winogradWeight(weight, tile: WinogradTile2.self, product: product)
+    case .winograd4: winogradWeight(weight, tile: WinogradTile4.self, product: product)
     }
   }
 

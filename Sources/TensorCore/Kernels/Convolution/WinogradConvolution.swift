@@ -13,6 +13,7 @@ struct WinogradConvolution<Tile: WinogradTile> {
   /// `[size², C, K]`
   let weight: UnsafePointer<Float>
   let output: ConvolutionOutput
+  let product: WinogradProduct
 
   private let inLanes: Int
   private let outLanes: Int
@@ -21,7 +22,8 @@ struct WinogradConvolution<Tile: WinogradTile> {
   private let frequencies = Tile.size * Tile.size
 
   init(
-    shape: ConvolutionShape, input: BandReader, weight: UnsafePointer<Float>, output: ConvolutionOutput
+    shape: ConvolutionShape, input: BandReader, weight: UnsafePointer<Float>, output: ConvolutionOutput,
+    product: WinogradProduct
   ) {
     precondition(
       shape.kernelHeight == 3 && shape.kernelWidth == 3 && shape.stride == 1 && shape.paddingHeight == 1
@@ -30,8 +32,9 @@ struct WinogradConvolution<Tile: WinogradTile> {
     self.input = input
     self.weight = weight
     self.output = output
+    self.product = product
     inLanes = wholeLanes(shape.inChannels)
-    outLanes = wholeLanes(shape.outChannels)
+    outLanes = product.columns(outChannels: shape.outChannels)
     tilesAcross = (shape.width + Tile.outSize - 1) / Tile.outSize
     tilesDown = (shape.height + Tile.outSize - 1) / Tile.outSize
   }
@@ -95,10 +98,8 @@ struct WinogradConvolution<Tile: WinogradTile> {
   private func multiply(
     _ frequency: Int, _ v: UnsafePointer<Float>, into m: UnsafeMutablePointer<Float>, tiles: Int
   ) {
-    GEMM.multiply(
-      Matrix(v, rows: tiles, columns: inLanes),
-      Matrix(weight + frequency * inLanes * outLanes, rows: inLanes, columns: outLanes),
-      into: MutableMatrix(m, rows: tiles, columns: outLanes))
+    product.multiply(
+      v, weight + frequency * inLanes * outLanes, into: m, tiles: tiles, rows: inLanes, columns: outLanes)
   }
 
   // MARK: Transforms
@@ -134,7 +135,7 @@ struct WinogradConvolution<Tile: WinogradTile> {
         let tiles = dseg_tile_output(
           y: output.y + offset, residual: output.residual.map { $0 + offset },
           bias: output.bias + sample * output.biasStride, channels: shape.outChannels,
-          width: shape.width, height: shape.height - top)
+          width: shape.width, height: shape.height - top, stride: outLanes)
         Tile.transformOutput(source, slot: slot, into: tiles)
         source += tilesAcross * outLanes
       }

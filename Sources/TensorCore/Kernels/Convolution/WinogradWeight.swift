@@ -1,4 +1,4 @@
-// weight: [K, C, 3, 3]   u: [size², C, K], both rounded up to whole lanes
+// weight: [K, C, 3, 3]   u: [size², C, K], both rounded up, in the order of the product
 
 /// Sixteen outputs, which fill a line of the cache.
 private typealias Outputs = SIMD16<Float>
@@ -7,9 +7,11 @@ private typealias Outputs = SIMD16<Float>
 private let inputBlock = 8
 
 /// The kernel between every pair of channels transformed, `G g Gᵀ`.
-func winogradWeight<Tile: WinogradTile>(_ weight: Tensor, tile: Tile.Type) -> Tensor {
+func winogradWeight<Tile: WinogradTile>(
+  _ weight: Tensor, tile: Tile.Type, product: WinogradProduct
+) -> Tensor {
   let (outChannels, inChannels) = (weight.shape[0], weight.shape[1])
-  let (inLanes, outLanes) = (wholeLanes(inChannels), wholeLanes(outChannels))
+  let (inLanes, outLanes) = (wholeLanes(inChannels), product.columns(outChannels: outChannels))
   return Tensor(shape: [Tile.size * Tile.size, inLanes, outLanes]) { u in
     withPointers(weight) { weight in
       parallelFor(inLanes, inBlocksOf: inputBlock) { channels in
@@ -17,7 +19,7 @@ func winogradWeight<Tile: WinogradTile>(_ weight: Tensor, tile: Tile.Type) -> Te
           let kernel = scratch.baseAddress!
           let lines = kernel + 9
           for first in stride(from: 0, to: outLanes, by: Outputs.scalarCount) {
-            let count = min(Outputs.scalarCount, outChannels - first)
+            let count = max(0, min(Outputs.scalarCount, outChannels - first))
             for c in channels {
               for tap in 0..<9 {
                 var value = Outputs()
@@ -31,13 +33,13 @@ func winogradWeight<Tile: WinogradTile>(_ weight: Tensor, tile: Tile.Type) -> Te
               for column in 0..<3 {
                 Tile.transformKernel({ kernel[$0 * 3 + column] }, { lines[$0 * 3 + column] = $1 })
               }
+              let place = product.place(row: c, column: first, rows: inLanes, columns: outLanes)
               for row in 0..<Tile.size {
                 Tile.transformKernel(
                   { lines[row * 3 + $0] },
                   { column, value in
-                    let frequency = row * Tile.size + column
-                    let place = u + (frequency * inLanes + c) * outLanes + first
-                    UnsafeMutableRawPointer(place).storeBytes(of: value, as: Outputs.self)
+                    let frequency = u + (row * Tile.size + column) * inLanes * outLanes
+                    UnsafeMutableRawPointer(frequency + place).storeBytes(of: value, as: Outputs.self)
                   })
               }
             }
