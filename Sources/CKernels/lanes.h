@@ -3,8 +3,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#pragma STDC FP_CONTRACT OFF
-
 // The loader chooses between the versions, where there is one that can.
 #if defined(__x86_64__) && defined(__GLIBC__)
 #define FOR_SEVERAL_PROCESSORS __attribute__((target_clones("avx512f", "avx2", "default")))

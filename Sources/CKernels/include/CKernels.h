@@ -2,8 +2,8 @@
 #include <stddef.h>
 
 // Inner loops for which wider vectors than those of the oldest x86-64 are worth having: Swift has no way to
-// compile a function for several processors and to choose between the versions at run time. They use no fused
-// operations, so all versions round alike.
+// compile a function for several processors and to choose between the versions at run time. Versions with
+// fused multiply-adds round differently in the last place.
 
 /// Numbers that the loops below take at a time.
 enum { dseg_lanes = 16 };
@@ -56,8 +56,24 @@ enum { dseg_panel_width = 32 };
 /// Whether this processor can run `dseg_panel_product`.
 int dseg_has_panel_product(void);
 
-/// `m = v u`, where u is stored in panels of columns, so that nothing need be packed first.
-/// v: `[rows, depth]`, u: `[columns / dseg_panel_width, depth, dseg_panel_width]`, m: `[rows, columns]`; columns are
-/// a multiple of `dseg_panel_width`.
-void dseg_panel_product(const float *_Nonnull v, const float *_Nonnull u, float *_Nonnull m, size_t rows,
-                        size_t depth, size_t columns);
+/// `y (+)= x u`, where u is stored in panels of columns, so that nothing need be packed first.
+struct dseg_product {
+  /// `[rows, depth]`
+  const float *_Nonnull x;
+  size_t x_stride;
+  /// `[columns / dseg_panel_width, depth, dseg_panel_width]`
+  const float *_Nonnull u;
+  /// From panel to panel.
+  size_t panel_stride;
+  /// `[rows, columns]`
+  float *_Nonnull y;
+  size_t y_stride;
+  size_t rows;
+  size_t depth;
+  /// A multiple of `dseg_panel_width`.
+  size_t columns;
+  /// Whether y is added to.
+  int adds;
+};
+
+void dseg_panel_product(struct dseg_product product);

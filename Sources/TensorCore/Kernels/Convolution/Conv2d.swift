@@ -94,16 +94,21 @@ private func convolve(
             biasStride: bias.rank == 2 ? shape.outChannels : 0, residual: residual)
           switch weight.algorithm {
           case .im2col:
-            Im2colConvolution(shape: shape, input: input, weight: kernel, output: output).run()
+            Im2colConvolution(
+              shape: shape, input: input,
+              weights: PackedMatrix(
+                base: kernel, rows: shape.patchSize, columns: shape.outChannels, order: weight.order),
+              output: output
+            ).run()
           case .winograd2:
             WinogradConvolution<WinogradTile2>(
               shape: shape, input: input, weight: kernel, output: output,
-              product: weight.product
+              order: weight.order
             ).run()
           case .winograd4:
             WinogradConvolution<WinogradTile4>(
               shape: shape, input: input, weight: kernel, output: output,
-              product: weight.product
+              order: weight.order
             ).run()
           }
         }

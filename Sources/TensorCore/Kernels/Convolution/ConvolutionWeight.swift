@@ -18,7 +18,7 @@ public final class ConvolutionWeight: Sendable {
     case prepared(Tensor)
   }
   private let state: Mutex<State>
-  let product: WinogradProduct
+  let order: PackedOrder
 
   /// - Parameters:
   ///   - weight: `[O, C, kh, kw]`, or `[O, C, k]` for one dimension
@@ -29,11 +29,10 @@ public final class ConvolutionWeight: Sendable {
 
   /// - Parameter shape: that the weight has, or should have: the stand-in for a weight that a file lacks may
   ///   have another, as long as it is not used.
-  /// - Parameter usesBLAS: whether Winograd's products are left to OpenBLAS, whatever the processor
+  /// - Parameter usesBLAS: whether products are left to OpenBLAS, whatever the processor
   package init(
     _ weight: Tensor, shape: [Int], algorithm: ConvolutionAlgorithm, usesBLAS: Bool = false
   ) {
-    product = usesBLAS ? .blas : .fastest
     precondition(shape.count == 3 || shape.count == 4, "convolution weight \(shape)")
     outChannels = shape[0]
     inChannels = shape[1]
@@ -43,15 +42,16 @@ public final class ConvolutionWeight: Sendable {
       algorithm == .im2col || (kernelHeight == 3 && kernelWidth == 3),
       "\(algorithm) with weight \(shape)")
     self.algorithm = algorithm
-    // A kernel of one pixel is read as it is stored.
-    state = Mutex(kernelHeight * kernelWidth == 1 ? .prepared(weight) : .original(weight))
+    // Im2col writes to where there are no columns to spare.
+    let isWhole = algorithm != .im2col || outChannels % PackedOrder.panels.columnMultiple == 0
+    order = usesBLAS || !isWhole ? .rowMajor : .fastest
+    state = Mutex(.original(weight))
   }
 
   /// `[O, C, kh, kw]`
   public var shape: [Int] { [outChannels, inChannels, kernelHeight, kernelWidth] }
 
-  /// Im2col: `[O, kh, kw, C]`. Winograd: `[frequencies, C, O]`, both channels rounded up, in the order
-  /// of the product.
+  /// Im2col: `[kh, kw, C, O]`. Winograd: `[frequencies, C, O]`, both channels rounded up. Packed as `order` says.
   var prepared: Tensor {
     state.withLock { state in
       switch state {
@@ -74,20 +74,28 @@ public final class ConvolutionWeight: Sendable {
   private func transform(_ weight: Tensor) -> Tensor {
     switch algorithm {
     case .im2col: patchOrder(weight)
-    case .winograd2: winogradWeight(weight, tile: WinogradTile2.self, product: product)
-    case .winograd4: winogradWeight(weight, tile: WinogradTile4.self, product: product)
+    case .winograd2: winogradWeight(weight, tile: WinogradTile2.self, order: order)
+    case .winograd4: winogradWeight(weight, tile: WinogradTile4.self, order: order)
     }
   }
 
-  /// `[O, C, taps]` to `[O, taps, C]`.
+  /// `[O, C, taps]` to `[taps · C, O]`.
   private func patchOrder(_ weight: Tensor) -> Tensor {
     let taps = kernelHeight * kernelWidth
-    return Tensor(shape: shape) { target in
+    let rows = taps * inChannels
+    // So many outputs lie together in any order.
+    let block = 32
+    return Tensor(shape: [rows, outChannels]) { target in
       withPointers(weight) { weight in
-        parallelFor(outChannels) { o in
-          let kernel = o * inChannels * taps
-          transpose(
-            weight + kernel, rows: inChannels, columns: taps, range: 0..<taps, into: target + kernel)
+        parallelFor(outChannels, inBlocksOf: block) { outputs in
+          for c in 0..<inChannels {
+            for tap in 0..<taps {
+              let place = order.place(
+                row: tap * inChannels + c, column: outputs.lowerBound, rows: rows, columns: outChannels)
+              let from = weight + (outputs.lowerBound * inChannels + c) * taps + tap
+              for o in 0..<outputs.count { target[place + o] = from[o * rows] }
+            }
+          }
         }
       }
     }

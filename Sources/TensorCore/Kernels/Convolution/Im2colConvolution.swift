@@ -1,4 +1,4 @@
-// x: [N, H, W, C]   patches: [positions, kh·kw·C]   weight: [O, kh·kw·C]   y: [positions, O]
+// x: [N, H, W, C]   patches: [positions, kh·kw·C]   weights: [kh·kw·C, O]   y: [positions, O]
 
 /// A convolution as products with the matrix of all patches, which exists in pieces only.
 ///
@@ -7,8 +7,8 @@
 struct Im2colConvolution {
   let shape: ConvolutionShape
   let input: BandReader
-  /// `[O, kh, kw, C]`
-  let weight: UnsafePointer<Float>
+  /// `[kh·kw·C, O]`
+  let weights: PackedMatrix
   let output: ConvolutionOutput
 
   /// Floats in one strip of the matrix of patches: large enough for an efficient product, small enough to
@@ -22,7 +22,6 @@ struct Im2colConvolution {
   /// Output rows of all samples.
   private var rows: Int { shape.batch * shape.outHeight }
   private var positions: Int { rows * shape.outWidth }
-  private var weights: Matrix { Matrix(weight, rows: shape.outChannels, columns: shape.patchSize) }
   /// Whether the products read the input where it is stored, without a matrix of patches.
   private var readsStored: Bool { shape.isPointwise && input.isStored }
 
@@ -57,8 +56,8 @@ struct Im2colConvolution {
     } else {
       withScratch(count: count * shape.patchSize) { patches in
         fillPatches(patches, rows: rows)
-        GEMM.multiply(
-          Matrix(patches, rows: count, columns: shape.patchSize), weights.transposed, beta: 1, into: target)
+        weights.multiply(
+          Matrix(patches, rows: count, columns: shape.patchSize), adding: true, into: target)
       }
     }
   }
@@ -68,7 +67,7 @@ struct Im2colConvolution {
   /// All patches at once, the product in blocks of output channels: weights, which are most of the data
   /// here, are read once.
   private func runByChannels() {
-    let channelBlock = max(32, (shape.outChannels / 8 + 15) & ~15)
+    let channelBlock = max(32, (shape.outChannels / 8 + 31) & ~31)
     let rowBlock = (rows + 7) / 8
     let target = MutableMatrix(output.y, rows: positions, columns: shape.outChannels)
     parallelFor(rows, inBlocksOf: rowBlock) { startOutput($0) }
@@ -83,9 +82,9 @@ struct Im2colConvolution {
           fillPatches(patches + rows.lowerBound * shape.outWidth * shape.patchSize, rows: rows)
         }
         parallelFor(shape.outChannels, inBlocksOf: channelBlock) { channels in
-          GEMM.multiply(
-            Matrix(patches, rows: positions, columns: shape.patchSize),
-            weights.rows(channels).transposed, beta: 1, into: target.columns(channels))
+          weights.multiply(
+            Matrix(patches, rows: positions, columns: shape.patchSize), rows: 0..<shape.patchSize,
+            columns: channels, adding: true, into: target.columns(channels))
         }
       }
     }
@@ -106,8 +105,8 @@ struct Im2colConvolution {
     for part in [input.first, input.second].compactMap({ $0 }) {
       let x = Matrix(
         part.base + positions.lowerBound * part.channels, rows: positions.count, columns: part.channels)
-      let columns = part.offset..<part.offset + part.channels
-      GEMM.multiply(x, weights.rows(outChannels).columns(columns).transposed, beta: 1, into: target)
+      weights.multiply(
+        x, rows: part.offset..<part.offset + part.channels, columns: outChannels, adding: true, into: target)
     }
   }
 

@@ -13,7 +13,7 @@ struct WinogradConvolution<Tile: WinogradTile> {
   /// `[size², C, K]`
   let weight: UnsafePointer<Float>
   let output: ConvolutionOutput
-  let product: WinogradProduct
+  let order: PackedOrder
 
   private let inLanes: Int
   private let outLanes: Int
@@ -23,7 +23,7 @@ struct WinogradConvolution<Tile: WinogradTile> {
 
   init(
     shape: ConvolutionShape, input: BandReader, weight: UnsafePointer<Float>, output: ConvolutionOutput,
-    product: WinogradProduct
+    order: PackedOrder
   ) {
     precondition(
       shape.kernelHeight == 3 && shape.kernelWidth == 3 && shape.stride == 1 && shape.paddingHeight == 1
@@ -32,18 +32,18 @@ struct WinogradConvolution<Tile: WinogradTile> {
     self.input = input
     self.weight = weight
     self.output = output
-    self.product = product
+    self.order = order
     inLanes = wholeLanes(shape.inChannels)
-    outLanes = product.columns(outChannels: shape.outChannels)
+    outLanes = winogradColumns(shape.outChannels, order: order)
     tilesAcross = (shape.width + Tile.outSize - 1) / Tile.outSize
     tilesDown = (shape.height + Tile.outSize - 1) / Tile.outSize
   }
 
   /// Tiles that a thread takes from input to output at a time: enough for efficient products, few enough for
   /// their transforms to stay near the cache.
-  private static var tilesPerBlock: Int { 128 }
+  private static var tilesPerBlock: Int { 64 }
   /// With fewer blocks the weights would be read for little work, and threads left without any.
-  private static var fewestBlocks: Int { 6 }
+  private static var fewestBlocks: Int { 4 }
 
   func run() {
     let rows = shape.batch * tilesDown
@@ -98,8 +98,10 @@ struct WinogradConvolution<Tile: WinogradTile> {
   private func multiply(
     _ frequency: Int, _ v: UnsafePointer<Float>, into m: UnsafeMutablePointer<Float>, tiles: Int
   ) {
-    product.multiply(
-      v, weight + frequency * inLanes * outLanes, into: m, tiles: tiles, rows: inLanes, columns: outLanes)
+    let weights = PackedMatrix(
+      base: weight + frequency * inLanes * outLanes, rows: inLanes, columns: outLanes, order: order)
+    weights.multiply(
+      Matrix(v, rows: tiles, columns: inLanes), into: MutableMatrix(m, rows: tiles, columns: outLanes))
   }
 
   // MARK: Transforms
@@ -141,6 +143,12 @@ struct WinogradConvolution<Tile: WinogradTile> {
       }
     }
   }
+}
+
+/// The output channels rounded up to whole lanes and whole panels.
+func winogradColumns(_ outChannels: Int, order: PackedOrder) -> Int {
+  let multiple = max(order.columnMultiple, wholeLanes(1))
+  return (outChannels + multiple - 1) / multiple * multiple
 }
 
 /// The channels rounded up to whole lanes, in which the transforms run.

@@ -1,4 +1,4 @@
-// weight: [K, C, 3, 3]   u: [size², C, K], both rounded up, in the order of the product
+// weight: [K, C, 3, 3]   u: [size², C, K], both rounded up, packed
 
 /// Sixteen outputs, which fill a line of the cache.
 private typealias Outputs = SIMD16<Float>
@@ -8,10 +8,10 @@ private let inputBlock = 8
 
 /// The kernel between every pair of channels transformed, `G g Gᵀ`.
 func winogradWeight<Tile: WinogradTile>(
-  _ weight: Tensor, tile: Tile.Type, product: WinogradProduct
+  _ weight: Tensor, tile: Tile.Type, order: PackedOrder
 ) -> Tensor {
   let (outChannels, inChannels) = (weight.shape[0], weight.shape[1])
-  let (inLanes, outLanes) = (wholeLanes(inChannels), product.columns(outChannels: outChannels))
+  let (inLanes, outLanes) = (wholeLanes(inChannels), winogradColumns(outChannels, order: order))
   return Tensor(shape: [Tile.size * Tile.size, inLanes, outLanes]) { u in
     withPointers(weight) { weight in
       parallelFor(inLanes, inBlocksOf: inputBlock) { channels in
@@ -33,7 +33,7 @@ func winogradWeight<Tile: WinogradTile>(
               for column in 0..<3 {
                 Tile.transformKernel({ kernel[$0 * 3 + column] }, { lines[$0 * 3 + column] = $1 })
               }
-              let place = product.place(row: c, column: first, rows: inLanes, columns: outLanes)
+              let place = order.place(row: c, column: first, rows: inLanes, columns: outLanes)
               for row in 0..<Tile.size {
                 Tile.transformKernel(
                   { lines[row * 3 + $0] },
