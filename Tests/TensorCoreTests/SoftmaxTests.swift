@@ -45,4 +45,12 @@ struct SoftmaxTests {
     expected.elements = expected.elements.map { log($0) }
     expectClose(logSoftmax(x), expected, absolute: 1e-6, relative: 1e-6)
   }
+
+  /// Rows that are longer than what is summed in single precision, and rows with a rest.
+  @Test(arguments: [1, 15, 17, 4095, 4097, 50_000])
+  func rowsOfAnyLength(width: Int) {
+    var random = Philox(seed: 5)
+    let x = random.normal(shape: [2, width])
+    expectClose(softmax(x), naiveSoftmax(NaiveTensor(x)), absolute: 1e-9, relative: 1e-6)
+  }
 }

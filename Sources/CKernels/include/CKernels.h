@@ -17,6 +17,14 @@ void dseg_normalize(const float *_Nonnull x, const float *_Nonnull mean, const f
 /// `y = x / (1 + exp(-x))`.
 void dseg_silu(const float *_Nonnull x, float *_Nonnull y, size_t count);
 
+/// `x = exp(x) / Σ exp(x)`, without overflow.
+void dseg_softmax(float *_Nonnull x, size_t count);
+
+/// For each of `channels` channels of `pixels` pixels: a number near the mean, `center`, and the sums of the distances
+/// from it, `rest`, and of their squares, `square`.
+void dseg_moments(const float *_Nonnull x, size_t pixels, size_t channels, float *_Nonnull center,
+                  float *_Nonnull rest, float *_Nonnull square);
+
 /// Where a row of tiles of a Winograd convolution comes from: `outSize + 2` rows of pixels with `channels`
 /// channels, a multiple of `dseg_lanes`.
 struct dseg_tile_input {

@@ -40,29 +40,3 @@ package func fastLog(_ x: Float) -> Float {
   let square = r * r
   return r + (p * r * square - 0.5 * square - exponent * 2.121_944_4e-4) + exponent * 0.693_359_375
 }
-
-/// Sum of `count` floats: sixteen lanes over pieces of 4,096, the pieces in double precision.
-///
-/// The order is fixed, so the same numbers give the same bits.
-package func laneSum(_ x: UnsafePointer<Float>, count: Int) -> Double {
-  var total = 0.0
-  var start = 0
-  while start < count {
-    let end = min(start + 4096, count)
-    var lanes = SIMD16<Float>()
-    var base = start
-    while base + 16 <= end {
-      lanes += UnsafeRawPointer(x + base).loadUnaligned(as: SIMD16<Float>.self)
-      base += 16
-    }
-    var piece: Float = 0
-    while base < end {
-      piece += x[base]
-      base += 1
-    }
-    for lane in 0..<16 { piece += lanes[lane] }
-    total += Double(piece)
-    start = end
-  }
-  return total
-}

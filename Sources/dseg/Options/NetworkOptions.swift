@@ -4,6 +4,7 @@ import DiffusionSegmentation
 extension AttentionOrder: ExpressibleByArgument {}
 extension NoiseSchedule: ExpressibleByArgument {}
 extension ImageFit: ExpressibleByArgument {}
+extension ConvolutionPolicy.Precision: ExpressibleByArgument {}
 
 /// What a checkpoint does not tell about its network. What is not given keeps its default, or the value of the
 /// segmenter.
@@ -33,6 +34,13 @@ struct NetworkOptions: ParsableArguments {
   var rescaleTimesteps = false
 
   @Option(
+    help: """
+      How convolutions are computed: fast, or reference, which rounds a few times less and takes twice as long. \
+      (default: fast)
+      """)
+  var precision: ConvolutionPolicy.Precision?
+
+  @Option(
     help: ArgumentHelp(
       "Noise for all pictures, [3, size, size], instead of the seed's.", valueName: "file.npy"))
   var noise: String?
@@ -53,6 +61,7 @@ struct NetworkOptions: ParsableArguments {
     if let noiseSchedule { options.noiseSchedule = noiseSchedule }
     if let diffusionSteps { options.diffusionSteps = diffusionSteps }
     if rescaleTimesteps { options.rescaleTimesteps = true }
+    if let precision { options.precision = precision }
   }
 
   var backboneOptions: BackboneOptions {

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 // x, y: [rows, K]; the last dimension is normalised.
@@ -20,12 +21,7 @@ public func logSoftmax(_ x: Tensor) -> Tensor {
 
 /// Softmax of one row in place.
 @inline(__always)
-package func softmaxRow(_ row: UnsafeMutablePointer<Float>, _ width: Int) {
-  let largest = maximum(row, width)
-  for k in 0..<width { row[k] = fastExp(row[k] - largest) }
-  let scale = Float(1 / laneSum(row, count: width))
-  for k in 0..<width { row[k] *= scale }
-}
+package func softmaxRow(_ row: UnsafeMutablePointer<Float>, _ width: Int) { dseg_softmax(row, width) }
 
 /// `log Σ exp(x)` of one row, without overflow.
 package func logSumExp(_ row: UnsafePointer<Float>, _ width: Int) -> Double {

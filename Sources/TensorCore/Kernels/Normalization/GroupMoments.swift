@@ -1,3 +1,5 @@
+import CKernels
+
 // x: [N, P, C], C = C1 + C2   pieces of at most 256 of the P pixels   G groups of C / G channels
 
 /// Mean and biased variance of every group of channels of every sample, `N · G` each.
@@ -83,42 +85,7 @@ private struct PieceMoments {
   ///   - x: `[pixels, channels]`
   ///   - offset: the first channel's place among all
   func collect(_ x: UnsafePointer<Float>, pixels: Int, channels: Int, offset: Int) {
-    let (center, rest, square) = (center + offset, rest + offset, square + offset)
-    center.update(repeating: 0, count: channels)
-    rest.update(repeating: 0, count: channels)
-    square.update(repeating: 0, count: channels)
-    // Four pixels at a time: the sums are loaded and stored a quarter as often.
-    let quads = pixels / 4 * 4
-    for pixel in stride(from: 0, to: quads, by: 4) {
-      let x0 = x + pixel * channels
-      let (x1, x2, x3) = (x0 + channels, x0 + 2 * channels, x0 + 3 * channels)
-      for c in 0..<channels { center[c] += (x0[c] + x1[c]) + (x2[c] + x3[c]) }
-    }
-    for pixel in quads..<pixels {
-      let x0 = x + pixel * channels
-      for c in 0..<channels { center[c] += x0[c] }
-    }
-    let share = 1 / Float(pixels)
-    for c in 0..<channels { center[c] *= share }
-    for pixel in stride(from: 0, to: quads, by: 4) {
-      let x0 = x + pixel * channels
-      let (x1, x2, x3) = (x0 + channels, x0 + 2 * channels, x0 + 3 * channels)
-      for c in 0..<channels {
-        let (d0, d1, d2, d3) = (
-          x0[c] - center[c], x1[c] - center[c], x2[c] - center[c], x3[c] - center[c]
-        )
-        rest[c] += (d0 + d1) + (d2 + d3)
-        square[c] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)
-      }
-    }
-    for pixel in quads..<pixels {
-      let x0 = x + pixel * channels
-      for c in 0..<channels {
-        let d = x0[c] - center[c]
-        rest[c] += d
-        square[c] += d * d
-      }
-    }
+    dseg_moments(x, pixels, channels, center + offset, rest + offset, square + offset)
   }
 
   func sum(_ channel: Int, count: Double) -> Double {
