@@ -38,6 +38,25 @@ struct SegmenterTests {
     }
   }
 
+  /// Convolutions that round more change no label.
+  @Test func fastAndReferenceGiveTheSameLabels() throws {
+    let world = try TinyWorld()
+    let fast = try world.train()
+    var options = TinyWorld.options
+    options.precision = .reference
+    let backbone = try DiffusionBackbone(checkpoint: world.checkpoint, options: options)
+    let features = DiffusionFeatures(
+      backbone, steps: fast.features.steps, blocks: fast.features.blocks, noise: .shared(seed: 0))
+    let reference = try Segmenter(ensemble: fast.ensemble, classes: fast.classes, features: features)
+    for index in 0..<6 {
+      let image = TinyWorld.scene(index, width: 32, height: 32).0
+      let (a, b) = (try fast.segment(image), try reference.segment(image))
+      #expect(a.labels == b.labels)
+      // Were they equal to the bit, the same convolutions would have run.
+      #expect(a.uncertainty != b.uncertainty)
+    }
+  }
+
   @Test func otherSeedsGiveOtherSegmenters() throws {
     let world = try TinyWorld()
     let (a, b) = (try world.train(seed: 1), try world.train(seed: 2))
