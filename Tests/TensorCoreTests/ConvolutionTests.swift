@@ -100,6 +100,23 @@ struct ConvolutionTests {
     expectClose(y.channelsFirst, expected, absolute: 1e-5 * Double(c.c * c.k * c.k).squareRoot())
   }
 
+  /// A pointwise convolution of two parts that are not normalised reads them where they are: few and many
+  /// positions, one panel of weights and several.
+  @Test(arguments: [3, 40], [32, 96, 33])
+  func pointwiseReadsPartsInPlace(side: Int, outChannels: Int) {
+    var random = Philox(seed: 11)
+    let parts = [24, 300].map { random.normal(shape: [2, side, side, $0]) }
+    let weight = random.normal(shape: [outChannels, 324, 1, 1])
+    let joined = ConvolutionInput(parts[0], joinedWith: parts[1])
+    let expected = naiveConv2d(
+      NaiveTensor(joined.tensor.channelsFirst), weight: NaiveTensor(weight), bias: nil, stride: 1,
+      padding: 0)
+    for usesBLAS in [false, true] {
+      let kernel = ConvolutionWeight(weight, shape: weight.shape, algorithm: .im2col, usesBLAS: usesBLAS)
+      expectClose(conv2d(joined, weight: kernel).channelsFirst, expected, absolute: 2e-4)
+    }
+  }
+
   @Test(arguments: [(1, 0, 1), (3, 1, 1), (3, 0, 2), (5, 2, 3)])
   func oneDimension(kernel: Int, padding: Int, stride: Int) {
     var random = Philox(seed: 9)

@@ -25,6 +25,15 @@ void dseg_softmax(float *_Nonnull x, size_t count);
 void dseg_moments(const float *_Nonnull x, size_t pixels, size_t channels, float *_Nonnull center,
                   float *_Nonnull rest, float *_Nonnull square);
 
+/// What one step of Adam needs besides the weights, in the notation of `AdamStep`.
+struct dseg_adam {
+  float beta1, rest1, beta2, rest2, eps, step_size, inverse_root, shrink, added_decay;
+};
+
+/// One step of Adam for `count` weights `w` that lie together, with their gradients and moments.
+void dseg_adam_step(struct dseg_adam step, float *_Nonnull w, const float *_Nonnull gradient,
+                    float *_Nonnull mean, float *_Nonnull square, size_t count);
+
 /// Where a row of tiles of a Winograd convolution comes from: `outSize + 2` rows of pixels with `channels`
 /// channels, a multiple of `dseg_lanes`.
 struct dseg_tile_input {

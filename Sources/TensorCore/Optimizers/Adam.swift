@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 /// Adam (Kingma and Ba 2015, Algorithm 1) and AdamW (Loshchilov and Hutter 2019, Algorithm 2).
@@ -74,27 +75,18 @@ public struct AdamMoments: Sendable {
 
 /// The numbers that one step of Adam is made of, and the step itself over plain memory.
 package struct AdamStep: Sendable {
-  private let beta1, rest1, beta2, rest2, eps: Float
-  /// `learningRate / (1 - beta1^t)`
-  private let stepSize: Float
-  /// `1 / sqrt(1 - beta2^t)`
-  private let inverseRoot: Float
-  /// What is left of a weight after decoupled decay.
-  private let shrink: Float
-  /// Weight decay that joins the gradient.
-  private let addedDecay: Float
+  private let step: dseg_adam
 
   /// - Parameter number: 1 for the first step
   package init(_ adam: Adam, number: Int) {
-    beta1 = Float(adam.beta1)
-    rest1 = Float(1 - adam.beta1)
-    beta2 = Float(adam.beta2)
-    rest2 = Float(1 - adam.beta2)
-    eps = Float(adam.eps)
-    stepSize = Float(adam.learningRate / (1 - pow(adam.beta1, Double(number))))
-    inverseRoot = Float(1 / (1 - pow(adam.beta2, Double(number))).squareRoot())
-    shrink = adam.decay == .decoupled ? Float(1 - adam.learningRate * adam.weightDecay) : 1
-    addedDecay = adam.decay == .inGradient ? Float(adam.weightDecay) : 0
+    step = dseg_adam(
+      beta1: Float(adam.beta1), rest1: Float(1 - adam.beta1), beta2: Float(adam.beta2),
+      rest2: Float(1 - adam.beta2), eps: Float(adam.eps),
+      step_size: Float(adam.learningRate / (1 - pow(adam.beta1, Double(number)))),
+      inverse_root: Float(1 / (1 - pow(adam.beta2, Double(number))).squareRoot()),
+      // What is left of a weight after decoupled decay, and the share of a weight that joins its gradient.
+      shrink: adam.decay == .decoupled ? Float(1 - adam.learningRate * adam.weightDecay) : 1,
+      added_decay: adam.decay == .inGradient ? Float(adam.weightDecay) : 0)
   }
 
   /// One step for `count` weights that lie together, on the calling thread.
@@ -102,16 +94,6 @@ package struct AdamStep: Sendable {
     _ w: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, mean: UnsafeMutablePointer<Float>,
     square: UnsafeMutablePointer<Float>, count: Int
   ) {
-    for i in 0..<count {
-      let weight = w[i]
-      let g = gradient[i] + addedDecay * weight
-      let m = beta1 * mean[i] + rest1 * g
-      let v = beta2 * square[i] + rest2 * g * g
-      mean[i] = m
-      square[i] = v
-      // `max` tells the compiler that no root of a negative number is taken, which it would have to
-      // report: only so does the loop become vector code.
-      w[i] = weight * shrink - stepSize * m / (max(v, 0).squareRoot() * inverseRoot + eps)
-    }
+    dseg_adam_step(step, w, gradient, mean, square, count)
   }
 }
