@@ -35,7 +35,7 @@ __attribute__((target("avx512f"))) static inline __attribute__((always_inline)) 
 }
 
 __attribute__((target("avx512f"))) void dseg_panel_product(struct dseg_product p) {
-  float unused[dseg_panel_width];
+  float unused[dseg_panel_width] = {0};
   for (size_t column = 0; column < p.columns; column += dseg_panel_width, p.u += p.panel_stride) {
     for (size_t start = 0; start < p.depth; start += block_depth) {
       size_t block = p.depth - start < block_depth ? p.depth - start : block_depth;

@@ -15,12 +15,13 @@ public func conv2d(
   _ x: ConvolutionInput, weight: ConvolutionWeight, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
   residual: Tensor? = nil
 ) -> Tensor {
+  precondition(x.shape.count == 4, "2-D convolution of x \(x.shape)")
   let shape = ConvolutionShape(
     batch: x.shape[0], inChannels: x.channels, height: x.shape[1], width: x.shape[2],
     outChannels: weight.outChannels, kernelHeight: weight.kernelHeight, kernelWidth: weight.kernelWidth,
     stride: stride, paddingHeight: padding, paddingWidth: padding)
   precondition(
-    x.shape.count == 4 && x.channels == weight.inChannels && stride >= 1 && padding >= 0
+    x.channels == weight.inChannels && stride >= 1 && padding >= 0
       && shape.height + 2 * padding >= shape.kernelHeight && shape.width + 2 * padding >= shape.kernelWidth,
     "convolution of x \(x.shape) with weight \(weight.shape), stride \(stride), padding \(padding)")
   let outShape = [shape.batch, shape.outHeight, shape.outWidth, shape.outChannels]
@@ -49,12 +50,13 @@ public func conv1d(
   _ x: ConvolutionInput, weight: ConvolutionWeight, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
   residual: Tensor? = nil
 ) -> Tensor {
+  precondition(x.shape.count == 3, "1-D convolution of x \(x.shape)")
   let shape = ConvolutionShape(
     batch: x.shape[0], inChannels: x.channels, height: 1, width: x.shape[1],
     outChannels: weight.outChannels, kernelHeight: 1, kernelWidth: weight.kernelWidth, stride: stride,
     paddingHeight: 0, paddingWidth: padding)
   precondition(
-    x.shape.count == 3 && x.channels == weight.inChannels && weight.kernelHeight == 1 && stride >= 1
+    x.channels == weight.inChannels && weight.kernelHeight == 1 && stride >= 1
       && padding >= 0 && shape.width + 2 * padding >= shape.kernelWidth,
     "convolution of x \(x.shape) with weight \(weight.shape), stride \(stride), padding \(padding)")
   let outShape = [shape.batch, shape.outWidth, shape.outChannels]
@@ -102,13 +104,11 @@ private func convolve(
             ).run()
           case .winograd2:
             WinogradConvolution<WinogradTile2>(
-              shape: shape, input: input, weight: kernel, output: output,
-              order: weight.order
+              shape: shape, input: input, weight: kernel, output: output, order: weight.order
             ).run()
           case .winograd4:
             WinogradConvolution<WinogradTile4>(
-              shape: shape, input: input, weight: kernel, output: output,
-              order: weight.order
+              shape: shape, input: input, weight: kernel, output: output, order: weight.order
             ).run()
           }
         }

@@ -18,6 +18,7 @@ public final class ConvolutionWeight: Sendable {
     case prepared(Tensor)
   }
   private let state: Mutex<State>
+  /// The order of the packed weights.
   let order: PackedOrder
 
   /// - Parameters:
@@ -27,9 +28,10 @@ public final class ConvolutionWeight: Sendable {
     self.init(weight, shape: weight.shape, algorithm: algorithm)
   }
 
-  /// - Parameter shape: that the weight has, or should have: the stand-in for a weight that a file lacks may
-  ///   have another, as long as it is not used.
-  /// - Parameter usesBLAS: whether products are left to OpenBLAS, whatever the processor
+  /// - Parameters:
+  ///   - shape: that the weight has, or should have: the stand-in for a weight that a file lacks may have
+  ///     another, as long as it is not used
+  ///   - usesBLAS: whether products are left to OpenBLAS, whatever the processor
   package init(
     _ weight: Tensor, shape: [Int], algorithm: ConvolutionAlgorithm, usesBLAS: Bool = false
   ) {
@@ -68,14 +70,10 @@ public final class ConvolutionWeight: Sendable {
   private func prepare(_ weight: Tensor) -> Tensor {
     precondition(
       weight.count == shape.reduce(1, *), "weight \(weight.shape) in the place of one of \(shape)")
-    return transform(weight)
-  }
-
-  private func transform(_ weight: Tensor) -> Tensor {
     switch algorithm {
-    case .im2col: patchOrder(weight)
-    case .winograd2: winogradWeight(weight, tile: WinogradTile2.self, order: order)
-    case .winograd4: winogradWeight(weight, tile: WinogradTile4.self, order: order)
+    case .im2col: return patchOrder(weight)
+    case .winograd2: return winogradWeight(weight, tile: WinogradTile2.self, order: order)
+    case .winograd4: return winogradWeight(weight, tile: WinogradTile4.self, order: order)
     }
   }
 
