@@ -21,7 +21,8 @@ struct ReadingWork: RepeatedWork {
   }
 }
 
-/// A network made from its checkpoint. For comparison, its forward of a small picture.
+/// A network made from its checkpoint and its first forward, of a small picture: weights are brought into the order
+/// that convolutions read when they are first needed.
 struct LoadingWork: RepeatedWork {
   private struct Inputs: Decodable {
     var checkpoint: String
@@ -30,17 +31,20 @@ struct LoadingWork: RepeatedWork {
     var timesteps: [Float]
   }
   private let inputs: Inputs
-  var last: DiffusionBackbone?
+  private let x: Tensor
+  var last: Tensor?
 
-  init(inputs: Data) throws { self.inputs = try JSONDecoder().decode(Inputs.self, from: inputs) }
-
-  func runOnce() throws -> DiffusionBackbone { try DiffusionBackbone(checkpoint: inputs.checkpoint) }
-
-  func write(_ backbone: DiffusionBackbone, to folder: String) throws {
-    let forward = Forward(
-      network: backbone.network, x: try Tensor(npy: inputs.x), timesteps: inputs.timesteps)
-    try forward().write(npy: "\(folder)/output.npy")
+  init(inputs: Data) throws {
+    self.inputs = try JSONDecoder().decode(Inputs.self, from: inputs)
+    x = try Tensor(npy: self.inputs.x)
   }
+
+  func runOnce() throws -> Tensor {
+    let backbone = try DiffusionBackbone(checkpoint: inputs.checkpoint)
+    return Forward(network: backbone.network, x: x, timesteps: inputs.timesteps)()
+  }
+
+  func write(_ output: Tensor, to folder: String) throws { try output.write(npy: "\(folder)/output.npy") }
 }
 
 /// A matrix product.

@@ -112,21 +112,21 @@ class ReadingWork(Work):
 
 
 class LoadingWork(Work):
-    """Makes a network from its checkpoint."""
+    """Makes a network from its checkpoint and runs it once, on a small picture."""
 
     def __init__(self, command: Command, settings: Settings) -> None:
         super().__init__()
-        self.command, self.mapped = command, settings.mapped
+        self.name, self.mapped = command["network"], settings.mapped
         self.path = checkpoint_path(command, settings)
+        self.x, self.timesteps = tensor(command["x"]), torch.tensor(command["timesteps"])
 
-    def run_once(self) -> torch.nn.Module:
-        return load_network(self.command["network"], read_state(self.path, self.mapped))
-
-    def write(self, network: torch.nn.Module, folder: Path) -> None:
+    def run_once(self) -> Tensor:
         with torch.inference_mode():
-            save(
-                folder, "output", network(tensor(self.command["x"]), torch.tensor(self.command["timesteps"]))
-            )
+            network = load_network(self.name, read_state(self.path, self.mapped))
+            return network(self.x, self.timesteps)
+
+    def write(self, result: Tensor, folder: Path) -> None:
+        save(folder, "output", result)
 
 
 class ProductWork(Work):
