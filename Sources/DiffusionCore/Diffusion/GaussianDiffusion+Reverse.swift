@@ -97,7 +97,7 @@ extension GaussianDiffusion {
 
   // MARK: Variance
 
-  private func fixedLargeVariance(_ t: Int) -> Double {
+  func fixedLargeVariance(_ t: Int) -> Double {
     t == 0 ? posteriorVariance[min(1, steps - 1)] : betas[t]
   }
 
