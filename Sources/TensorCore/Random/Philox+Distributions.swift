@@ -14,6 +14,13 @@ extension Philox {
     return (Float(radius * cos(angle)), Float(radius * sin(angle)))
   }
 
+  /// A tensor of numbers in [0, 1).
+  public mutating func uniform(shape: [Int]) -> Tensor {
+    Tensor(unsafeUninitializedShape: shape) { elements in
+      for index in elements.indices { elements[index] = uniform() }
+    }
+  }
+
   /// A tensor of standard normal numbers.
   public mutating func normal(shape: [Int]) -> Tensor {
     Tensor(unsafeUninitializedShape: shape) { elements in

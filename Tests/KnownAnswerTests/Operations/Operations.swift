@@ -13,6 +13,7 @@ enum Operations {
     .merging(randomNumbers) { first, _ in first }
     .merging(networks) { first, _ in first }
     .merging(diffusion) { first, _ in first }
+    .merging(training) { first, _ in first }
     .merging(files) { first, _ in first }
     .merging(classifiers) { first, _ in first }
     .merging(pipeline) { first, _ in first }
