@@ -34,6 +34,8 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
       .init(n: 7, c: 9, h: 41, w: 39, o: 6), .init(n: 1, c: 4, h: 97, w: 130, o: 3),
       .init(n: 5, c: 40, h: 3, w: 3, o: 70), .init(n: 1, c: 300, h: 9, w: 9, o: 33),
       .init(n: 20, c: 8, h: 16, w: 16, o: 8),
+      // So wide that rows of tiles are cut.
+      .init(n: 2, c: 5, h: 9, w: 521, o: 3),
     ].map { (c: ConvolutionCase) in
       var c = c
       c.algorithm = algorithm

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness import machine
 from harness.contenders import OURS
+from harness.curve_picture import picture
 from harness.inputs import BLOCKS, MEMBERS, Inputs
 from harness.process import ContenderProcess
 from harness.report import markdown_table, text_table
@@ -160,7 +161,7 @@ def options() -> argparse.Namespace:
         "--cache", type=Path, default=cache_folder(), help="folder for checkpoints and inputs"
     )
     parser.add_argument(
-        "--output", type=Path, help="folder for scaling.json and scaling.md; in the cache unless given"
+        "--output", type=Path, help="folder for scaling.json, .md and .svg; in the cache unless given"
     )
     return parser.parse_args()
 
@@ -184,7 +185,8 @@ def main() -> None:
     (folder / "scaling.md").write_text("\n\n".join(parts) + "\n")
     with open(folder / "scaling.json", "w") as file:
         json.dump({"machine": machine.describe(chosen.threads), "curves": results}, file, indent=1)
-    say(f"\nwritten: {folder}/scaling.md, {folder}/scaling.json")
+    (folder / "scaling.svg").write_text(picture(results))
+    say(f"\nwritten: {folder}/scaling.md, {folder}/scaling.json, {folder}/scaling.svg")
 
 
 if __name__ == "__main__":

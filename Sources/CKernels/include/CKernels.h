@@ -65,7 +65,7 @@ struct dseg_adam {
 void dseg_adam_step(struct dseg_adam step, float *_Nonnull w, const float *_Nonnull gradient,
                     float *_Nonnull mean, float *_Nonnull square, size_t count);
 
-/// Where a row of tiles of a Winograd convolution comes from: `outSize + 2` rows of pixels with `channels`
+/// Where some tiles of a row of a Winograd convolution come from: `outSize + 2` rows of pixels with `channels`
 /// channels, a multiple of `dseg_lanes`.
 struct dseg_tile_input {
   const float *_Nonnull band;
@@ -79,7 +79,7 @@ struct dseg_tile_input {
 void dseg_winograd2_input(struct dseg_tile_input input, float *_Nonnull v, size_t slot);
 void dseg_winograd4_input(struct dseg_tile_input input, float *_Nonnull v, size_t slot);
 
-/// Where a row of tiles goes: rows of pixels with `channels` channels.
+/// Where some tiles of a row go: rows of pixels with `channels` channels.
 struct dseg_tile_output {
   float *_Nonnull y;
   /// Added, of the shape of y.
@@ -87,14 +87,16 @@ struct dseg_tile_output {
   /// Added to every pixel.
   const float *_Nonnull bias;
   size_t channels;
-  /// Pixels of a row, and rows, that exist of the last tile and of all tiles.
+  /// From row to row of pixels.
+  size_t row_size;
+  /// Pixels of a row, and rows, that exist of all tiles.
   size_t width;
   size_t height;
   /// Numbers from tile to tile of the transformed tiles, at least the channels rounded up to whole lanes.
   size_t stride;
 };
 
-/// `Aᵀ m A` of every tile of a row, from `[frequency][tile][channel]`.
+/// `Aᵀ m A` of every tile, from `[frequency][tile][channel]`.
 void dseg_winograd2_output(const float *_Nonnull m, size_t slot, struct dseg_tile_output output);
 void dseg_winograd4_output(const float *_Nonnull m, size_t slot, struct dseg_tile_output output);
 

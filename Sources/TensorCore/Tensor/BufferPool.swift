@@ -4,14 +4,16 @@ import Synchronization
 /// Buffers of released tensors, kept for the next tensor of about that size.
 ///
 /// A U-Net allocates the same few large sizes over and over; handing them back to the system each
-/// time costs up to a third of a forward pass in page faults.
+/// time costs up to a third of a forward pass in page faults. Together with the buffers in use, those kept take
+/// at most 512 MB more than were once in use at the same time.
 public final class BufferPool: Sendable {
   public static let shared = BufferPool()
 
   /// Smaller buffers go to `malloc`, which is fast for them.
   private static let smallestPooledBytes = 64 << 10
-  /// The most that is kept; a release beyond it goes back to the system.
-  private static let largestKeptBytes = 1 << 30
+  /// Sizes do not fit each other exactly, so some more than the peak is held: without it, a network of large pictures
+  /// would still fault in a quarter of its memory each time.
+  private static let slack = 1 << 29
 
   private static let hugePage = 2 << 20
 
@@ -25,7 +27,24 @@ public final class BufferPool: Sendable {
     /// By size in bytes, the last released at the end.
     var free: [Int: [FreeBuffer]] = [:]
     var keptBytes = 0
+    var usedBytes = 0
+    /// The largest that `usedBytes` has been.
+    var peakBytes = 0
     var releases = 0
+
+    /// Lets go of the oldest until there is room for all that is in use and so much more.
+    mutating func makeRoom(for bytes: Int) {
+      let limit = peakBytes + slack
+      while keptBytes > 0 && usedBytes + keptBytes + bytes > limit { freeOldest() }
+    }
+
+    mutating func freeOldest() {
+      let oldest = free.filter { !$0.value.isEmpty }.min { $0.value[0].released < $1.value[0].released }
+      guard let (bytes, buffers) = oldest else { return }
+      free[bytes]!.removeFirst()
+      keptBytes -= bytes
+      Foundation.free(UnsafeMutableRawPointer(bitPattern: buffers[0].address))
+    }
   }
   private let state = Mutex(State())
 
@@ -44,9 +63,14 @@ public final class BufferPool: Sendable {
     let bytes = Self.byteCount(count)
     if bytes >= Self.smallestPooledBytes {
       let reused = state.withLock { state -> UInt? in
-        guard let buffer = state.free[bytes]?.popLast() else { return nil }
-        state.keptBytes -= bytes
-        return buffer.address
+        state.usedBytes += bytes
+        state.peakBytes = max(state.peakBytes, state.usedBytes)
+        if let buffer = state.free[bytes]?.popLast() {
+          state.keptBytes -= bytes
+          return buffer.address
+        }
+        state.makeRoom(for: 0)
+        return nil
       }
       if let reused { return UnsafeMutablePointer(bitPattern: reused)! }
     }
@@ -65,12 +89,11 @@ public final class BufferPool: Sendable {
   /// Takes back what `allocate` gave for the same count.
   func release(_ pointer: UnsafeMutablePointer<Float>, count: Int) {
     let bytes = Self.byteCount(count)
-    guard bytes >= Self.smallestPooledBytes, bytes <= Self.largestKeptBytes else {
-      return Foundation.free(pointer)
-    }
+    guard bytes >= Self.smallestPooledBytes else { return Foundation.free(pointer) }
     state.withLock { state in
+      state.usedBytes -= bytes
       // Sizes change with the work: those that nobody asks for any more make room.
-      while state.keptBytes + bytes > Self.largestKeptBytes { Self.freeOldest(&state) }
+      state.makeRoom(for: bytes)
       state.keptBytes += bytes
       state.releases += 1
       state.free[bytes, default: []].append(
@@ -80,14 +103,6 @@ public final class BufferPool: Sendable {
 
   /// Gives all kept buffers back to the system.
   public func drain() {
-    state.withLock { while $0.keptBytes > 0 { Self.freeOldest(&$0) } }
-  }
-
-  private static func freeOldest(_ state: inout State) {
-    let oldest = state.free.filter { !$0.value.isEmpty }.min { $0.value[0].released < $1.value[0].released }
-    guard let (bytes, buffers) = oldest else { return }
-    state.free[bytes]!.removeFirst()
-    state.keptBytes -= bytes
-    Foundation.free(UnsafeMutableRawPointer(bitPattern: buffers[0].address))
+    state.withLock { while $0.keptBytes > 0 { $0.freeOldest() } }
   }
 }

@@ -33,27 +33,28 @@ struct BandReader {
   /// Whether products can read the input where it is stored.
   var isStored: Bool { affine == nil }
 
-  /// Rows of a picture with zeros around them.
+  /// A rectangle of a picture with zeros where it reaches outside, `[rows.count, columns.count, stride]`.
   /// - Parameters:
   ///   - rows: also outside the picture
-  ///   - padding: zero columns to the left
-  ///   - bandWidth: columns of the band; those right of the picture are zero
+  ///   - columns: also outside the picture
   ///   - stride: floats from pixel to pixel; those beyond the channels are zero
   func fill(
-    _ band: UnsafeMutablePointer<Float>, sample n: Int, rows: Range<Int>, padding: Int, bandWidth: Int,
-    stride: Int
+    _ band: UnsafeMutablePointer<Float>, sample n: Int, rows: Range<Int>, columns: Range<Int>, stride: Int
   ) {
-    let inside = min(width, bandWidth - padding)
+    let inside = columns.clamped(to: 0..<width)
+    let left = (inside.lowerBound - columns.lowerBound) * stride
     for (index, row) in rows.enumerated() {
-      let line = band + index * bandWidth * stride
-      guard row >= 0 && row < height else {
-        line.update(repeating: 0, count: bandWidth * stride)
+      let line = band + index * columns.count * stride
+      guard row >= 0 && row < height && !inside.isEmpty else {
+        line.update(repeating: 0, count: columns.count * stride)
         continue
       }
-      let pixels = line + padding * stride
-      line.update(repeating: 0, count: padding * stride)
-      read(sample: n, pixels: row * width..<row * width + inside, into: pixels, stride: stride)
-      (pixels + inside * stride).update(repeating: 0, count: (bandWidth - padding - inside) * stride)
+      line.update(repeating: 0, count: left)
+      read(
+        sample: n, pixels: row * width + inside.lowerBound..<row * width + inside.upperBound,
+        into: line + left, stride: stride)
+      (line + left + inside.count * stride)
+        .update(repeating: 0, count: (columns.upperBound - inside.upperBound) * stride)
     }
   }
 

@@ -22,13 +22,11 @@ struct PatchReader {
   private func fill(_ patches: UnsafeMutablePointer<Float>, sample: Int, rows: Range<Int>) {
     let top = rows.lowerBound * shape.stride - shape.paddingHeight
     let bandRows = top..<top + (rows.count - 1) * shape.stride + shape.kernelHeight
-    let bandWidth = shape.width + 2 * shape.paddingWidth
-    let rowSize = bandWidth * shape.inChannels
+    let bandColumns = -shape.paddingWidth..<shape.width + shape.paddingWidth
+    let rowSize = bandColumns.count * shape.inChannels
     let lineSize = shape.kernelWidth * shape.inChannels
     withScratch(count: bandRows.count * rowSize) { band in
-      input.fill(
-        band, sample: sample, rows: bandRows, padding: shape.paddingWidth, bandWidth: bandWidth,
-        stride: shape.inChannels)
+      input.fill(band, sample: sample, rows: bandRows, columns: bandColumns, stride: shape.inChannels)
       var target = patches
       for row in 0..<rows.count {
         for column in 0..<shape.outWidth {

@@ -47,26 +47,39 @@ struct WinogradConvolution<Tile: WinogradTile> {
 
   func run() {
     let rows = shape.batch * tilesDown
-    let rowsPerBlock = max(1, Self.tilesPerBlock / tilesAcross)
-    if rows >= Self.fewestBlocks * rowsPerBlock {
-      parallelFor(rows, inBlocksOf: rowsPerBlock) { runBlock($0) }
-    } else {
-      runByFrequency()
+    // Wide pictures are cut across as well, into pieces of much the same width.
+    let pieces = (tilesAcross + Self.tilesPerBlock - 1) / Self.tilesPerBlock
+    let columnsPerBlock = (tilesAcross + pieces - 1) / pieces
+    let rowsPerBlock = max(1, Self.tilesPerBlock / columnsPerBlock)
+    guard rows * pieces >= Self.fewestBlocks * rowsPerBlock else { return runByFrequency() }
+    let blocksDown = (rows + rowsPerBlock - 1) / rowsPerBlock
+    parallelFor(blocksDown * pieces) { block in
+      let (down, across) = (block / pieces * rowsPerBlock, block % pieces * columnsPerBlock)
+      runBlock(
+        Tiles(
+          rows: down..<min(rows, down + rowsPerBlock),
+          columns: across..<min(tilesAcross, across + columnsPerBlock)))
     }
   }
 
-  /// Some rows of tiles from input to output.
-  private func runBlock(_ rows: Range<Int>) {
-    let tiles = rows.count * tilesAcross
-    let slot = slotSize(tiles * max(inLanes, outLanes))
+  /// A rectangle of tiles, its rows counted over all samples.
+  private struct Tiles {
+    var rows: Range<Int>
+    var columns: Range<Int>
+    var count: Int { rows.count * columns.count }
+  }
+
+  /// Some tiles from input to output.
+  private func runBlock(_ tiles: Tiles) {
+    let slot = slotSize(tiles.count * max(inLanes, outLanes))
     withScratch(count: slot * (frequencies + 1)) { m in
       // Each product is written where the frequency before it was read from.
       let v = m + slot
-      transformInput(rows, into: v, slot: slot)
+      transformInput(tiles, into: v, slot: slot)
       for frequency in 0..<frequencies {
-        multiply(frequency, v + frequency * slot, into: m + frequency * slot, tiles: tiles)
+        multiply(frequency, v + frequency * slot, into: m + frequency * slot, tiles: tiles.count)
       }
-      transformOutput(rows, from: m, slot: slot)
+      transformOutput(tiles, from: m, slot: slot)
     }
   }
 
@@ -75,17 +88,18 @@ struct WinogradConvolution<Tile: WinogradTile> {
     let rows = shape.batch * tilesDown
     let tiles = rows * tilesAcross
     let rowsPerPiece = (rows + 7) / 8
+    func piece(_ rows: Range<Int>) -> Tiles { Tiles(rows: rows, columns: 0..<tilesAcross) }
     let (inSlot, outSlot) = (slotSize(tiles * inLanes), slotSize(tiles * outLanes))
     withScratch(count: inSlot * frequencies) { v in
       withScratch(count: outSlot * frequencies) { m in
         parallelFor(rows, inBlocksOf: rowsPerPiece) { rows in
-          transformInput(rows, into: v + rows.lowerBound * tilesAcross * inLanes, slot: inSlot)
+          transformInput(piece(rows), into: v + rows.lowerBound * tilesAcross * inLanes, slot: inSlot)
         }
         parallelFor(frequencies) { frequency in
           multiply(frequency, v + frequency * inSlot, into: m + frequency * outSlot, tiles: tiles)
         }
         parallelFor(rows, inBlocksOf: rowsPerPiece) { rows in
-          transformOutput(rows, from: m + rows.lowerBound * tilesAcross * outLanes, slot: outSlot)
+          transformOutput(piece(rows), from: m + rows.lowerBound * tilesAcross * outLanes, slot: outSlot)
         }
       }
     }
@@ -106,40 +120,43 @@ struct WinogradConvolution<Tile: WinogradTile> {
 
   // MARK: Transforms
 
-  /// Rows of tiles, over all samples, to `[size², tiles, C]`.
-  private func transformInput(_ rows: Range<Int>, into v: UnsafeMutablePointer<Float>, slot: Int) {
-    let bandWidth = tilesAcross * Tile.outSize + 2
-    let rowSize = bandWidth * inLanes
+  /// Tiles of the input to `[size², tiles, C]`.
+  private func transformInput(_ tiles: Tiles, into v: UnsafeMutablePointer<Float>, slot: Int) {
+    let left = tiles.columns.lowerBound * Tile.outSize - 1
+    let bandColumns = left..<tiles.columns.upperBound * Tile.outSize + 1
+    let rowSize = bandColumns.count * inLanes
     var target = v
-    forEachSample(rows, rowsPerSample: tilesDown) { sample, rows in
+    forEachSample(tiles.rows, rowsPerSample: tilesDown) { sample, rows in
       let bandRows = rows.lowerBound * Tile.outSize - 1..<rows.upperBound * Tile.outSize + 1
       withScratch(count: bandRows.count * rowSize) { band in
-        input.fill(
-          band, sample: sample, rows: bandRows, padding: 1, bandWidth: bandWidth, stride: inLanes)
+        input.fill(band, sample: sample, rows: bandRows, columns: bandColumns, stride: inLanes)
         for row in 0..<rows.count {
-          let tiles = dseg_tile_input(
+          let line = dseg_tile_input(
             band: band + row * Tile.outSize * rowSize, row_size: rowSize, channels: inLanes,
-            tiles: tilesAcross)
-          Tile.transformInput(tiles, into: target, slot: slot)
-          target += tilesAcross * inLanes
+            tiles: tiles.columns.count)
+          Tile.transformInput(line, into: target, slot: slot)
+          target += tiles.columns.count * inLanes
         }
       }
     }
   }
 
-  /// `[size², tiles, K]` to rows of tiles of the output, over all samples.
-  private func transformOutput(_ rows: Range<Int>, from m: UnsafePointer<Float>, slot: Int) {
+  /// `[size², tiles, K]` to tiles of the output.
+  private func transformOutput(_ tiles: Tiles, from m: UnsafePointer<Float>, slot: Int) {
+    let rowSize = shape.width * shape.outChannels
+    let left = tiles.columns.lowerBound * Tile.outSize
     var source = m
-    forEachSample(rows, rowsPerSample: tilesDown) { sample, rows in
+    forEachSample(tiles.rows, rowsPerSample: tilesDown) { sample, rows in
       for row in rows {
         let top = row * Tile.outSize
-        let offset = (sample * shape.height + top) * shape.width * shape.outChannels
-        let tiles = dseg_tile_output(
+        let offset = (sample * shape.height + top) * rowSize + left * shape.outChannels
+        let line = dseg_tile_output(
           y: output.y + offset, residual: output.residual.map { $0 + offset },
-          bias: output.bias + sample * output.biasStride, channels: shape.outChannels,
-          width: shape.width, height: shape.height - top, stride: outLanes)
-        Tile.transformOutput(source, slot: slot, into: tiles)
-        source += tilesAcross * outLanes
+          bias: output.bias + sample * output.biasStride, channels: shape.outChannels, row_size: rowSize,
+          width: min(tiles.columns.count * Tile.outSize, shape.width - left), height: shape.height - top,
+          stride: outLanes)
+        Tile.transformOutput(source, slot: slot, into: line)
+        source += tiles.columns.count * outLanes
       }
     }
   }
