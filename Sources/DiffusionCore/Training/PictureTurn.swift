@@ -1,0 +1,35 @@
+/// A picture mirrored, then turned by right angles.
+struct PictureTurn: Equatable {
+  var mirrors = false
+  /// Of 90°, counterclockwise, 0 to 3.
+  var quarters = 0
+
+  /// Turns a square picture in place, `[3, side, side]`.
+  func apply(to picture: UnsafeMutablePointer<Float>, side: Int) {
+    for channel in 0..<3 {
+      let plane = picture + channel * side * side
+      if mirrors {
+        for row in 0..<side {
+          UnsafeMutableBufferPointer(start: plane + row * side, count: side).reverse()
+        }
+      }
+      for _ in 0..<quarters { turn(plane, side: side) }
+    }
+  }
+
+  /// Four pixels at a time change places.
+  private func turn(_ plane: UnsafeMutablePointer<Float>, side: Int) {
+    let last = side - 1
+    for row in 0..<side / 2 {
+      for column in 0..<(side + 1) / 2 {
+        let places = [
+          row * side + column, column * side + last - row, (last - row) * side + last - column,
+          (last - column) * side + row,
+        ]
+        let first = plane[places[0]]
+        for index in 0..<3 { plane[places[index]] = plane[places[index + 1]] }
+        plane[places[3]] = first
+      }
+    }
+  }
+}
