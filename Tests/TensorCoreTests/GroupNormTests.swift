@@ -3,7 +3,12 @@ import TestSupport
 import Testing
 
 struct GroupNormTests {
-  @Test(arguments: [(1, 32, 32, 1), (2, 8, 4, 35), (3, 96, 32, 16), (1, 6, 1, 7), (1, 64, 32, 5000)])
+  /// Chosen, and shapes that nobody chose: one to six channels in a group, from one channel on.
+  static let sizes: [(batch: Int, channels: Int, groups: Int, length: Int)] =
+    [(1, 32, 32, 1), (2, 8, 4, 35), (3, 96, 32, 16), (1, 6, 1, 7), (1, 64, 32, 5000)]
+    + randomSizes(count: 20, seed: 31, largest: [4, 6, 33, 700]).map { ($0[0], $0[1] * $0[2], $0[2], $0[3]) }
+
+  @Test(arguments: sizes)
   func equalsDefinition(batch: Int, channels: Int, groups: Int, length: Int) {
     var random = Philox(seed: 3)
     let x = random.normal(shape: [batch, channels, length])

@@ -35,7 +35,16 @@ class Work:
     shared_output: str | None = None
 
 
-def forward(key: str, title: str, network: str, batch: int, side: int, full: Plan, quick: Plan) -> Work:
+def forward(
+    key: str,
+    title: str,
+    network: str,
+    batch: int,
+    side: int,
+    full: Plan,
+    quick: Plan,
+    quick_leaves_out: frozenset[str] = frozenset(),
+) -> Work:
     compiled = [contenders.PYTORCH_COMPILED] if network == "small64" else []
     return Work(
         key,
@@ -60,7 +69,7 @@ def forward(key: str, title: str, network: str, batch: int, side: int, full: Pla
         close_outputs(1e-4),
         full,
         quick,
-        frozenset({"pytorch-jemalloc"}) if network == "lsun256" else frozenset(),
+        quick_leaves_out,
     )
 
 
@@ -131,7 +140,7 @@ def read() -> Work:
         lambda inputs: {"work": "read", **lsun_files(inputs)},
         close_outputs(1e-4),
         Plan(rounds=5, iterations=2, warm_up=1),
-        Plan(rounds=2, iterations=1, warm_up=1),
+        Plan(rounds=1, iterations=1, warm_up=1),
     )
 
 
@@ -149,7 +158,7 @@ def load() -> Work:
         },
         close_outputs(1e-4),
         Plan(rounds=5, iterations=2, warm_up=1),
-        Plan(rounds=2, iterations=1, warm_up=1),
+        Plan(rounds=1, iterations=1, warm_up=1),
     )
 
 
@@ -180,6 +189,7 @@ def all_works() -> list[Work]:
             256,
             Plan(rounds=5, iterations=1, warm_up=1, fresh=True),
             Plan(rounds=1, iterations=1, warm_up=1, fresh=True),
+            frozenset({"pytorch-jemalloc"}),
         ),
         forward(
             "small-1",
@@ -198,6 +208,8 @@ def all_works() -> list[Work]:
             64,
             Plan(rounds=7, iterations=3, warm_up=1),
             Plan(rounds=3, iterations=2, warm_up=1),
+            # Compiling takes longer than all the rest of it.
+            frozenset({"pytorch-compile"}),
         ),
         job(),
         training(),
