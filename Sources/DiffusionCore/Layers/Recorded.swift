@@ -28,7 +28,7 @@ func averagePool2x2(_ x: Tensor, tape: Tape?) -> Tensor {
   return y
 }
 
-func silu(_ x: Tensor, tape: Tape?) -> Tensor {
+package func silu(_ x: Tensor, tape: Tape?) -> Tensor {
   let y = silu(x)
   tape?.record(y) { gradient, gradients in gradients.add(siluBackward(gradient, x: x), to: x) }
   return y

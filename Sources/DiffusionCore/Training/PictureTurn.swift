@@ -10,7 +10,8 @@ struct PictureTurn: Equatable {
       let plane = picture + channel * side * side
       if mirrors {
         for row in 0..<side {
-          UnsafeMutableBufferPointer(start: plane + row * side, count: side).reverse()
+          var line = UnsafeMutableBufferPointer(start: plane + row * side, count: side)
+          line.reverse()
         }
       }
       for _ in 0..<quarters { turn(plane, side: side) }

@@ -49,13 +49,13 @@ extension Operations {
     },
     "unet_loss_grad": { known in
       let step = try known.trainingStep(
-        parameters: known.parameters(), xStart: known.tensor("x0"), noise: known.tensor("noise"),
+        parameters: known.networkParameters(), xStart: known.tensor("x0"), noise: known.tensor("noise"),
         t: known.ints("t"))
       var answers: [String: Answer] = [
         "loss_per_sample": .tensor(step.losses.loss), "loss": .scalar(mean(step.losses.loss)),
         "mse": step.losses.mse.map { .tensor($0) }, "vb": step.losses.variational.map { .tensor($0) },
       ].compactMapValues { $0 }
-      for (parameter, gradient) in zip(try known.parameters(), step.gradients) {
+      for (parameter, gradient) in zip(try known.networkParameters(), step.gradients) {
         answers["grad.\(parameter.name)"] = .tensor(gradient)
       }
       return answers
@@ -67,7 +67,7 @@ extension Operations {
         eps: try known.double("eps"), weightDecay: try known.double("weight_decay"),
         decay: try known.string("optimizer") == "AdamW" ? .decoupled : .inGradient)
       let average = ExponentialAverage(decay: try known.double("ema_rate"))
-      var parameters = try known.parameters()
+      var parameters = try known.networkParameters()
       var averages = parameters
       var moments = parameters.map { AdamMoments(shape: $0.tensor.shape) }
       let (x0, noise) = (try known.tensor("x0"), try known.tensor("noise"))
@@ -159,7 +159,7 @@ extension KnownCase {
   }
 
   /// The parameters of the case's checkpoint.
-  fileprivate func parameters() throws -> [NamedTensor] {
+  fileprivate func networkParameters() throws -> [NamedTensor] {
     try stateDictionary().tensors.map { NamedTensor(name: $0.name, tensor: $0.array.tensor()) }
   }
 
