@@ -79,6 +79,9 @@ struct dseg_tile_input {
 void dseg_winograd2_input(struct dseg_tile_input input, float *_Nonnull v, size_t slot);
 void dseg_winograd4_input(struct dseg_tile_input input, float *_Nonnull v, size_t slot);
 
+/// `A g Aᵀ` of every tile of a gradient at the output, in the same order; the band has no rows or pixels around the tiles.
+void dseg_winograd4_gradient(struct dseg_tile_input input, float *_Nonnull v, size_t slot);
+
 /// Where some tiles of a row go: rows of pixels with `channels` channels.
 struct dseg_tile_output {
   float *_Nonnull y;
@@ -127,3 +130,25 @@ struct dseg_product {
 };
 
 void dseg_panel_product(struct dseg_product product);
+
+/// `y (+)= xᵀ u`, on processors that have `dseg_panel_product`.
+struct dseg_transposed_product {
+  /// `[depth, rows]`
+  const float *_Nonnull x;
+  size_t x_stride;
+  /// `[depth, columns]`
+  const float *_Nonnull u;
+  size_t u_stride;
+  /// `[rows, columns]`
+  float *_Nonnull y;
+  size_t y_stride;
+  size_t depth;
+  /// A multiple of 8.
+  size_t rows;
+  /// A multiple of `dseg_panel_width`.
+  size_t columns;
+  /// Whether y is added to.
+  int adds;
+};
+
+void dseg_transposed_product(struct dseg_transposed_product product);

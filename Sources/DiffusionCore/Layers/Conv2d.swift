@@ -44,7 +44,7 @@ public struct Conv2d: Sendable {
       gradients.add(
         conv2dWeightGradient(
           gradient, x: x, kernelHeight: weight.kernelHeight, kernelWidth: weight.kernelWidth,
-          stride: stride, padding: padding),
+          stride: stride, padding: padding, algorithm: weight.algorithm),
         to: weight)
       guard wantsInput else { return }
       gradients.add(

@@ -83,7 +83,7 @@ public struct DiffusionTrainer: Sendable {
         }
       }
     }
-    norm = gradients.reduce(0) { $0 + $1.sumOfSquares }.squareRoot()
+    norm = squaredNorm(gradients).squareRoot()
     let loss = sum.loss / Double(options.batch)
     guard loss.isFinite, norm.isFinite else {
       throw TrainingDiverged(step: state.step, loss: loss, gradientNorm: norm)

@@ -29,18 +29,33 @@ extension Tensor {
       }
     }
   }
+}
 
-  /// The sum of the squares of all elements, in double precision and in an order that never changes.
-  package var sumOfSquares: Double {
-    withUnsafeBufferPointer { x in
-      var total = 0.0
-      for start in stride(from: 0, to: x.count, by: 4096) {
-        var lanes = SIMD8<Double>()
-        let end = min(x.count, start + 4096)
-        for i in start..<end { lanes[i & 7] += Double(x[i]) * Double(x[i]) }
-        total += lanes.sum()
+/// The sum of the squares of all elements of all tensors, in double precision and in an order that never changes.
+package func squaredNorm(_ tensors: [Tensor]) -> Double {
+  var sums = [Double](repeating: 0, count: tensors.count)
+  sums.withUnsafeMutableBufferPointer { sums in
+    // Each tensor has a place of its own.
+    nonisolated(unsafe) let places = sums
+    parallelFor(tensors.count) { index in
+      places[index] = tensors[index].withUnsafeBufferPointer { x in
+        let raw = UnsafeRawBufferPointer(x)
+        var (total, start) = (0.0, 0)
+        while start + 8 <= x.count {
+          // As many squares as single precision adds without harm.
+          let end = min(x.count / 8 * 8, start + 1024)
+          var lanes = SIMD8<Float>()
+          while start < end {
+            let values = raw.loadUnaligned(fromByteOffset: 4 * start, as: SIMD8<Float>.self)
+            lanes += values * values
+            start += 8
+          }
+          total += (0..<8).reduce(0) { $0 + Double(lanes[$1]) }
+        }
+        for i in start..<x.count { total += Double(x[i]) * Double(x[i]) }
+        return total
       }
-      return total
     }
   }
+  return sums.reduce(0, +)
 }

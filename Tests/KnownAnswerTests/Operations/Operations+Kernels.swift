@@ -23,7 +23,7 @@ extension Operations {
       answers["d_weight"] = .tensor(
         conv2dWeightGradient(
           gradient, x: x, kernelHeight: kernel.kernelHeight, kernelWidth: kernel.kernelWidth,
-          stride: stride, padding: padding))
+          stride: stride, padding: padding, algorithm: kernel.algorithm))
       answers["d_bias"] = .tensor(sumOfRows(sumOfPixels(gradient)))
       return answers
     },
@@ -54,11 +54,13 @@ extension Operations {
         by: ChannelNormalization.groups(
           try known.int("groups"), of: x, weight: try known.tensor("weight"),
           bias: try known.tensor("bias"), eps: Float(try known.double("eps"))))
-      let gradients = groupNormBackward(try known.tensor("cotangent").channelsLast, of: normalized)
-      return [
-        "y": .tensor(normalized.tensor.channelsFirst), "d_x": .tensor(gradients.first.channelsFirst),
-        "d_weight": .tensor(gradients.weight), "d_bias": .tensor(gradients.bias),
-      ]
+      var answers: [String: Answer] = ["y": .tensor(normalized.tensor.channelsFirst)]
+      guard let cotangent = try known.tensorIfPresent("cotangent") else { return answers }
+      let gradients = groupNormBackward(cotangent.channelsLast, of: normalized)
+      answers["d_x"] = .tensor(gradients.first.channelsFirst)
+      answers["d_weight"] = .tensor(gradients.weight)
+      answers["d_bias"] = .tensor(gradients.bias)
+      return answers
     },
     "batch_norm_1d": { known in
       var state = BatchNorm1dState(

@@ -5,7 +5,7 @@ enum Operations {
   /// Those whose results depend on the algorithm of convolutions.
   static let withConvolutions: Set = [
     "conv2d", "upsample", "downsample", "res_block", "unet_forward", "ddpm_features", "prepare_training_data",
-    "evaluate_ensemble",
+    "evaluate_ensemble", "unet_loss_grad", "training_losses_unet", "calc_bpd_loop",
   ]
 
   static let table: [String: Operation] =

@@ -41,9 +41,10 @@ public func conv2dInputGradient(
 /// - Parameters:
 ///   - gradient: `[N, Ho, Wo, O]`
 ///   - x: as given to `conv2d`, `[N, H, W, C]`
+///   - algorithm: of the convolution; where it is a Winograd algorithm, the gradient is computed by one too
 public func conv2dWeightGradient(
   _ gradient: Tensor, x: ConvolutionInput, kernelHeight: Int, kernelWidth: Int, stride: Int = 1,
-  padding: Int = 0
+  padding: Int = 0, algorithm: ConvolutionAlgorithm = .im2col
 ) -> Tensor {
   precondition(
     gradient.rank == 4 && x.shape.count == 4, "gradient \(gradient.shape) of a convolution of \(x.shape)")
@@ -51,7 +52,7 @@ public func conv2dWeightGradient(
     batch: x.shape[0], inChannels: x.channels, height: x.shape[1], width: x.shape[2],
     outChannels: gradient.shape[3], kernelHeight: kernelHeight, kernelWidth: kernelWidth, stride: stride,
     paddingHeight: padding, paddingWidth: padding)
-  return weightGradient(gradient, x: x, shape: shape)
+  return weightGradient(gradient, x: x, shape: shape, algorithm: algorithm)
     .reshaped([shape.outChannels, shape.inChannels, kernelHeight, kernelWidth])
 }
 
@@ -77,12 +78,14 @@ public func conv1dWeightGradient(
   let shape = ConvolutionShape(
     batch: x.shape[0], inChannels: x.channels, height: 1, width: x.shape[1], outChannels: gradient.shape[2],
     kernelHeight: 1, kernelWidth: kernelWidth, stride: stride, paddingHeight: 0, paddingWidth: padding)
-  return weightGradient(gradient, x: x, shape: shape)
+  return weightGradient(gradient, x: x, shape: shape, algorithm: .im2col)
     .reshaped([shape.outChannels, shape.inChannels, kernelWidth])
 }
 
 /// `[O, C · kh · kw]`
-private func weightGradient(_ gradient: Tensor, x: ConvolutionInput, shape: ConvolutionShape) -> Tensor {
+private func weightGradient(
+  _ gradient: Tensor, x: ConvolutionInput, shape: ConvolutionShape, algorithm: ConvolutionAlgorithm
+) -> Tensor {
   precondition(
     gradient.count == shape.batch * shape.outHeight * shape.outWidth * shape.outChannels,
     "gradient \(gradient.shape) of a convolution of \(x.shape) with \(shape)")
@@ -90,9 +93,15 @@ private func weightGradient(_ gradient: Tensor, x: ConvolutionInput, shape: Conv
   guard gradient.count > 0 else { return Tensor(zeros: [shape.outChannels, shape.inChannels * taps]) }
   let byPatch = Tensor(shape: [shape.patchSize, shape.outChannels]) { target in
     x.withReader(height: shape.height, width: shape.width) { input in
-      withPointers(gradient) { gradient in
-        ConvolutionWeightGradient(patches: PatchReader(shape: shape, input: input), gradient: gradient)
-          .run(into: target)
+      if algorithm != .im2col {
+        ConvolutionInput(gradient).withReader(height: shape.outHeight, width: shape.outWidth) { gradient in
+          WinogradWeightGradient(shape: shape, input: input, gradient: gradient).run(into: target)
+        }
+      } else {
+        withPointers(gradient) { gradient in
+          ConvolutionWeightGradient(patches: PatchReader(shape: shape, input: input), gradient: gradient)
+            .run(into: target)
+        }
       }
     }
   }
