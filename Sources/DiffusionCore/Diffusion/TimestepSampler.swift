@@ -55,7 +55,9 @@ public struct TimestepSampler: Sendable, Equatable {
   /// uniform draws.
   public func draw(_ count: Int, random: inout Philox) -> (t: [Int], weights: [Float]) {
     if sampling == .uniform {
-      return ((0..<count).map { _ in Int.random(in: 0..<steps, using: &random) }, .init(repeating: 1, count: count))
+      return (
+        (0..<count).map { _ in Int.random(in: 0..<steps, using: &random) }, .init(repeating: 1, count: count)
+      )
     }
     let probabilities = probabilities
     var cumulative: [Double] = []

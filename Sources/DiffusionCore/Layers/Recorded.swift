@@ -57,7 +57,7 @@ func halves(_ x: Tensor, tape: Tape?) -> (Tensor, Tensor) {
 }
 
 /// Numbers dropped with a probability, the others enlarged so that the mean stays (Srivastava et al. 2014).
-func dropout(_ x: Tensor, probability: Float, tape: Tape) -> Tensor {
+package func dropout(_ x: Tensor, probability: Float, tape: Tape) -> Tensor {
   let random = tape.nextRandom()
   let y = droppingOut(x, probability: probability, random: random)
   tape.record(y) { gradient, gradients in

@@ -32,11 +32,11 @@ extension GaussianDiffusion {
   ///   - network: the output at noisy pictures and the times that the network sees
   ///   - progress: called after every step
   /// - Returns: `[N, C, …]`
-  public func sample<Failure: Error>(
+  public func sample(
     from noise: Tensor, method: SamplingMethod = .ancestral, clipDenoised: Bool = true,
-    stepNoise: (_ t: Int) -> Tensor, network: (_ x: Tensor, _ timesteps: [Float]) throws(Failure) -> Tensor,
-    progress: (SamplingStep) throws(Failure) -> Void = { _ in }
-  ) throws(Failure) -> Tensor {
+    stepNoise: (_ t: Int) -> Tensor, network: (_ x: Tensor, _ timesteps: [Float]) throws -> Tensor,
+    progress: (SamplingStep) throws -> Void = { _ in }
+  ) rethrows -> Tensor {
     var x = noise
     for step in (0..<steps).reversed() {
       let t = [Int](repeating: step, count: x.shape[0])
@@ -65,11 +65,11 @@ extension GaussianDiffusion {
   ///   - network: the output at noisy pictures and the times that the network sees
   ///   - progress: called after every step, with `x_{t+1}` as the sample
   /// - Returns: `x_T`, `[N, C, …]`
-  public func invert<Failure: Error>(
+  public func invert(
     _ xStart: Tensor, clipDenoised: Bool = true,
-    network: (_ x: Tensor, _ timesteps: [Float]) throws(Failure) -> Tensor,
-    progress: (SamplingStep) throws(Failure) -> Void = { _ in }
-  ) throws(Failure) -> Tensor {
+    network: (_ x: Tensor, _ timesteps: [Float]) throws -> Tensor,
+    progress: (SamplingStep) throws -> Void = { _ in }
+  ) rethrows -> Tensor {
     var x = xStart
     for step in 0..<steps {
       let t = [Int](repeating: step, count: x.shape[0])

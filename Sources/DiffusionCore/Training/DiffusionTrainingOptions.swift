@@ -31,7 +31,7 @@ public struct DiffusionTrainingOptions: Sendable, Equatable {
   public init() {}
 
   /// The learning rate of a step, from 0.
-  func learningRate(step: Int) -> Double {
+  package func learningRate(step: Int) -> Double {
     let share = warmUpSteps > 0 ? min(1, Double(step + 1) / Double(warmUpSteps)) : 1
     return optimizer.learningRate * share
   }
@@ -45,7 +45,8 @@ extension DiffusionTrainingOptions {
     }
     try check(batch > 0 && batch <= 1 << 16, "batch", "1 to 65,536", batch)
     if let microBatch {
-      try check(microBatch > 0 && microBatch <= batch, "micro-batch", "1 to the batch of \(batch)", microBatch)
+      try check(
+        microBatch > 0 && microBatch <= batch, "micro-batch", "1 to the batch of \(batch)", microBatch)
     }
     let rate = optimizer.learningRate
     try check(rate > 0 && rate.isFinite, "learning rate", "a number above 0", rate)

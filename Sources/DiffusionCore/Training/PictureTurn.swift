@@ -1,11 +1,16 @@
 /// A picture mirrored, then turned by right angles.
-struct PictureTurn: Equatable {
-  var mirrors = false
+package struct PictureTurn: Equatable {
+  package var mirrors: Bool
   /// Of 90°, counterclockwise, 0 to 3.
-  var quarters = 0
+  package var quarters: Int
+
+  package init(mirrors: Bool = false, quarters: Int = 0) {
+    self.mirrors = mirrors
+    self.quarters = quarters
+  }
 
   /// Turns a square picture in place, `[3, side, side]`.
-  func apply(to picture: UnsafeMutablePointer<Float>, side: Int) {
+  package func apply(to picture: UnsafeMutablePointer<Float>, side: Int) {
     for channel in 0..<3 {
       let plane = picture + channel * side * side
       if mirrors {

@@ -13,19 +13,19 @@ public protocol TrainingPictures {
 }
 
 /// The order in which pictures are seen: all of them once, in another order each time.
-struct PictureOrder: Sendable {
+package struct PictureOrder: Sendable {
   private let count: Int
   private let random: Philox
   private var epochs: [Int: [Int]] = [:]
 
-  init(count: Int, random: Philox) {
+  package init(count: Int, random: Philox) {
     precondition(count > 0, "an order of no pictures")
     self.count = count
     self.random = random
   }
 
   /// The picture in a place of the sequence that began with training.
-  mutating func picture(at place: Int) -> Int {
+  package mutating func picture(at place: Int) -> Int {
     let epoch = place / count
     if epochs[epoch] == nil {
       // A batch reaches into the next epoch, not back.

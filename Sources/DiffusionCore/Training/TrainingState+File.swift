@@ -59,7 +59,8 @@ extension DiffusionTrainingState {
     }
     guard file.metadata["dseg.format"] == Self.formatName else {
       throw DataError(
-        .malformed, file: path, expected: "a \(Self.formatName)", found: file.metadata["dseg.format"] ?? "none")
+        .malformed, file: path, expected: "a \(Self.formatName)",
+        found: file.metadata["dseg.format"] ?? "none")
     }
     let tensors = file.entries.compactMap { entry -> NamedArray? in
       guard case .tensor(let array) = entry.value else { return nil }

@@ -104,7 +104,8 @@ public struct UNet: Sendable {
     guard let last = blocks.max() else { return [] }
     let wanted = Set(blocks)
     var found: [Int: Tensor] = [:]
-    _ = run(x, timesteps: timesteps, classes: classes, outputBlocks: last + 1, pass: nil) { place, activation in
+    _ = run(x, timesteps: timesteps, classes: classes, outputBlocks: last + 1, pass: nil) {
+      place, activation in
       if case .outputBlock(let index) = place, wanted.contains(index) { found[index] = activation }
     }
     return blocks.map { found[$0]! }

@@ -3,7 +3,9 @@ import TestSupport
 import Testing
 
 struct ConvolutionBackwardTests {
-  @Test("the oracle's gradients are those of finite differences", arguments: [(3, 1, 1), (3, 2, 1), (1, 1, 0), (2, 3, 1)])
+  @Test(
+    "the oracle's gradients are those of finite differences",
+    arguments: [(3, 1, 1), (3, 2, 1), (1, 1, 0), (2, 3, 1)])
   func oracle(kernel: Int, stride: Int, padding: Int) {
     var random = Philox(seed: 1)
     let x = NaiveTensor(random.normal(shape: [2, 2, 5, 4]))
@@ -53,7 +55,8 @@ struct ConvolutionBackwardTests {
   }
 
   /// Sums over parts of the pictures, and products by frequency, each with many channels.
-  @Test(arguments: [(2, 48, 64, 40), (16, 8, 32, 32), (3, 8, 160, 96)], [ConvolutionAlgorithm.im2col, .winograd4])
+  @Test(
+    arguments: [(2, 48, 64, 40), (16, 8, 32, 32), (3, 8, 160, 96)], [ConvolutionAlgorithm.im2col, .winograd4])
   func weightGradientOfManyChannels(
     size: (batch: Int, side: Int, inChannels: Int, outChannels: Int), algorithm: ConvolutionAlgorithm
   ) {
