@@ -21,7 +21,13 @@ INLINED void store(float *to, const lanes *from) { *(lanes *)to = *from; }
 
 /// Zeros beyond `count`.
 INLINED void load_some(lanes *to, const float *from, size_t count) {
+  if (count == dseg_lanes) return load(to, from);
   lanes value = {0};
   for (size_t i = 0; i < count; i++) value[i] = from[i];
   *to = value;
+}
+
+INLINED void store_some(float *to, const lanes *from, size_t count) {
+  if (count == dseg_lanes) store(to, from);
+  else memcpy(to, from, count * sizeof(float));
 }

@@ -41,3 +41,21 @@ void dseg_softmax(float *x, size_t count) {
   float scale = (float)(1 / total);
   for (size_t i = 0; i < count; i++) x[i] *= scale;
 }
+
+FOR_SEVERAL_PROCESSORS
+void dseg_softmax_gradient(const float *y, const float *gradient, float *result, size_t count) {
+  double total = 0;
+  for (size_t start = 0; start < count; start += piece) {
+    size_t end = start + piece < count ? start + piece : count;
+    lanes sums = {0}, value, weight;
+    for (size_t i = start; i < end; i += dseg_lanes) {
+      size_t some = end - i < dseg_lanes ? end - i : dseg_lanes;
+      load_some(&value, gradient + i, some);
+      load_some(&weight, y + i, some);
+      sums += value * weight;
+    }
+    for (int lane = 0; lane < dseg_lanes; lane++) total += sums[lane];
+  }
+  float mean = (float)total;
+  for (size_t i = 0; i < count; i++) result[i] = y[i] * (gradient[i] - mean);
+}

@@ -32,6 +32,19 @@ INLINED void output4(const lanes *m, lanes *y, size_t step) {
   y[3 * step] = odd_a * AA + odd_b * BB + m5;
 }
 
+/// The transpose of `output4`.
+INLINED void gradient4(const lanes *y, lanes *t, size_t step) {
+  lanes y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
+  lanes even_a = y0 + y2 * AA, odd_a = (y1 + y3 * AA) * A;
+  lanes even_b = y0 + y2 * BB, odd_b = (y1 + y3 * BB) * B;
+  t[0] = y0;
+  t[step] = even_a + odd_a;
+  t[2 * step] = even_a - odd_a;
+  t[3 * step] = even_b + odd_b;
+  t[4 * step] = even_b - odd_b;
+  t[5 * step] = y3;
+}
+
 INLINED void input2(const lanes *d, lanes *t, size_t step) {
   lanes d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step];
   t[0] = d0 - d2;
@@ -60,6 +73,25 @@ INLINED void input(struct dseg_tile_input in, float *v, size_t slot, size_t size
       }
       for (size_t column = 0; column < size; column++) line(values + column, values + column, size);
       for (size_t row = 0; row < size; row++) line(values + row * size, values + row * size, 1);
+      for (size_t f = 0; f < size * size; f++) store(v + f * slot + tile * in.channels + c, &values[f]);
+    }
+  }
+}
+
+FOR_SEVERAL_PROCESSORS
+void dseg_winograd4_gradient(struct dseg_tile_input in, float *v, size_t slot) {
+  enum { side = 4, size = 6 };
+  for (size_t tile = 0; tile < in.tiles; tile++) {
+    const float *corner = in.band + tile * side * in.channels;
+    for (size_t c = 0; c < in.channels; c += dseg_lanes) {
+      lanes values[size * size];
+      for (size_t row = 0; row < side; row++) {
+        for (size_t column = 0; column < side; column++) {
+          load(&values[row * size + column], corner + row * in.row_size + column * in.channels + c);
+        }
+      }
+      for (size_t column = 0; column < side; column++) gradient4(values + column, values + column, size);
+      for (size_t row = 0; row < size; row++) gradient4(values + row * size, values + row * size, 1);
       for (size_t f = 0; f < size * size; f++) store(v + f * slot + tile * in.channels + c, &values[f]);
     }
   }

@@ -1,6 +1,16 @@
 import TensorCore
 import Testing
 
+/// The same of what is in double precision.
+public func expectClose(
+  _ actual: NaiveTensor, _ expected: NaiveTensor, absolute: Double,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(actual.shape == expected.shape, sourceLocation: sourceLocation)
+  let worst = zip(actual.elements, expected.elements).map { abs($0 - $1) }.max() ?? 0
+  #expect(worst <= absolute, sourceLocation: sourceLocation)
+}
+
 /// Fails unless `|actual - expected| <= absolute + relative · |expected|` for every element.
 public func expectClose(
   _ actual: Tensor, _ expected: NaiveTensor, absolute: Double, relative: Double = 0,

@@ -17,8 +17,39 @@ void dseg_normalize(const float *_Nonnull x, const float *_Nonnull mean, const f
 /// `y = x / (1 + exp(-x))`.
 void dseg_silu(const float *_Nonnull x, float *_Nonnull y, size_t count);
 
+/// The gradient before SiLU, `y`, from the one after it: `y = gradient · s(x) (1 + x (1 - s(x)))`, s the sigmoid.
+void dseg_silu_gradient(const float *_Nonnull x, const float *_Nonnull gradient, float *_Nonnull y, size_t count);
+
+/// A piece of the input of a normalisation, and of the gradient at its output.
+struct dseg_normalize_sums {
+  /// `[pixels, channels]`
+  const float *_Nonnull x;
+  const float *_Nonnull mean;
+  const float *_Nonnull factor;
+  const float *_Nonnull offset;
+  /// `[pixels, channels]`, pixels `stride` apart. Where SiLU followed, replaced by the gradient before it.
+  float *_Nonnull gradient;
+  size_t stride;
+  /// Sums over the pixels of the gradient, and of its products with `x - mean`.
+  float *_Nonnull sum;
+  float *_Nonnull product;
+  size_t pixels;
+  size_t channels;
+};
+
+void dseg_normalize_gradient_sums(struct dseg_normalize_sums sums, int applied_silu);
+
+/// `y = gradient · factor + (x - mean) · slope + offset` for each channel. Pixels of the gradient are `stride` apart.
+void dseg_normalize_gradient(const float *_Nonnull x, const float *_Nonnull gradient, size_t stride,
+                             const float *_Nonnull mean, const float *_Nonnull factor, const float *_Nonnull slope,
+                             const float *_Nonnull offset, float *_Nonnull y, size_t pixels, size_t channels);
+
 /// `x = exp(x) / Σ exp(x)`, without overflow.
 void dseg_softmax(float *_Nonnull x, size_t count);
+
+/// The gradient before a softmax with output y, from the one after it: `y (gradient - Σ gradient · y)`.
+void dseg_softmax_gradient(const float *_Nonnull y, const float *_Nonnull gradient, float *_Nonnull result,
+                           size_t count);
 
 /// For each of `channels` channels of `pixels` pixels: a number near the mean, `center`, and the sums of the distances
 /// from it, `rest`, and of their squares, `square`.
@@ -47,6 +78,9 @@ struct dseg_tile_input {
 /// `Bᵀ d B` of every tile, to `[frequency][tile][channel]` with `slot` numbers from frequency to frequency.
 void dseg_winograd2_input(struct dseg_tile_input input, float *_Nonnull v, size_t slot);
 void dseg_winograd4_input(struct dseg_tile_input input, float *_Nonnull v, size_t slot);
+
+/// `A g Aᵀ` of every tile of a gradient at the output, in the same order; the band has no rows or pixels around the tiles.
+void dseg_winograd4_gradient(struct dseg_tile_input input, float *_Nonnull v, size_t slot);
 
 /// Where some tiles of a row go: rows of pixels with `channels` channels.
 struct dseg_tile_output {
@@ -96,3 +130,25 @@ struct dseg_product {
 };
 
 void dseg_panel_product(struct dseg_product product);
+
+/// `y (+)= xᵀ u`, on processors that have `dseg_panel_product`.
+struct dseg_transposed_product {
+  /// `[depth, rows]`
+  const float *_Nonnull x;
+  size_t x_stride;
+  /// `[depth, columns]`
+  const float *_Nonnull u;
+  size_t u_stride;
+  /// `[rows, columns]`
+  float *_Nonnull y;
+  size_t y_stride;
+  size_t depth;
+  /// A multiple of 8.
+  size_t rows;
+  /// A multiple of `dseg_panel_width`.
+  size_t columns;
+  /// Whether y is added to.
+  int adds;
+};
+
+void dseg_transposed_product(struct dseg_transposed_product product);

@@ -3,8 +3,12 @@ import TensorCore
 extension NumericArray {
   /// The elements as float32, rounded to nearest.
   ///
-  /// Packed float32 elements are not copied: the tensor reads them from the mapped file.
+  /// Packed float32 elements are not copied: the tensor reads them from the mapped file. An array made from a tensor
+  /// gives that tensor back.
   public func tensor() -> Tensor {
+    if let box = region.owner as? TensorBox, elementType == .float32, isPacked, count == box.tensor.count {
+      return box.tensor.reshaped(shape)
+    }
     guard elementType == .float32 else {
       return Tensor(unsafeUninitializedShape: shape) { convert(into: $0) }
     }

@@ -123,7 +123,7 @@ extension NumericArray {
 }
 
 /// A tensor as an object that can own memory.
-private final class TensorBox: Sendable {
+final class TensorBox: Sendable {
   let tensor: Tensor
   init(_ tensor: Tensor) { self.tensor = tensor }
 }

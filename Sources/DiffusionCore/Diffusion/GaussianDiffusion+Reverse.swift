@@ -75,6 +75,19 @@ extension GaussianDiffusion {
     return (combine(mean, t.map { _ in 1 }, noise, spread), xStart)
   }
 
+  /// One step of the deterministic DDIM the other way, towards noise:
+  /// `x_{t+1} = sqrt(ᾱ_{t+1}) x_0 + sqrt(1 - ᾱ_{t+1}) ε` (Song et al. 2021, section 4.3).
+  public func ddimReverseSample(
+    modelOutput: Tensor, xT: Tensor, t: [Int], clipDenoised: Bool = true
+  ) -> (sample: Tensor, predXStart: Tensor) {
+    let xStart = pMeanVariance(modelOutput: modelOutput, xT: xT, t: t, clipDenoised: clipDenoised).predXStart
+    let epsilon = epsilonFromXStart(xT: xT, t: t, xStart: xStart)
+    let next = t.map { alphasCumprodNext[$0] }
+    return (
+      combine(xStart, next.map { $0.squareRoot() }, epsilon, next.map { (1 - $0).squareRoot() }), xStart
+    )
+  }
+
   /// The clean picture, from the noise: `sqrt(1 / ᾱ) x_t - sqrt(1 / ᾱ - 1) ε`.
   public func xStartFromEpsilon(xT: Tensor, t: [Int], epsilon: Tensor) -> Tensor {
     combine(
@@ -97,7 +110,7 @@ extension GaussianDiffusion {
 
   // MARK: Variance
 
-  private func fixedLargeVariance(_ t: Int) -> Double {
+  func fixedLargeVariance(_ t: Int) -> Double {
     t == 0 ? posteriorVariance[min(1, steps - 1)] : betas[t]
   }
 

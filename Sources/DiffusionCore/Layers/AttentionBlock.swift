@@ -22,10 +22,14 @@ public struct AttentionBlock: Sendable {
   }
 
   /// `[N, H, W, channels]` gives the same shape.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: Tensor, tape: Tape? = nil) -> Tensor {
     precondition(x.rank == 4, "attention block of \(x.shape)")
     let flat = x.reshaped([x.shape[0], x.shape[1] * x.shape[2], x.shape[3]])
-    let attended = qkvAttention(qkv(norm(ConvolutionInput(flat))), heads: heads, order: order)
-    return projection(ConvolutionInput(attended), residual: flat).reshaped(x.shape)
+    let joined = qkv(norm(ConvolutionInput(flat)), tape: tape)
+    let attended = qkvAttention(joined, heads: heads, order: order)
+    tape?.record(attended) { [heads, order] gradient, gradients in
+      gradients.add(qkvAttentionBackward(gradient, qkv: joined, heads: heads, order: order), to: joined)
+    }
+    return projection(ConvolutionInput(attended), residual: flat, tape: tape).reshaped(x.shape)
   }
 }

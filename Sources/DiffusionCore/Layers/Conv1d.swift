@@ -16,7 +16,18 @@ public struct Conv1d: Sendable {
   }
 
   /// `[N, L, inChannels]` gives `[N, L - kernelSize + 1, outChannels]`, plus `residual` of the result's shape.
-  public func callAsFunction(_ x: ConvolutionInput, residual: Tensor? = nil) -> Tensor {
-    conv1d(x, weight: weight, bias: bias, residual: residual)
+  public func callAsFunction(
+    _ x: ConvolutionInput, residual: Tensor? = nil, tape: Tape? = nil
+  ) -> Tensor {
+    if tape != nil { weight.keepForTraining() }
+    let y = conv1d(x, weight: weight, bias: bias, residual: residual)
+    tape?.record(y) { [weight, bias] gradient, gradients in
+      if let residual { gradients.add(gradient, to: residual) }
+      gradients.add(sumOfRows(sumOfPixels(gradient)), to: bias)
+      gradients.add(
+        conv1dWeightGradient(gradient, x: x, kernelWidth: weight.kernelWidth), to: weight)
+      gradients.add(conv1dInputGradient(gradient, weight: weight), to: x)
+    }
+    return y
   }
 }

@@ -28,16 +28,37 @@ public struct Conv2d: Sendable {
   ///   - offset: added to every pixel of a sample, `[N, outChannels]`
   ///   - residual: added too, of the result's shape
   public func callAsFunction(
-    _ x: ConvolutionInput, offset: Tensor? = nil, residual: Tensor? = nil
+    _ x: ConvolutionInput, offset: Tensor? = nil, residual: Tensor? = nil, tape: Tape? = nil
   ) -> Tensor {
-    conv2d(
+    if tape != nil { weight.keepForTraining() }
+    let y = conv2d(
       x, weight: weight, bias: offset.map { $0.addingToRows(bias) } ?? bias, stride: stride,
       padding: padding, residual: residual)
+    guard let tape else { return y }
+    let wantsInput = tape.wantsGradient(of: x.first)
+    tape.record(y) { [weight, bias, stride, padding] gradient, gradients in
+      if let residual { gradients.add(gradient, to: residual) }
+      let sums = sumOfPixels(gradient)
+      if let offset { gradients.add(sums, to: offset) }
+      gradients.add(sumOfRows(sums), to: bias)
+      gradients.add(
+        conv2dWeightGradient(
+          gradient, x: x, kernelHeight: weight.kernelHeight, kernelWidth: weight.kernelWidth,
+          stride: stride, padding: padding, algorithm: weight.algorithm),
+        to: weight)
+      guard wantsInput else { return }
+      gradients.add(
+        conv2dInputGradient(
+          gradient, weight: weight, height: x.shape[1], width: x.shape[2], stride: stride,
+          padding: padding),
+        to: x)
+    }
+    return y
   }
 
   /// The same of a plain activation.
-  public func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
-    self(ConvolutionInput(x), residual: residual)
+  public func callAsFunction(_ x: Tensor, residual: Tensor? = nil, tape: Tape? = nil) -> Tensor {
+    self(ConvolutionInput(x), residual: residual, tape: tape)
   }
 }
 

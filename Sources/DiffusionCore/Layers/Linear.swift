@@ -15,7 +15,15 @@ public struct Linear: Sendable {
   }
 
   /// `[N, inFeatures]` gives `[N, outFeatures]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    linear(x, weight: weight, bias: bias)
+  public func callAsFunction(_ x: Tensor, tape: Tape? = nil) -> Tensor {
+    let y = linear(x, weight: weight, bias: bias)
+    guard let tape else { return y }
+    let wantsInput = tape.wantsGradient(of: x)
+    tape.record(y) { [weight, bias] gradient, gradients in
+      gradients.add(linearWeightGradient(gradient, x: x), to: weight)
+      gradients.add(sumOfRows(gradient), to: bias)
+      if wantsInput { gradients.add(linearInputGradient(gradient, weight: weight), to: x) }
+    }
+    return y
   }
 }

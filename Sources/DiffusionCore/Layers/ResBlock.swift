@@ -1,10 +1,10 @@
 import Checkpoints
 import TensorCore
 
-/// The residual block of guided-diffusion's U-Net (`unet.py`, `ResBlock`), in evaluation mode.
+/// The residual block of guided-diffusion's U-Net (`unet.py`, `ResBlock`).
 ///
-/// Normalise, SiLU, convolve; add the embedding, or normalise and modulate by it; SiLU, convolve; add the
-/// skip path. Dropout is off.
+/// Normalise, SiLU, convolve; add the embedding, or normalise and modulate by it; SiLU, dropout in training,
+/// convolve; add the skip path.
 public struct ResBlock: Sendable {
   /// A change of size inside the block, on both paths.
   public enum Resampling: Sendable {
@@ -61,41 +61,37 @@ public struct ResBlock: Sendable {
   /// - Parameters:
   ///   - x: `[N, H, W, channels]`, perhaps two tensors side by side
   ///   - siluEmbedding: SiLU of the time embedding, `[N, embeddingChannels]`; taken once for all blocks
+  ///   - dropout: share of the numbers before the last convolution that are dropped, with a tape
   /// - Returns: `[N, H', W', outChannels]`
-  public func callAsFunction(_ x: ConvolutionInput, siluEmbedding: Tensor) -> Tensor {
-    let embedded = embedding(siluEmbedding)
-    let normalized = resample(inNorm(x, applyingSiLU: true))
-    let hidden: ConvolutionInput
+  public func callAsFunction(
+    _ x: ConvolutionInput, siluEmbedding: Tensor, dropout: Float = 0, tape: Tape? = nil
+  ) -> Tensor {
+    let embedded = embedding(siluEmbedding, tape: tape)
+    let normalized = resample(inNorm(x, applyingSiLU: true), tape: tape)
+    var hidden: ConvolutionInput
     if usesScaleShiftNorm {
-      let (scale, shift) = halves(embedded)
+      let (scale, shift) = halves(embedded, tape: tape)
       hidden = outNorm(
-        ConvolutionInput(inConv(normalized)), modulation: ChannelModulation(scale: scale, shift: shift),
-        applyingSiLU: true)
+        ConvolutionInput(inConv(normalized, tape: tape)),
+        modulation: ChannelModulation(scale: scale, shift: shift), applyingSiLU: true)
     } else {
-      hidden = outNorm(ConvolutionInput(inConv(normalized, offset: embedded)), applyingSiLU: true)
+      hidden = outNorm(
+        ConvolutionInput(inConv(normalized, offset: embedded, tape: tape)), applyingSiLU: true)
     }
-    let identity = resample(x)
-    return outConv(hidden, residual: skip.map { $0(identity) } ?? identity.tensor)
+    if let tape, dropout > 0 {
+      hidden = ConvolutionInput(
+        DiffusionCore.dropout(hidden.tensor(tape), probability: dropout, tape: tape))
+    }
+    let identity = resample(x, tape: tape)
+    let residual = skip.map { $0(identity, tape: tape) } ?? identity.tensor(tape)
+    return outConv(hidden, residual: residual, tape: tape)
   }
 
-  private func resample(_ x: ConvolutionInput) -> ConvolutionInput {
+  private func resample(_ x: ConvolutionInput, tape: Tape?) -> ConvolutionInput {
     switch resampling {
     case .none: x
-    case .up: ConvolutionInput(upsampleNearest2x(x.tensor))
-    case .down: ConvolutionInput(averagePool2x2(x.tensor))
+    case .up: ConvolutionInput(upsampleNearest2x(x.tensor(tape), tape: tape))
+    case .down: ConvolutionInput(averagePool2x2(x.tensor(tape), tape: tape))
     }
-  }
-
-  /// `[N, 2C]` as two of `[N, C]`.
-  private func halves(_ x: Tensor) -> (Tensor, Tensor) {
-    let (rows, half) = (x.shape[0], x.shape[1] / 2)
-    func part(_ offset: Int) -> Tensor {
-      Tensor(shape: [rows, half]) { y in
-        withPointers(x) { x in
-          for row in 0..<rows { (y + row * half).update(from: x + row * 2 * half + offset, count: half) }
-        }
-      }
-    }
-    return (part(0), part(half))
   }
 }

@@ -17,9 +17,9 @@ public struct Upsample: Sendable {
   }
 
   /// `[N, H, W, C]` gives `[N, 2H, 2W, C']`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    let wide = upsampleNearest2x(x)
-    return conv?(wide) ?? wide
+  public func callAsFunction(_ x: Tensor, tape: Tape? = nil) -> Tensor {
+    let wide = upsampleNearest2x(x, tape: tape)
+    return conv?(wide, tape: tape) ?? wide
   }
 }
 
@@ -36,7 +36,7 @@ public struct Downsample: Sendable {
   }
 
   /// `[N, H, W, C]` gives `[N, H / 2, W / 2, C']`, rounded up with a convolution and down without.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    op?(x) ?? averagePool2x2(x)
+  public func callAsFunction(_ x: Tensor, tape: Tape? = nil) -> Tensor {
+    op?(x, tape: tape) ?? averagePool2x2(x, tape: tape)
   }
 }

@@ -23,13 +23,15 @@ public struct TimeEmbedding: Sendable {
   }
 
   /// The embedding of one time a sample, without the class: `[N, embeddingChannels]`.
-  public func embed(timesteps: [Float]) -> Tensor {
-    second(silu(first(timestepEmbedding(timesteps, dimension: modelChannels))))
+  public func embed(timesteps: [Float], tape: Tape? = nil) -> Tensor {
+    let waves = timestepEmbedding(timesteps, dimension: modelChannels)
+    tape?.markConstant(waves)
+    return second(silu(first(waves, tape: tape), tape: tape), tape: tape)
   }
 
   /// `[N, embeddingChannels]` plus the embedding of each sample's class.
   /// - Precondition: classes are given exactly when the network is conditioned on them, one a sample.
-  public func add(classes labels: [Int]?, to embedded: Tensor) -> Tensor {
+  public func add(classes labels: [Int]?, to embedded: Tensor, tape: Tape? = nil) -> Tensor {
     precondition(
       (labels != nil) == (classes != nil), "classes are given exactly to a class-conditional network")
     guard let labels, let classes else { return embedded }
@@ -44,6 +46,18 @@ public struct TimeEmbedding: Sendable {
           for column in 0..<width { sum[row * width + column] += table[label * width + column] }
         }
       }
+    }
+    tape?.record(sum) { gradient, gradients in
+      gradients.add(gradient, to: embedded)
+      var rows = Tensor(zeros: classes.shape)
+      rows.withMutablePointer { rows in
+        withPointers(gradient) { gradient in
+          for (row, label) in labels.enumerated() {
+            for column in 0..<width { rows[label * width + column] += gradient[row * width + column] }
+          }
+        }
+      }
+      gradients.add(rows, to: classes)
     }
     return sum
   }

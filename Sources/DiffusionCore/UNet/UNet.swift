@@ -1,7 +1,7 @@
 import Checkpoints
 import TensorCore
 
-/// The U-Net of guided-diffusion (Dhariwal and Nichol 2021; `unet.py`, `UNetModel`), in evaluation mode.
+/// The U-Net of guided-diffusion (Dhariwal and Nichol 2021; `unet.py`, `UNetModel`).
 ///
 /// Pictures are `[N, C, H, W]` as everywhere in the field; activations inside are channel-last, `[N, H, W, C]`.
 public struct UNet: Sendable {
@@ -74,14 +74,20 @@ public struct UNet: Sendable {
   ///   - x: `[N, inChannels, H, W]`; H and W are multiples of `configuration.sizeMultiple`
   ///   - timesteps: one a sample, as the network saw them in training
   ///   - classes: one a sample for a class-conditional network
+  ///   - pass: records what the gradients of the parameters need; the picture's own gradient is not computed
   ///   - observe: called with each place's activation as it comes, `[N, h, w, channels]`
   /// - Returns: `[N, outChannels, H, W]`
   public func callAsFunction(
-    _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, observe: (Place, Tensor) -> Void = { _, _ in }
+    _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, training pass: TrainingPass? = nil,
+    observe: (Place, Tensor) -> Void = { _, _ in }
   ) -> Tensor {
     let hidden = run(
-      x, timesteps: timesteps, classes: classes, outputBlocks: outputBlocks.count, observe: observe)
-    return outConv(outNorm(ConvolutionInput(hidden), applyingSiLU: true)).channelsFirst
+      x, timesteps: timesteps, classes: classes, outputBlocks: outputBlocks.count, pass: pass,
+      observe: observe)
+    let last = outConv(outNorm(ConvolutionInput(hidden), applyingSiLU: true), tape: pass?.tape)
+    let output = last.channelsFirst
+    pass?.tape.record(output) { gradient, gradients in gradients.add(gradient.channelsLast, to: last) }
+    return output
   }
 
   /// Activations of chosen output blocks. Nothing after the last of them is computed.
@@ -98,7 +104,8 @@ public struct UNet: Sendable {
     guard let last = blocks.max() else { return [] }
     let wanted = Set(blocks)
     var found: [Int: Tensor] = [:]
-    _ = run(x, timesteps: timesteps, classes: classes, outputBlocks: last + 1) { place, activation in
+    _ = run(x, timesteps: timesteps, classes: classes, outputBlocks: last + 1, pass: nil) {
+      place, activation in
       if case .outputBlock(let index) = place, wanted.contains(index) { found[index] = activation }
     }
     return blocks.map { found[$0]! }
@@ -107,7 +114,7 @@ public struct UNet: Sendable {
   /// The network up to `outputBlocks` output blocks.
   private func run(
     _ x: Tensor, timesteps: [Float], classes: [Int]?, outputBlocks count: Int,
-    observe: (Place, Tensor) -> Void
+    pass: TrainingPass?, observe: (Place, Tensor) -> Void
   ) -> Tensor {
     let multiple = configuration.sizeMultiple
     precondition(
@@ -115,21 +122,23 @@ public struct UNet: Sendable {
         && x.shape[2] % multiple == 0 && x.shape[3] % multiple == 0,
       "a U-Net of \(configuration.inChannels) channels and \(configuration.levels) levels was given \(x.shape)"
         + " and \(timesteps.count) timesteps")
-    let embedded = timeEmbedding.embed(timesteps: timesteps)
+    let tape = pass?.tape
+    let embedded = timeEmbedding.embed(timesteps: timesteps, tape: tape)
     observe(.timeEmbedding, embedded)
-    let siluEmbedding = silu(timeEmbedding.add(classes: classes, to: embedded))
+    let siluEmbedding = silu(timeEmbedding.add(classes: classes, to: embedded, tape: tape), tape: tape)
     var skips: [Tensor] = []
     var hidden = x.channelsLast
+    tape?.markConstant(hidden)
     for (index, block) in inputBlocks.enumerated() {
-      hidden = block(ConvolutionInput(hidden), siluEmbedding: siluEmbedding)
+      hidden = block(ConvolutionInput(hidden), siluEmbedding: siluEmbedding, pass: pass)
       skips.append(hidden)
       observe(.inputBlock(index), hidden)
     }
-    hidden = middleBlock(ConvolutionInput(hidden), siluEmbedding: siluEmbedding)
+    hidden = middleBlock(ConvolutionInput(hidden), siluEmbedding: siluEmbedding, pass: pass)
     observe(.middleBlock, hidden)
     for (index, block) in outputBlocks.prefix(count).enumerated() {
       let joined = ConvolutionInput(hidden, joinedWith: skips.removeLast())
-      hidden = block(joined, siluEmbedding: siluEmbedding)
+      hidden = block(joined, siluEmbedding: siluEmbedding, pass: pass)
       observe(.outputBlock(index), hidden)
     }
     return hidden

@@ -56,15 +56,25 @@ struct UNetBlock: Sendable {
   }
 
   /// `[N, H, W, C]` gives `[N, H', W', C']`.
-  func callAsFunction(_ x: ConvolutionInput, siluEmbedding: Tensor) -> Tensor {
-    layers.reduce(x) { hidden, layer in
+  func callAsFunction(_ x: ConvolutionInput, siluEmbedding: Tensor, pass: TrainingPass? = nil) -> Tensor {
+    let tape = pass?.tape
+    return layers.reduce(x) { hidden, layer in
       switch layer {
-      case .conv(let conv): ConvolutionInput(conv(hidden))
-      case .residual(let block): ConvolutionInput(block(hidden, siluEmbedding: siluEmbedding))
-      case .attention(let block): ConvolutionInput(block(hidden.tensor))
-      case .downsample(let downsample): ConvolutionInput(downsample(hidden.tensor))
-      case .upsample(let upsample): ConvolutionInput(upsample(hidden.tensor))
+      case .conv(let conv):
+        return ConvolutionInput(conv(hidden, tape: tape))
+      case .residual(let block):
+        guard let pass else { return ConvolutionInput(block(hidden, siluEmbedding: siluEmbedding)) }
+        return ConvolutionInput(
+          pass.block { tape in
+            block(hidden, siluEmbedding: siluEmbedding, dropout: pass.dropout, tape: tape)
+          })
+      case .attention(let block):
+        return ConvolutionInput(block(hidden.tensor(tape), tape: tape))
+      case .downsample(let downsample):
+        return ConvolutionInput(downsample(hidden.tensor(tape), tape: tape))
+      case .upsample(let upsample):
+        return ConvolutionInput(upsample(hidden.tensor(tape), tape: tape))
       }
-    }.tensor
+    }.tensor(tape)
   }
 }

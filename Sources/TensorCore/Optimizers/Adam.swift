@@ -65,6 +65,14 @@ public struct AdamMoments: Sendable {
   public var square: Tensor
   public var step: Int
 
+  /// The state after so many steps.
+  public init(mean: Tensor, square: Tensor, step: Int) {
+    precondition(mean.shape == square.shape, "moments \(mean.shape) and \(square.shape)")
+    self.mean = mean
+    self.square = square
+    self.step = step
+  }
+
   /// The state before the first step.
   public init(shape: [Int]) {
     mean = Tensor(zeros: shape)

@@ -14,16 +14,30 @@ extension Philox {
     return (Float(radius * cos(angle)), Float(radius * sin(angle)))
   }
 
+  /// A tensor of numbers in [0, 1).
+  public mutating func uniform(shape: [Int]) -> Tensor {
+    Tensor(unsafeUninitializedShape: shape) { elements in
+      for index in elements.indices { elements[index] = uniform() }
+    }
+  }
+
   /// A tensor of standard normal numbers.
   public mutating func normal(shape: [Int]) -> Tensor {
     Tensor(unsafeUninitializedShape: shape) { elements in
-      var index = 0
-      while index < elements.count {
-        let (first, second) = normalPair()
-        elements[index] = first
-        if index + 1 < elements.count { elements[index + 1] = second }
-        index += 2
-      }
+      if let base = elements.baseAddress { fillNormal(base, count: elements.count) }
+    }
+  }
+}
+
+extension Philox {
+  /// Standard normal numbers.
+  package mutating func fillNormal(_ target: UnsafeMutablePointer<Float>, count: Int) {
+    var index = 0
+    while index < count {
+      let (first, second) = normalPair()
+      target[index] = first
+      if index + 1 < count { target[index + 1] = second }
+      index += 2
     }
   }
 }

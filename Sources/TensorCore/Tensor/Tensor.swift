@@ -118,6 +118,9 @@ extension Tensor {
     return position
   }
 
+  /// The same for copies that share memory, whatever their shapes.
+  package var identity: TensorIdentity { storage.identity }
+
   /// Lets go of the memory behind elements that lie in a mapped file. They come back when they are read.
   func discardPages() { storage.discardPages() }
 

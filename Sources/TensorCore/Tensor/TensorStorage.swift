@@ -1,9 +1,20 @@
+import Synchronization
+
+/// Tells tensors apart by their memory. Never given twice, unlike an address.
+package struct TensorIdentity: Hashable, Sendable {
+  private let number: UInt64
+  private static let last = Atomic<UInt64>(0)
+
+  init() { number = Self.last.wrappingAdd(1, ordering: .relaxed).newValue }
+}
+
 /// The memory behind a tensor: `count` floats that this object owns, or that lie inside something it
 /// keeps alive (a mapped checkpoint).
 final class TensorStorage: @unchecked Sendable {
   // @unchecked: written only while uniquely referenced, by `Tensor`'s copy-on-write.
   let base: UnsafeMutablePointer<Float>
   let count: Int
+  let identity = TensorIdentity()
   private let owner: AnyObject?
 
   /// Memory that may be written in place once nobody else refers to this storage.

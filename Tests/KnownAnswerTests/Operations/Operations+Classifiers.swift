@@ -87,7 +87,8 @@ extension Operations {
       let batches = try known.array("batch_index")
       let size = try known.int("batch_size")
       var training = MemberTraining(
-        try PixelMLP(weights: try known.weightScope()), batch: size, optimizer: adam)
+        try PixelMLP(weights: WeightScope(StateDictionary(try known.weightTensors(), file: known.id))),
+        batch: size, optimizer: adam)
       var (losses, accuracies) = ([Double](), [Double]())
       let order = batches.int64s().map { Int($0) }
       for iteration in 0..<(try known.int("iterations")) {

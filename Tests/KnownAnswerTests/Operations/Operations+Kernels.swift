@@ -9,17 +9,36 @@ extension Operations {
       )
       let isWinograd =
         known.precision == .fast && weight.shape.suffix(2) == [3, 3] && stride == 1 && padding == 1
+      let x = ConvolutionInput(try known.tensor("x").channelsLast)
+      let kernel = ConvolutionWeight(weight, algorithm: isWinograd ? .winograd4 : .im2col)
+      kernel.keepForTraining()
       let y = conv2d(
-        ConvolutionInput(try known.tensor("x").channelsLast),
-        weight: ConvolutionWeight(weight, algorithm: isWinograd ? .winograd4 : .im2col),
-        bias: try known.tensorIfPresent("bias"), stride: stride, padding: padding)
-      return ["y": .tensor(y.channelsFirst)]
+        x, weight: kernel, bias: try known.tensorIfPresent("bias"), stride: stride, padding: padding)
+      var answers: [String: Answer] = ["y": .tensor(y.channelsFirst)]
+      guard let gradient = try known.tensorIfPresent("cotangent")?.channelsLast else { return answers }
+      answers["d_x"] = .tensor(
+        conv2dInputGradient(
+          gradient, weight: kernel, height: x.shape[1], width: x.shape[2], stride: stride, padding: padding
+        ).channelsFirst)
+      answers["d_weight"] = .tensor(
+        conv2dWeightGradient(
+          gradient, x: x, kernelHeight: kernel.kernelHeight, kernelWidth: kernel.kernelWidth,
+          stride: stride, padding: padding, algorithm: kernel.algorithm))
+      answers["d_bias"] = .tensor(sumOfRows(sumOfPixels(gradient)))
+      return answers
     },
     "conv1d": { known in
-      let y = conv1d(
-        try known.tensor("x").channelsLast, weight: try known.tensor("weight"),
-        bias: try known.tensorIfPresent("bias"))
-      return ["y": .tensor(y.channelsFirst)]
+      let (x, weight) = (try known.tensor("x").channelsLast, try known.tensor("weight"))
+      let kernel = ConvolutionWeight(weight, algorithm: .im2col)
+      kernel.keepForTraining()
+      let y = conv1d(ConvolutionInput(x), weight: kernel, bias: try known.tensorIfPresent("bias"))
+      let gradient = try known.tensor("cotangent").channelsLast
+      return [
+        "y": .tensor(y.channelsFirst),
+        "d_x": .tensor(conv1dInputGradient(gradient, weight: kernel).channelsFirst),
+        "d_weight": .tensor(conv1dWeightGradient(gradient, x: ConvolutionInput(x))),
+        "d_bias": .tensor(sumOfRows(sumOfPixels(gradient))),
+      ]
     },
     "linear": { known in
       let (x, weight) = (try known.tensor("x"), try known.tensor("weight"))
@@ -30,11 +49,18 @@ extension Operations {
       ]
     },
     "group_norm": { known in
-      let y = groupNorm(
-        try known.tensor("x").channelsLast, groups: try known.int("groups"),
-        weight: try known.tensor("weight"),
-        bias: try known.tensor("bias"), eps: Float(try known.double("eps")))
-      return ["y": .tensor(y.channelsFirst)]
+      let x = ConvolutionInput(try known.tensor("x").channelsLast)
+      let normalized = x.normalized(
+        by: ChannelNormalization.groups(
+          try known.int("groups"), of: x, weight: try known.tensor("weight"),
+          bias: try known.tensor("bias"), eps: Float(try known.double("eps"))))
+      var answers: [String: Answer] = ["y": .tensor(normalized.tensor.channelsFirst)]
+      guard let cotangent = try known.tensorIfPresent("cotangent") else { return answers }
+      let gradients = groupNormBackward(cotangent.channelsLast, of: normalized)
+      answers["d_x"] = .tensor(gradients.first.channelsFirst)
+      answers["d_weight"] = .tensor(gradients.weight)
+      answers["d_bias"] = .tensor(gradients.bias)
+      return answers
     },
     "batch_norm_1d": { known in
       var state = BatchNorm1dState(
@@ -52,9 +78,20 @@ extension Operations {
         "running_var_after": .tensor(state.runningVariance),
       ]
     },
-    "silu": { ["y": .tensor(silu(try $0.tensor("x")))] },
-    "softmax": { ["y": .tensor(softmax(try $0.tensor("x")))] },
-    "log_softmax": { ["y": .tensor(logSoftmax(try $0.tensor("x")))] },
+    "silu": { known in
+      let x = try known.tensor("x")
+      return [
+        "y": .tensor(silu(x)), "d_x": .tensor(siluBackward(try known.tensor("cotangent"), x: x)),
+      ]
+    },
+    "softmax": { known in
+      let y = softmax(try known.tensor("x"))
+      return ["y": .tensor(y), "d_x": .tensor(softmaxBackward(try known.tensor("cotangent"), output: y))]
+    },
+    "log_softmax": { known in
+      let y = logSoftmax(try known.tensor("x"))
+      return ["y": .tensor(y), "d_x": .tensor(logSoftmaxBackward(try known.tensor("cotangent"), output: y))]
+    },
     "cross_entropy_mean": { known in
       let result = crossEntropy(try known.tensor("logits"), targets: try known.ints("target"))
       return ["loss": .scalar(result.loss), "d_logits": .tensor(result.logitsGradient)]
@@ -67,9 +104,13 @@ extension Operations {
     },
     "qkv_attention": { known in
       let order = AttentionOrder(rawValue: try known.string("order"))!
-      let y = qkvAttention(
-        try known.tensor("qkv").channelsLast, heads: try known.int("heads"), order: order)
-      return ["y": .tensor(y.channelsFirst)]
+      let (qkv, heads) = (try known.tensor("qkv").channelsLast, try known.int("heads"))
+      let gradient = qkvAttentionBackward(
+        try known.tensor("cotangent").channelsLast, qkv: qkv, heads: heads, order: order)
+      return [
+        "y": .tensor(qkvAttention(qkv, heads: heads, order: order).channelsFirst),
+        "d_qkv": .tensor(gradient.channelsFirst),
+      ]
     },
     "interpolate": { known in
       let x = try known.tensor("x")
@@ -83,8 +124,11 @@ extension Operations {
         return [:]
       }
     },
-    "avg_pool_2x2": {
-      ["y": .tensor(averagePool2x2(try $0.tensor("x").channelsLast).channelsFirst)]
+    "avg_pool_2x2": { known in
+      let x = try known.tensor("x").channelsLast
+      let gradient = averagePool2x2Backward(
+        try known.tensor("cotangent").channelsLast, height: x.shape[1], width: x.shape[2])
+      return ["y": .tensor(averagePool2x2(x).channelsFirst), "d_x": .tensor(gradient.channelsFirst)]
     },
     "optimizer_trace": { known in
       let betas = known.parameters["betas"]!.array!.map { $0.double! }
@@ -95,12 +139,25 @@ extension Operations {
       var weight = try known.tensor("w0")
       var moments = AdamMoments(shape: weight.shape)
       let gradients = try known.tensor("grads")
-      var trace: [Tensor] = []
+      let average = ExponentialAverage(decay: try known.double("ema_rate"))
+      var (trace, averaged) = ([Tensor](), weight)
       for step in 0..<gradients.shape[0] {
         adam.update(&weight, gradient: gradients.slice(step), moments: &moments)
+        average.update(&averaged, with: weight, number: step)
         trace.append(weight)
       }
-      return ["w": .tensor(stack(trace))]
+      return ["w": .tensor(stack(trace)), "ema_after": .tensor(averaged)]
+    },
+    "ema_warmup": { known in
+      let average = ExponentialAverage(decay: try known.double("decay"), warmsUp: true)
+      let (weights, first) = (try known.tensor("weights"), try known.int("first_n"))
+      var (averaged, averages, decays) = (try known.tensor("initial"), [Tensor](), [Double]())
+      for step in 0..<(try known.int("steps")) {
+        decays.append(average.decay(update: first + step))
+        average.update(&averaged, with: weights.slice(step), number: first + step)
+        averages.append(averaged)
+      }
+      return ["decays": .list(decays), "ema": .tensor(stack(averages))]
     },
   ]
 }

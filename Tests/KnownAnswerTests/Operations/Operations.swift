@@ -5,7 +5,7 @@ enum Operations {
   /// Those whose results depend on the algorithm of convolutions.
   static let withConvolutions: Set = [
     "conv2d", "upsample", "downsample", "res_block", "unet_forward", "ddpm_features", "prepare_training_data",
-    "evaluate_ensemble",
+    "evaluate_ensemble", "unet_loss_grad", "training_losses_unet", "calc_bpd_loop",
   ]
 
   static let table: [String: Operation] =
@@ -13,6 +13,7 @@ enum Operations {
     .merging(randomNumbers) { first, _ in first }
     .merging(networks) { first, _ in first }
     .merging(diffusion) { first, _ in first }
+    .merging(training) { first, _ in first }
     .merging(files) { first, _ in first }
     .merging(classifiers) { first, _ in first }
     .merging(pipeline) { first, _ in first }

@@ -63,13 +63,3 @@ func separablePictures(height: Int = 24, width: Int = 20, classes: Int = 3) -> [
         ], height: height, width: width), labels: labels)
   }
 }
-
-/// Runs `body` with each of some numbers of threads and gives the results.
-func withThreadCounts<Result>(_ counts: [Int], _ body: () throws -> Result) rethrows -> [Result] {
-  let before = Threads.count
-  defer { Threads.count = before }
-  return try counts.map { count in
-    Threads.count = count
-    return try body()
-  }
-}

@@ -28,6 +28,7 @@ struct BandReader {
   let appliesSiLU: Bool
 
   var channels: Int { first.channels + (second?.channels ?? 0) }
+  var parts: [Part] { second.map { [first, $0] } ?? [first] }
 
   /// Whether products can read the input where it is stored.
   var isStored: Bool { affine == nil }

@@ -13,11 +13,16 @@ public final class ConvolutionWeight: Sendable {
   public let kernelWidth: Int
   public let algorithm: ConvolutionAlgorithm
 
-  private enum State {
-    case original(Tensor)
-    case prepared(Tensor)
+  private struct State {
+    /// Nil once it was let go.
+    var original: Tensor?
+    var prepared: Tensor?
+    var flipped: ConvolutionWeight?
+    var isTrained = false
   }
   private let state: Mutex<State>
+  /// That of the tensor it was made from.
+  let identity: TensorIdentity
   /// The order of the packed weights.
   let order: PackedOrder
 
@@ -47,7 +52,8 @@ public final class ConvolutionWeight: Sendable {
     // Im2col writes to where there are no columns to spare.
     let isWhole = algorithm != .im2col || outChannels % PackedOrder.panels.columnMultiple == 0
     order = usesBLAS || !isWhole ? .rowMajor : .fastest
-    state = Mutex(.original(weight))
+    identity = weight.identity
+    state = Mutex(State(original: weight))
   }
 
   /// `[O, C, kh, kw]`
@@ -56,13 +62,54 @@ public final class ConvolutionWeight: Sendable {
   /// Im2col: `[kh, kw, C, O]`. Winograd: `[frequencies, C, O]`, both channels rounded up. Packed as `order` says.
   var prepared: Tensor {
     state.withLock { state in
-      switch state {
-      case .prepared(let tensor): return tensor
-      case .original(let weight):
-        let tensor = prepare(weight)
+      if let prepared = state.prepared { return prepared }
+      // There is one or the other.
+      let weight = state.original!
+      let prepared = prepare(weight)
+      state.prepared = prepared
+      if !state.isTrained {
         weight.discardPages()
-        state = .prepared(tensor)
-        return tensor
+        state.original = nil
+      }
+      return prepared
+    }
+  }
+
+  /// Keeps the original beside what is made from it: the gradient at the input needs it in another form.
+  /// - Precondition: no convolution has been computed with it, or it was kept then too.
+  public func keepForTraining() {
+    state.withLock { state in
+      precondition(state.original != nil, "a weight \(shape) in training whose original was let go")
+      state.isTrained = true
+    }
+  }
+
+  /// The weights `[C, O, kh, kw]` of the convolution that takes gradients from the output to the input: channels
+  /// swapped, the kernel turned by 180°.
+  /// - Precondition: the original was kept.
+  func flipped(algorithm: ConvolutionAlgorithm) -> ConvolutionWeight {
+    state.withLock { state in
+      if let flipped = state.flipped, flipped.algorithm == algorithm { return flipped }
+      guard let weight = state.original else {
+        preconditionFailure("the gradient through a weight \(shape) whose original was let go")
+      }
+      let flipped = ConvolutionWeight(flip(weight), algorithm: algorithm)
+      state.flipped = flipped
+      return flipped
+    }
+  }
+
+  /// `[O, C, taps]` to `[C, O, taps]` with the taps in reverse.
+  private func flip(_ weight: Tensor) -> Tensor {
+    let taps = kernelHeight * kernelWidth
+    return Tensor(shape: [inChannels, outChannels, kernelHeight, kernelWidth]) { y in
+      withPointers(weight) { weight in
+        parallelFor(inChannels) { c in
+          for o in 0..<outChannels {
+            let (from, to) = (weight + (o * inChannels + c) * taps, y + (c * outChannels + o) * taps)
+            for tap in 0..<taps { to[tap] = from[taps - 1 - tap] }
+          }
+        }
       }
     }
   }

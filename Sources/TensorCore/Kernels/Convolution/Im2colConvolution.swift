@@ -11,6 +11,8 @@ struct Im2colConvolution {
   let weights: PackedMatrix
   let output: ConvolutionOutput
 
+  private var patches: PatchReader { PatchReader(shape: shape, input: input) }
+
   /// Floats in one strip of the matrix of patches: large enough for an efficient product, small enough to
   /// stay in the cache between filling and use.
   private static let stripSize = 1 << 20
@@ -54,10 +56,10 @@ struct Im2colConvolution {
     if readsStored {
       multiplyStored(positions: first..<first + count, outChannels: 0..<shape.outChannels, into: target)
     } else {
-      withScratch(count: count * shape.patchSize) { patches in
-        fillPatches(patches, rows: rows)
+      withScratch(count: count * shape.patchSize) { matrix in
+        patches.fill(matrix, rows: rows)
         weights.multiply(
-          Matrix(patches, rows: count, columns: shape.patchSize), adding: true, into: target)
+          Matrix(matrix, rows: count, columns: shape.patchSize), adding: true, into: target)
       }
     }
   }
@@ -77,13 +79,13 @@ struct Im2colConvolution {
           positions: 0..<positions, outChannels: channels, into: target.columns(channels))
       }
     } else {
-      withScratch(count: positions * shape.patchSize) { patches in
+      withScratch(count: positions * shape.patchSize) { matrix in
         parallelFor(rows, inBlocksOf: rowBlock) { rows in
-          fillPatches(patches + rows.lowerBound * shape.outWidth * shape.patchSize, rows: rows)
+          patches.fill(matrix + rows.lowerBound * shape.outWidth * shape.patchSize, rows: rows)
         }
         parallelFor(shape.outChannels, inBlocksOf: channelBlock) { channels in
           weights.multiply(
-            Matrix(patches, rows: positions, columns: shape.patchSize), rows: 0..<shape.patchSize,
+            Matrix(matrix, rows: positions, columns: shape.patchSize), rows: 0..<shape.patchSize,
             columns: channels, adding: true, into: target.columns(channels))
         }
       }
@@ -102,47 +104,11 @@ struct Im2colConvolution {
 
   /// The product of a pointwise convolution with each part of the input.
   private func multiplyStored(positions: Range<Int>, outChannels: Range<Int>, into target: MutableMatrix) {
-    for part in [input.first, input.second].compactMap({ $0 }) {
+    for part in input.parts {
       let x = Matrix(
         part.base + positions.lowerBound * part.channels, rows: positions.count, columns: part.channels)
       weights.multiply(
         x, rows: part.offset..<part.offset + part.channels, columns: outChannels, adding: true, into: target)
-    }
-  }
-
-  /// Writes the patches of some output rows, over all samples, `[positions, kh, kw, C]`.
-  private func fillPatches(_ patches: UnsafeMutablePointer<Float>, rows: Range<Int>) {
-    var target = patches
-    forEachSample(rows, rowsPerSample: shape.outHeight) { sample, rows in
-      if shape.isPointwise {
-        let pixels = rows.lowerBound * shape.width..<rows.upperBound * shape.width
-        input.read(sample: sample, pixels: pixels, into: target, stride: shape.inChannels)
-      } else {
-        fillPatches(target, sample: sample, rows: rows)
-      }
-      target += rows.count * shape.outWidth * shape.patchSize
-    }
-  }
-
-  private func fillPatches(_ patches: UnsafeMutablePointer<Float>, sample: Int, rows: Range<Int>) {
-    let top = rows.lowerBound * shape.stride - shape.paddingHeight
-    let bandRows = top..<top + (rows.count - 1) * shape.stride + shape.kernelHeight
-    let bandColumns = -shape.paddingWidth..<shape.width + shape.paddingWidth
-    let rowSize = bandColumns.count * shape.inChannels
-    let lineSize = shape.kernelWidth * shape.inChannels
-    withScratch(count: bandRows.count * rowSize) { band in
-      input.fill(band, sample: sample, rows: bandRows, columns: bandColumns, stride: shape.inChannels)
-      var target = patches
-      for row in 0..<rows.count {
-        for column in 0..<shape.outWidth {
-          var source = band + row * shape.stride * rowSize + column * shape.stride * shape.inChannels
-          for _ in 0..<shape.kernelHeight {
-            target.update(from: source, count: lineSize)
-            source += rowSize
-            target += lineSize
-          }
-        }
-      }
     }
   }
 }

@@ -75,4 +75,16 @@ enum WinogradTile4: WinogradTile {
     store(4, evenB - oddB)
     store(5, g2)
   }
+
+  /// One line of `Gᵀ m`, the transpose of `transformKernel`.
+  @inline(__always)
+  static func transformBack(_ m: (Int) -> SIMD16<Float>, _ store: (Int, SIMD16<Float>) -> Void) {
+    let (a, b): (Float, Float) = (0.625, 1.5)
+    let (shareA, shareB) = (0.5 / (a * a * (a * a - b * b)), 0.5 / (b * b * (b * b - a * a)))
+    let (evenA, oddA) = ((m(1) + m(2)) * shareA, (m(1) - m(2)) * (a * shareA))
+    let (evenB, oddB) = ((m(3) + m(4)) * shareB, (m(3) - m(4)) * (b * shareB))
+    store(0, m(0) * (1 / (a * a * b * b)) + evenA + evenB)
+    store(1, oddA + oddB)
+    store(2, evenA * (a * a) + evenB * (b * b) + m(5))
+  }
 }

@@ -8,6 +8,16 @@ public struct ChannelNormalization: Sendable {
   public let mean: Tensor
   public let factor: Tensor
   public let offset: Tensor
+
+  // What it was made from, for the gradients.
+
+  /// `[C]`
+  public let weight: Tensor
+  /// `[C]`
+  public let bias: Tensor
+  public let modulation: ChannelModulation?
+  /// `1 / sqrt(variance + eps)` of every group of every sample, `N · G`.
+  let inverseDeviations: [Float]
 }
 
 /// Scale and shift of every channel that depend on the sample, each `[N, C]`: `y · (1 + scale) + shift`.

@@ -26,7 +26,7 @@ struct GroupMoments {
           let (n, start) = (item / pieces, item % pieces * pieceSize)
           let count = min(pieceSize, pixels - start)
           let moments = PieceMoments(table + item * PieceMoments.fields * channels, channels: channels)
-          for part in [reader.first, reader.second].compactMap({ $0 }) {
+          for part in reader.parts {
             moments.collect(
               part.base + (n * pixels + start) * part.channels, pixels: count, channels: part.channels,
               offset: part.offset)

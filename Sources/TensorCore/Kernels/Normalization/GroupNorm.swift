@@ -27,12 +27,13 @@ extension ChannelNormalization {
     let moments = GroupMoments(x, groups: groups)
     let (weights, biases) = (weight.elements, bias.elements)
     let (scales, shifts) = (modulation?.scale.elements, modulation?.shift.elements)
+    let inverseDeviations = moments.variances.map { Float(1 / ($0 + Double(eps)).squareRoot()) }
     var (means, factors, offsets) = ([Float](), [Float](), [Float]())
     for n in 0..<batch {
       for channel in 0..<channels {
         let group = n * groups + channel / (channels / groups)
         let mean = Float(moments.means[group])
-        var factor = Float(1 / (moments.variances[group] + Double(eps)).squareRoot()) * weights[channel]
+        var factor = inverseDeviations[group] * weights[channel]
         var offset = biases[channel]
         if let scales, let shifts {
           let gain = 1 + scales[n * channels + channel]
@@ -47,7 +48,8 @@ extension ChannelNormalization {
     let shape = [batch, channels]
     return ChannelNormalization(
       mean: Tensor(means, shape: shape), factor: Tensor(factors, shape: shape),
-      offset: Tensor(offsets, shape: shape))
+      offset: Tensor(offsets, shape: shape), weight: weight, bias: bias, modulation: modulation,
+      inverseDeviations: inverseDeviations)
   }
 }
 

@@ -1,0 +1,22 @@
+import TensorCore
+
+/// A parameter of a network under its name.
+public struct NamedTensor: Sendable {
+  public var name: String
+  public var tensor: Tensor
+
+  public init(name: String, tensor: Tensor) {
+    self.name = name
+    self.tensor = tensor
+  }
+}
+
+extension StateDictionary {
+  /// Parameters in memory. A layer that is loaded from them holds these very tensors, so that gradients can be asked
+  /// for by them.
+  /// - Parameter file: for messages.
+  /// - Precondition: no two have the same name.
+  public init(_ parameters: [NamedTensor], file: String) {
+    self.init(parameters.map { NamedArray(name: $0.name, array: NumericArray($0.tensor)) }, file: file)
+  }
+}

@@ -1,0 +1,82 @@
+import TensorCore
+
+// Operations without weights that leave a note on the tape.
+
+extension ConvolutionInput {
+  /// What a convolution would read, as a tensor.
+  func tensor(_ tape: Tape?) -> Tensor {
+    let y = tensor
+    // An input that is nothing but a tensor is that tensor.
+    if y.identity != first.identity {
+      tape?.record(y) { gradient, gradients in gradients.add(gradient, to: self) }
+    }
+    return y
+  }
+}
+
+func upsampleNearest2x(_ x: Tensor, tape: Tape?) -> Tensor {
+  let y = upsampleNearest2x(x)
+  tape?.record(y) { gradient, gradients in gradients.add(upsampleNearest2xBackward(gradient), to: x) }
+  return y
+}
+
+func averagePool2x2(_ x: Tensor, tape: Tape?) -> Tensor {
+  let y = averagePool2x2(x)
+  tape?.record(y) { gradient, gradients in
+    gradients.add(averagePool2x2Backward(gradient, height: x.shape[1], width: x.shape[2]), to: x)
+  }
+  return y
+}
+
+package func silu(_ x: Tensor, tape: Tape?) -> Tensor {
+  let y = silu(x)
+  tape?.record(y) { gradient, gradients in gradients.add(siluBackward(gradient, x: x), to: x) }
+  return y
+}
+
+/// `[N, 2C]` as two of `[N, C]`.
+func halves(_ x: Tensor, tape: Tape?) -> (Tensor, Tensor) {
+  let half = x.shape[1] / 2
+  let (left, right) = x.splittingChannels(at: half)
+  func record(_ part: Tensor, offset: Int) {
+    tape?.record(part) { gradient, gradients in
+      var whole = Tensor(zeros: x.shape)
+      whole.withMutablePointer { whole in
+        withPointers(gradient) { gradient in
+          for row in 0..<x.shape[0] {
+            (whole + row * 2 * half + offset).update(from: gradient + row * half, count: half)
+          }
+        }
+      }
+      gradients.add(whole, to: x)
+    }
+  }
+  record(left, offset: 0)
+  record(right, offset: half)
+  return (left, right)
+}
+
+/// Numbers dropped with a probability, the others enlarged so that the mean stays (Srivastava et al. 2014).
+package func dropout(_ x: Tensor, probability: Float, tape: Tape) -> Tensor {
+  let random = tape.nextRandom()
+  let y = droppingOut(x, probability: probability, random: random)
+  tape.record(y) { gradient, gradients in
+    gradients.add(droppingOut(gradient, probability: probability, random: random), to: x)
+  }
+  return y
+}
+
+private func droppingOut(_ x: Tensor, probability: Float, random: Philox) -> Tensor {
+  precondition(probability >= 0 && probability < 1, "dropout of \(probability)")
+  let (count, block) = (x.count, 4096)
+  let scale = 1 / (1 - probability)
+  return Tensor(unsafeUninitializedShape: x.shape) { y in
+    x.withUnsafeBufferPointer { x in
+      let (from, to) = (x.baseAddress!, y.baseAddress!)
+      parallelFor(count, inBlocksOf: block) { range in
+        var random = random.split(UInt64(range.lowerBound / block))
+        for i in range { to[i] = random.uniform() < probability ? 0 : from[i] * scale }
+      }
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import TensorCore
+
+/// Where training takes its pictures from.
+public protocol TrainingPictures {
+  /// How many there are.
+  var count: Int { get }
+  /// Side of the square pictures, in pixels.
+  var imageSize: Int { get }
+  /// Class of a picture; nil where there are none.
+  func label(of index: Int) -> Int?
+  /// Writes a picture, `[3, imageSize, imageSize]` in [-1, 1]. Called from several threads at the same time.
+  func read(_ index: Int, into target: UnsafeMutablePointer<Float>)
+}
+
+/// The order in which pictures are seen: all of them once, in another order each time.
+package struct PictureOrder: Sendable {
+  private let count: Int
+  private let random: Philox
+  private var epochs: [Int: [Int]] = [:]
+
+  package init(count: Int, random: Philox) {
+    precondition(count > 0, "an order of no pictures")
+    self.count = count
+    self.random = random
+  }
+
+  /// The picture in a place of the sequence that began with training.
+  package mutating func picture(at place: Int) -> Int {
+    let epoch = place / count
+    if epochs[epoch] == nil {
+      // A batch reaches into the next epoch, not back.
+      epochs = epochs.filter { $0.key == epoch - 1 }
+      var random = random.split(UInt64(epoch))
+      epochs[epoch] = (0..<count).shuffled(using: &random)
+    }
+    return epochs[epoch]![place % count]
+  }
+}
