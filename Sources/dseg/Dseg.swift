@@ -18,7 +18,9 @@ struct Dseg: ParsableCommand {
       Exit codes: 0 done, 64 wrong usage, 65 damaged or unsuitable data, 66 no such input, 73 and 74 cannot write.
       """,
     version: "dseg \(Version.current)",
-    subcommands: [Inspect.self, Features.self, Train.self, Predict.self, Evaluate.self])
+    subcommands: [
+      Inspect.self, Features.self, Train.self, Predict.self, Evaluate.self, Pretrain.self, Sample.self,
+    ])
 
   static func main() {
     do {
@@ -27,6 +29,9 @@ struct Dseg: ParsableCommand {
     } catch let error as DataError {
       Terminal.message("error: \(error)")
       Foundation.exit(error.exitCode)
+    } catch let error as TrainingDiverged {
+      Terminal.message("error: \(error); the last good checkpoint was kept")
+      Foundation.exit(1)
     } catch {
       exit(withError: error)
     }

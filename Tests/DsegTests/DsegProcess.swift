@@ -21,6 +21,17 @@ struct DsegProcess {
     return folder.appending(path: "dseg")
   }()
 
+  /// The program at work, for a test that does not let it end.
+  static func start(_ arguments: [String]) throws -> Process {
+    let process = Process()
+    process.executableURL = executable
+    process.arguments = arguments
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
   static func run(
     _ arguments: [String], in folder: String? = nil, outputPath: String? = nil
   ) throws -> Outcome {

@@ -32,7 +32,8 @@ struct Features: ParsableCommand {
     try OutputGuard.check(
       outputs: [output], inputs: OutputGuard.picturesAndMasks(paths) + [checkpoint, network.noise])
     try OutputGuard.checkWritable(output)
-    let backbone = try DiffusionBackbone(checkpoint: checkpoint, options: network.backboneOptions)
+    let backbone = try DiffusionBackbone(
+      checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint))
     let features = DiffusionFeatures(
       backbone, steps: selection.stepsOrDefault, blocks: try selection.blocks(for: backbone),
       noise: try network.fixedNoise() ?? .shared(seed: common.seed ?? 0))

@@ -20,7 +20,7 @@ struct TrainingPlan {
   init(flags: Train) throws(DataError) {
     self.flags = flags
     checkpoint = flags.checkpoint!
-    options = flags.network.backboneOptions
+    options = try flags.network.backboneOptions(checkpoint: checkpoint)
     let classes = try TrainingPlan.classes(flags.classes!, ignoreLabel: flags.ignoreLabel)
     labelled = try LabelledImages(directory: flags.images!, classes: classes, limit: flags.limit)
     steps = flags.selection.stepsOrDefault
@@ -35,7 +35,8 @@ struct TrainingPlan {
     self.flags = flags
     self.configuration = configuration
     checkpoint = flags.checkpoint ?? configuration.modelPath
-    options = BackboneOptions(imageSize: configuration.imageSize)
+    options = try BackboneOptions(checkpoint: checkpoint)
+    options.imageSize = configuration.imageSize
     flags.network.apply(to: &options)
     let classes: ClassList
     if let named = flags.classes {

@@ -27,13 +27,22 @@ struct FeatureOptions: ParsableArguments {
   }
 }
 
-/// Whole numbers joined by commas.
-struct IntegerList: ExpressibleByArgument, Sendable {
-  var values: [Int]
+/// Numbers joined by commas.
+struct NumberList<Number: LosslessStringConvertible & Sendable>: ExpressibleByArgument, Sendable {
+  var values: [Number]
+
+  init(_ values: [Number]) { self.values = values }
 
   init?(argument: String) {
     let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-    values = parts.compactMap { Int($0) }
+    values = parts.compactMap { Number(String($0)) }
     if values.count != parts.count { return nil }
   }
+
+  var defaultValueDescription: String {
+    values.map { $0.description.hasSuffix(".0") ? String($0.description.dropLast(2)) : $0.description }
+      .joined(separator: ",")
+  }
 }
+
+typealias IntegerList = NumberList<Int>

@@ -6,8 +6,8 @@ extension NoiseSchedule: ExpressibleByArgument {}
 extension ImageFit: ExpressibleByArgument {}
 extension ConvolutionPolicy.Precision: ExpressibleByArgument {}
 
-/// What a checkpoint does not tell about its network. What is not given keeps its default, or the value of the
-/// segmenter.
+/// What the weights of a checkpoint do not tell about its network. What is not given keeps the value that the file or
+/// the segmenter has, or else its default.
 struct NetworkOptions: ParsableArguments {
   @Option(help: "Side of the pictures that the model was trained on, in pixels. (default: 256)")
   var imageSize: Int?
@@ -64,8 +64,9 @@ struct NetworkOptions: ParsableArguments {
     if let precision { options.precision = precision }
   }
 
-  var backboneOptions: BackboneOptions {
-    var options = BackboneOptions()
+  /// Those of a checkpoint, with what was given on the command line.
+  func backboneOptions(checkpoint: String) throws(DataError) -> BackboneOptions {
+    var options = try BackboneOptions(checkpoint: checkpoint)
     apply(to: &options)
     return options
   }

@@ -1,0 +1,80 @@
+import TensorCore
+
+/// Makes pictures with a diffusion model.
+public struct DiffusionSampler: Sendable {
+  public let network: UNet
+  /// The process with the steps that are taken.
+  public let diffusion: GaussianDiffusion
+  public let imageSize: Int
+  public var method: SamplingMethod
+  /// Pictures that are computed together.
+  public var batch: Int
+
+  /// - Parameters:
+  ///   - steps: of the shortened process; nil for all. For DDIM evenly spaced, as `ddimN` of the reference where it can
+  ///     be, else like the ancestral sampler's
+  /// - Throws: `DataError` when there cannot be so many steps.
+  public init(
+    network: UNet, options: BackboneOptions, method: SamplingMethod = .ancestral, steps: Int? = nil,
+    batch: Int = 16
+  ) throws(DataError) {
+    precondition(batch > 0, "a sampler of \(batch) pictures at a time")
+    let total = options.diffusionSteps
+    var respacing: TimestepRespacing?
+    if let steps {
+      guard steps > 0 && steps <= total else {
+        throw DataError(
+          .invalidArgument, file: "sampling steps", expected: "1 to \(total)", found: "\(steps)")
+      }
+      if case .ddim = method { respacing = try? TimestepRespacing("ddim\(steps)", steps: total) }
+      if respacing == nil { respacing = try TimestepRespacing("\(steps)", steps: total) }
+    }
+    self.network = network
+    self.method = method
+    self.batch = batch
+    imageSize = options.imageSize
+    diffusion = GaussianDiffusion(
+      schedule: options.noiseSchedule, steps: total, respacing: respacing,
+      varianceType: network.configuration.hasLearnedVariance ? .learnedRange : .fixedLarge,
+      rescaleTimesteps: options.rescaleTimesteps)
+  }
+
+  /// Pictures in [-1, 1], `[count, 3, imageSize, imageSize]`.
+  ///
+  /// A picture depends on the seed and its number alone, whatever the batch and the threads; on the batch only by
+  /// rounding.
+  /// - Parameters:
+  ///   - classes: one a picture for a class-conditional network
+  ///   - progress: called after every step of a batch with the pictures of that batch, of which the first is `first`
+  public func sample(
+    count: Int, seed: UInt64, classes: [Int]? = nil,
+    progress: (_ first: Int, _ step: SamplingStep) throws -> Void = { _, _ in }
+  ) rethrows -> Tensor {
+    precondition(classes.map { $0.count == count } ?? true, "\(classes?.count ?? 0) classes of \(count)")
+    let shape = [3, imageSize, imageSize]
+    let size = shape.reduce(1, *)
+    var pictures = Tensor(zeros: [count] + shape)
+    for first in stride(from: 0, to: count, by: batch) {
+      let range = first..<min(count, first + batch)
+      /// Of a stream of every picture: 0 is where it begins, the others belong to the steps.
+      func noise(_ stream: UInt64) -> Tensor {
+        Tensor(shape: [range.count] + shape) { noise in
+          parallelFor(range.count) { index in
+            var random = Philox(seed: seed).split(UInt64(first + index)).split(stream)
+            random.fillNormal(noise + index * size, count: size)
+          }
+        }
+      }
+      let labels = classes.map { Array($0[range]) }
+      let made = try diffusion.sample(
+        from: noise(0), method: method, stepNoise: { noise(UInt64($0 + 1)) },
+        network: { network($0, timesteps: $1, classes: labels) }, progress: { try progress(first, $0) })
+      pictures.withMutablePointer { pictures in
+        withPointers(made) { made in
+          (pictures + first * size).update(from: made, count: range.count * size)
+        }
+      }
+    }
+    return pictures
+  }
+}

@@ -1,0 +1,144 @@
+import DiffusionCore
+import Foundation
+import Images
+import TensorCore
+
+/// A training of a diffusion model with everything that it writes on the way.
+public struct Pretraining {
+  /// When to stop.
+  public struct Limit: Sendable {
+    public var steps: Int?
+    /// Of this run.
+    public var seconds: Double?
+
+    public init(steps: Int? = nil, seconds: Double? = nil) {
+      self.steps = steps
+      self.seconds = seconds
+    }
+  }
+
+  /// How often things are written.
+  public struct Schedule: Sendable {
+    /// Steps from state to state.
+    public var save = 1000
+    /// States that are kept.
+    public var keep = 3
+    /// Steps from sheet to sheet of pictures; 0 for none but the last.
+    public var samples = 1000
+    /// Pictures of a sheet.
+    public var sampleCount = 16
+    /// Steps of the DDIM that makes them.
+    public var samplingSteps = 50
+
+    public init() {}
+  }
+
+  /// Where a training stands.
+  public struct Progress: Sendable {
+    public var report: DiffusionTrainingReport
+    /// Mean of the last hundred losses.
+    public var recentLoss: Double
+    public var picturesPerSecond: Double
+    /// Of this run.
+    public var seconds: Double
+    /// Part that is done of what the limit allows, 0 to 1.
+    public var share: Double
+  }
+
+  public let settings: PretrainingSettings
+  public let folder: PretrainingFolder
+  public var schedule = Schedule()
+  public private(set) var trainer: DiffusionTrainer
+  private var log: LossLog
+
+  /// - Parameter resumes: whether to go on from the last state in the folder
+  /// - Throws: `DataError` when the settings cannot be, the folder cannot be made or already holds a training, or there
+  ///   is nothing to go on from.
+  public init(
+    settings: PretrainingSettings, folder: PretrainingFolder, resumes: Bool = false
+  ) throws(DataError) {
+    try settings.validate()
+    let state: DiffusionTrainingState
+    if resumes {
+      state = try folder.lastState(settings: settings)
+      log = LossLog(contentsOf: folder.lossPath, upTo: state.step)
+    } else {
+      if let step = folder.savedSteps.last {
+        throw DataError(
+          .invalidArgument, file: folder.path, expected: "a folder without a training, or --resume",
+          found: "a checkpoint of step \(step)")
+      }
+      state = try DiffusionTrainingState(
+        settings.configuration, options: settings.training, diffusionSteps: settings.diffusionSteps)
+      log = LossLog()
+    }
+    try folder.create()
+    self.settings = settings
+    self.folder = folder
+    trainer = try DiffusionTrainer(
+      configuration: settings.configuration,
+      diffusion: GaussianDiffusion(
+        schedule: settings.noiseSchedule, steps: settings.diffusionSteps,
+        varianceType: settings.learnsVariance ? .learnedRange : .fixedLarge),
+      imageSize: settings.imageSize, options: settings.training, state: state)
+  }
+
+  /// Trains, until the limit or until `shouldStop` says so; then the state is saved.
+  /// - Throws: `TrainingDiverged` after the last good state was saved; `DataError` when something cannot be written.
+  public mutating func run(
+    on pictures: some TrainingPictures & Sendable, limit: Limit, shouldStop: () -> Bool = { false },
+    progress: (Progress) -> Void = { _ in }
+  ) throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let firstStep = trainer.state.step
+    var lastSaved = -1
+    func isDone(_ step: Int, _ seconds: Double) -> Bool {
+      (limit.steps.map { step >= $0 } ?? false) || (limit.seconds.map { seconds >= $0 } ?? false)
+    }
+    var seconds = 0.0
+    while !isDone(trainer.state.step, seconds) && !shouldStop() {
+      let report: DiffusionTrainingReport
+      do {
+        report = try trainer.step(on: pictures)
+      } catch {
+        if lastSaved != trainer.state.step { try save() }
+        throw error
+      }
+      seconds = (clock.now - start) / .seconds(1)
+      log.append(report, seconds: seconds)
+      let done = report.step - firstStep
+      progress(
+        Progress(
+          report: report, recentLoss: log.recentLoss(),
+          picturesPerSecond: Double(done * settings.training.batch) / seconds, seconds: seconds,
+          share: max(
+            limit.steps.map { Double(done) / Double(max(1, $0 - firstStep)) } ?? 0,
+            limit.seconds.map { seconds / $0 } ?? 0)))
+      if report.step % schedule.save == 0 {
+        try save()
+        lastSaved = report.step
+      }
+      if schedule.samples > 0 && report.step % schedule.samples == 0 { try writeSamples() }
+    }
+    if lastSaved != trainer.state.step { try save() }
+    if trainer.state.step > firstStep { try writeSamples() }
+  }
+
+  private func save() throws(DataError) {
+    try folder.save(trainer.state, settings: settings, keeping: max(1, schedule.keep))
+    try log.write(to: folder.lossPath)
+    try log.curve().write(to: folder.curvePath)
+  }
+
+  /// A sheet of pictures that the averaged network makes, always from the same noise.
+  private func writeSamples() throws {
+    let sampler = try DiffusionSampler(
+      network: trainer.averagedNetwork, options: settings.backboneOptions, method: .ddim(),
+      steps: min(schedule.samplingSteps, settings.diffusionSteps))
+    let classes = settings.classCount.map { count in (0..<schedule.sampleCount).map { $0 % count } }
+    let pictures = try sampler.sample(
+      count: schedule.sampleCount, seed: settings.training.seed, classes: classes)
+    try SampleSheet.image(of: pictures).write(to: folder.samplesPath(step: trainer.state.step))
+  }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import DiffusionSegmentation
+import Foundation
+
+struct Sample: ParsableCommand {
+  enum Sampler: String, ExpressibleByArgument, CaseIterable { case ddpm, ddim }
+
+  static let configuration = CommandConfiguration(
+    abstract: "Make pictures with a diffusion model.",
+    discussion: """
+      Writes a sheet of pictures. The same seed makes the same pictures, whatever the number of threads.
+
+      Example:
+        dseg sample --checkpoint model/model.safetensors --count 64 --sampling-steps 50 --output sheet.png
+      """)
+
+  @Option(help: "The diffusion model, a guided-diffusion checkpoint (.pt or .safetensors).")
+  var checkpoint: String
+  @Option(help: "Number of pictures.")
+  var count = 16
+  @Option(help: "Ancestral sampling (ddpm) or with less noise (ddim).")
+  var sampler: Sampler = .ddim
+  @Option(help: "Noise of the DDIM, 0 to 1.")
+  var eta = 0.0
+  @Option(help: "Steps that are taken; at most those of the diffusion.")
+  var samplingSteps = 50
+  @Option(help: "Class of all pictures, a number from 0; all classes in turn unless given.")
+  var label: Int?
+  @OptionGroup var network: NetworkOptions
+  @Option(help: "Pictures that are computed together.")
+  var batch = 16
+  @Option(help: "The sheet to write, .png or .jpg.")
+  var output: String
+  @Option(help: "Folder for a sheet after every step, of the clean pictures as the model sees them then.")
+  var frames: String?
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if count < 1 || count > 4096 { throw ValidationError("--count is 1 to 4096.") }
+    if batch < 1 || batch > 4096 { throw ValidationError("--batch is 1 to 4096.") }
+    if !(eta >= 0 && eta <= 1) { throw ValidationError("--eta is 0 to 1.") }
+  }
+
+  func run() throws {
+    try common.apply()
+    try OutputGuard.check(outputs: [output], inputs: [checkpoint])
+    try OutputGuard.checkWritable(output)
+    if let frames { try makeFolder(frames) }
+    let backbone = try DiffusionBackbone(
+      checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint))
+    let sampler = try DiffusionSampler(
+      network: backbone.network, options: backbone.options,
+      method: sampler == .ddpm ? .ancestral : .ddim(eta: eta), steps: samplingSteps,
+      batch: frames == nil ? batch : count)
+    let classes = try self.classes(of: backbone.network.configuration)
+    let bar = ProgressBar("sampling")
+    let start = ContinuousClock.now
+    let total = Double(sampler.diffusion.steps * count)
+    let pictures = try sampler.sample(count: count, seed: common.seed ?? 0, classes: classes) { first, step in
+      let size = step.sample.shape[0]
+      let done = Double(first * sampler.diffusion.steps + size * step.number) / total
+      bar.update(done, "step \(step.number) of \(sampler.diffusion.steps)")
+      if let frames {
+        let name = String(format: "frame-%05d.png", step.number)
+        try SampleSheet.image(of: step.predXStart).write(to: "\(frames)/\(name)")
+      }
+    }
+    bar.finish()
+    try SampleSheet.image(of: pictures).write(to: output)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    if common.json {
+      try Terminal.printJSON(Figures(output: output, count: count, seconds: seconds))
+    } else {
+      try Terminal.output("\(output): \(count) pictures in \(String(format: "%.1f", seconds)) s")
+    }
+  }
+
+  private func classes(of configuration: UNetConfiguration) throws(DataError) -> [Int]? {
+    guard let total = configuration.classCount else {
+      if label != nil {
+        throw DataError(
+          .invalidArgument, file: "--label", expected: "none, for a network without classes",
+          found: "\(label!)")
+      }
+      return nil
+    }
+    guard let label else { return (0..<count).map { $0 % total } }
+    guard (0..<total).contains(label) else {
+      throw DataError(
+        .invalidArgument, file: "--label", expected: "0 to \(total - 1)", found: "\(label)")
+    }
+    return [Int](repeating: label, count: count)
+  }
+
+  private func makeFolder(_ path: String) throws(DataError) {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw DataError(
+        .cannotCreate, file: path, expected: "a folder to write to", found: error.localizedDescription)
+    }
+  }
+
+  struct Figures: Encodable {
+    var output: String
+    var count: Int
+    var seconds: Double
+  }
+}

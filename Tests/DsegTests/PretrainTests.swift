@@ -1,0 +1,174 @@
+import DiffusionSegmentation
+import Foundation
+import TestSupport
+import Testing
+
+/// Training and sampling of diffusion models through the command line, on tiny pictures.
+struct PretrainTests {
+  let folder: TemporaryFolder
+  /// Small enough for a step in some milliseconds.
+  let network = [
+    "--image-size", "8", "--channels", "32", "--channel-mult", "1,1", "--residual-blocks", "1",
+    "--attention-resolutions", "4", "--batch", "4", "--learning-rate", "1e-3",
+  ]
+
+  init() throws {
+    folder = try TemporaryFolder()
+    for index in 0..<6 {
+      let name = index < 3 ? "light" : "dark"
+      try FileManager.default.createDirectory(
+        atPath: folder.path("pictures/\(name)"), withIntermediateDirectories: true)
+      let shade = UInt8(index < 3 ? 180 + 10 * index : 20 + 10 * index)
+      try Image(width: 12, height: 9, color: RGB(shade, shade / 2, shade))
+        .write(to: folder.path("pictures/\(name)/p\(index).png"))
+    }
+  }
+
+  private func pretrain(
+    _ output: String, steps: Int, _ more: [String] = [], images: String = "pictures"
+  ) throws -> DsegProcess.Outcome {
+    try DsegProcess.run(
+      [
+        "pretrain", "--images", folder.path(images), "--output", folder.path(output), "--steps", "\(steps)",
+        "--sample-every", "0",
+      ] + network + more)
+  }
+
+  private func bytes(_ path: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: folder.path(path)))
+  }
+
+  @Test func writesAModelThatOtherCommandsTake() throws {
+    let trained = try pretrain("model", steps: 3, ["--save-every", "2", "--keep", "1"])
+    #expect(trained.exitCode == 0, "\(trained.messages)")
+    #expect(trained.output.contains("3 steps on 6 pictures"))
+    #expect(
+      try folder.contents("model") == [
+        "checkpoints", "loss.csv", "loss.png", "model.safetensors", "samples-00000003.png",
+      ])
+    #expect(try folder.contents("model/checkpoints") == ["step-00000003.safetensors"])
+    let rows = try String(contentsOfFile: folder.path("model/loss.csv"), encoding: .utf8).split(
+      separator: "\n")
+    #expect(rows.count == 4 && rows[0].hasPrefix("step,loss") && rows[3].hasPrefix("3,"))
+    // Without a flag about the network.
+    let features = try DsegProcess.run([
+      "features", "--checkpoint", folder.path("model/model.safetensors"), "--steps", "50", "--blocks", "1,2",
+      "--output", folder.path("f.safetensors"), folder.path("pictures/light/p0.png"),
+    ])
+    #expect(features.exitCode == 0, "\(features.messages)")
+  }
+
+  @Test func resumedTrainingEndsInTheSameBytes() throws {
+    #expect(try pretrain("whole", steps: 5).exitCode == 0)
+    #expect(try pretrain("parts", steps: 3).exitCode == 0)
+    let resumed = try pretrain("parts", steps: 5, ["--resume", "--threads", "3"])
+    #expect(resumed.exitCode == 0, "\(resumed.messages)")
+    #expect(try bytes("parts/model.safetensors") == bytes("whole/model.safetensors"))
+    let last = "checkpoints/step-00000005.safetensors"
+    #expect(try bytes("parts/\(last)") == bytes("whole/\(last)"))
+  }
+
+  /// Killed at any moment, it goes on from the last checkpoint as if nothing had been.
+  @Test func killedTrainingGoesOn() throws {
+    #expect(try pretrain("whole", steps: 40, ["--save-every", "5"]).exitCode == 0)
+    let process = try DsegProcess.start(
+      [
+        "pretrain", "--images", folder.path("pictures"), "--output", folder.path("killed"), "--steps",
+        "100000",
+        "--sample-every", "0", "--save-every", "5",
+      ] + network)
+    // Until there is something to go on from.
+    let deadline = Date() + 60
+    while Date() < deadline, (try? folder.contents("killed/checkpoints").isEmpty) ?? true { usleep(2000) }
+    usleep(30_000)
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    let reached = try folder.contents("killed/checkpoints").last!
+    let step = Int(reached.dropFirst("step-".count).dropLast(".safetensors".count))!
+    let more = try pretrain("killed", steps: max(40, step + 1), ["--save-every", "5", "--resume"])
+    #expect(more.exitCode == 0, "\(more.messages)")
+    if step < 40 {
+      #expect(try bytes("killed/model.safetensors") == bytes("whole/model.safetensors"))
+    } else {
+      #expect(try pretrain("longer", steps: step + 1).exitCode == 0)
+      #expect(try bytes("killed/model.safetensors") == bytes("longer/model.safetensors"))
+    }
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM])
+  func askedToStopItSaves(signal: Int32) throws {
+    let process = try DsegProcess.start(
+      [
+        "pretrain", "--images", folder.path("pictures"), "--output", folder.path("asked"), "--steps",
+        "100000",
+        "--sample-every", "0", "--save-every", "2",
+      ] + network)
+    let deadline = Date() + 60
+    while Date() < deadline, (try? folder.contents("asked/checkpoints").isEmpty) ?? true { usleep(2000) }
+    kill(process.processIdentifier, signal)
+    while Date() < deadline && process.isRunning { usleep(2000) }
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+    let rows = try String(contentsOfFile: folder.path("asked/loss.csv"), encoding: .utf8).split(
+      separator: "\n")
+    #expect(try folder.contents("asked/checkpoints").last!.contains("\(rows.count - 1).safetensors"))
+  }
+
+  @Test func samplesDependOnTheSeedAlone() throws {
+    #expect(try pretrain("model", steps: 2, ["--class-conditional"]).exitCode == 0)
+    func sample(_ output: String, _ more: [String]) throws -> Data {
+      let outcome = try DsegProcess.run(
+        [
+          "sample", "--checkpoint", folder.path("model/model.safetensors"), "--count", "5",
+          "--sampling-steps",
+          "4", "--output", folder.path(output),
+        ] + more)
+      #expect(outcome.exitCode == 0, "\(outcome.messages)")
+      return try bytes(output)
+    }
+    let first = try sample("a.png", [])
+    #expect(try sample("b.png", ["--threads", "3"]) == first)
+    #expect(try sample("c.png", ["--seed", "1"]) != first)
+    #expect(try sample("d.png", ["--sampler", "ddpm"]) != first)
+    #expect(try sample("e.png", ["--label", "1"]) != first)
+    _ = try sample("f.png", ["--frames", folder.path("frames")])
+    #expect(
+      try folder.contents("frames") == (1...4).map { "frame-0000\($0).png" })
+  }
+
+  @Test func brokenPictureIsLeftOutOrRefused() throws {
+    try Data([1, 2, 3]).write(to: URL(fileURLWithPath: folder.path("pictures/light/broken.png")))
+    let lenient = try pretrain("lenient", steps: 1)
+    #expect(lenient.exitCode == 0 && lenient.messages.contains("broken.png"))
+    #expect(lenient.output.contains("on 6 pictures"))
+    let strict = try pretrain("strict", steps: 1, ["--strict"])
+    #expect(strict.exitCode == 65 && strict.messages.contains("broken.png"))
+    #expect(!FileManager.default.fileExists(atPath: folder.path("strict")))
+  }
+
+  @Test func badInputIsRefused() throws {
+    try FileManager.default.createDirectory(
+      atPath: folder.path("empty"), withIntermediateDirectories: true)
+    #expect(try pretrain("x", steps: 1, images: "empty").exitCode == 66)
+    for more in [
+      ["--batch", "0"], ["--learning-rate", "-1"], ["--image-size", "0"], ["--image-size", "9"],
+      ["--channels", "20"], ["--head-channels", "0"], ["--ema-rate", "1"], ["--micro-batch", "9"],
+      ["--diffusion-steps", "0"], ["--attention-resolutions", "3"], ["--dropout", "1"],
+    ] {
+      let outcome = try pretrain("x", steps: 1, more)
+      #expect(outcome.exitCode == 64 || outcome.exitCode == 65, "\(more): \(outcome.exitCode)")
+      #expect(outcome.messages.contains("error") || outcome.messages.contains("Error"), "\(more)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path("x")))
+    // Nothing to go on from, and something that is not this training.
+    #expect(try pretrain("x", steps: 1, ["--resume"]).exitCode == 66)
+    #expect(try pretrain("model", steps: 1).exitCode == 0)
+    let before = try bytes("model/model.safetensors")
+    let again = try pretrain("model", steps: 2)
+    #expect(again.exitCode == 64 && again.messages.contains("--resume"))
+    let other = try pretrain("model", steps: 2, ["--resume", "--channels", "64"])
+    #expect(other.exitCode == 64 && other.messages.contains("channels"))
+    #expect(try bytes("model/model.safetensors") == before)
+  }
+}
