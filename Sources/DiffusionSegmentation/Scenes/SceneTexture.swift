@@ -1,0 +1,96 @@
+import TensorCore
+
+/// Colours of a surface: two of them in a pattern, and fine noise like fur or grit over it.
+///
+/// The creature's parts and the things around it draw their textures from the same distribution, often the very
+/// same texture, so that no patch tells by itself what it belongs to.
+struct SceneTexture {
+  enum Pattern: CaseIterable {
+    case plain, stripes, spots, patches, mottled
+  }
+
+  var pattern: Pattern
+  var first: SceneColor
+  var second: SceneColor
+  /// Side of a spot or width of a stripe, in units of the frame.
+  var period: Float
+  /// The share of the second colour, -1 (little) to 1 (much).
+  var bias: Float
+  /// Amplitude of the fine noise.
+  var grain: Float
+  var frame: SceneFrame
+  var seed: UInt32
+
+  /// A texture in two of the given colours.
+  init(_ random: inout Philox, colors: [SceneColor], frame: SceneFrame = SceneFrame()) {
+    pattern = random.pick(Pattern.allCases)
+    first = random.pick(colors)
+    second = random.pick(colors)
+    period = random.uniform(2.6...5)
+    bias = random.uniform(-0.5...0.3)
+    grain = random.uniform(0.02...0.10)
+    seed = random.nextWord()
+    self.frame = frame.frame(at: .zero, turns: random.uniform(-0.12...0.12))
+  }
+
+  /// The same surface lying in another frame, as if cut from the same cloth.
+  func moved(to frame: SceneFrame) -> SceneTexture {
+    var texture = self
+    texture.frame = frame
+    return texture
+  }
+
+  /// The colour at a place of the picture, before light falls on it.
+  func color(at place: ScenePoint) -> SceneColor {
+    let local = frame.inside(place)
+    let fine = (Self.noise(local * 0.9, seed &+ 1) - 0.5) * 2 * grain
+    return mix(first, second, share(at: local)) * (1 + fine)
+  }
+
+  /// The share of the second colour, 0...1.
+  private func share(at local: ScenePoint) -> Float {
+    switch pattern {
+    case .plain: return 0
+    case .stripes:
+      let wobble = Self.noise(local * 0.15, seed) * 3
+      let phase = (local.x + wobble) / (1.6 * period)
+      let wave = 4 * abs(phase - phase.rounded()) - 1
+      return smoothStep(-0.25, 0.25, wave + bias)
+    case .spots:
+      return spot(at: local / (1.4 * period))
+    case .patches:
+      return smoothStep(0.47, 0.53, Self.noise(local / (1.8 * period), seed) + 0.12 * bias)
+    case .mottled:
+      let coarse = Self.noise(local / period, seed) + 0.5 * Self.noise(local / period * 2.1, seed &+ 7)
+      return smoothStep(0.4, 1.1, coarse)
+    }
+  }
+
+  /// One round spot in every cell of a grid, moved at random.
+  private func spot(at place: ScenePoint) -> Float {
+    let cell = place.rounded(.down)
+    let (x, y) = (Int32(cell.x), Int32(cell.y))
+    let jitter = ScenePoint(Self.lattice(x, y, seed), Self.lattice(x, y, seed &+ 3))
+    let offset = place - cell - (0.36 + 0.28 * jitter)
+    return 1 - smoothStep(0.24, 0.32, offset.length - 0.06 * bias)
+  }
+
+  /// Smooth noise with a grid of 1, 0...1: values at the grid's points, smoothly interpolated.
+  static func noise(_ place: ScenePoint, _ seed: UInt32) -> Float {
+    let cell = place.rounded(.down)
+    let offset = place - cell
+    let share = offset * offset * (3 - 2 * offset)
+    let (x, y) = (Int32(cell.x), Int32(cell.y))
+    let top = lattice(x, y, seed) * (1 - share.x) + lattice(x &+ 1, y, seed) * share.x
+    let bottom = lattice(x, y &+ 1, seed) * (1 - share.x) + lattice(x &+ 1, y &+ 1, seed) * share.x
+    return top + (bottom - top) * share.y
+  }
+
+  /// A number in [0, 1) for a point of the grid, by an integer hash (the finisher of MurmurHash3).
+  static func lattice(_ x: Int32, _ y: Int32, _ seed: UInt32) -> Float {
+    var word = UInt32(bitPattern: x) &* 0x9E37_79B1 ^ UInt32(bitPattern: y) &* 0x85EB_CA77 ^ seed
+    word = (word ^ word >> 16) &* 0x85EB_CA6B
+    word = (word ^ word >> 13) &* 0xC2B2_AE35
+    return Float((word ^ word >> 16) >> 8) * 0x1p-24
+  }
+}
