@@ -32,22 +32,24 @@ struct CreaturePose {
   let saddle: (frame: SceneFrame, halfSides: ScenePoint)
 
   init(_ random: inout Philox) {
-    let scale = random.uniform(0.84...1.08)
+    let scale = random.uniform(0.76...0.98)
     let mirrored = random.chance(0.5)
-    // The creature reaches from -15 to 18 in its frame, and its feet stand at 14.
-    let behind = 15 * scale
-    let ahead = 64 - 18 * scale
+    // The creature reaches from -16 to 20 in its frame, and its feet stand at 14.
+    let behind = 16 * scale
+    let ahead = 64 - 20 * scale
     let across = random.uniform(behind - 1...max(ahead + 1, behind))
-    let feet = random.uniform(46...60)
+    let feet = random.uniform(44...59)
     frame = SceneFrame(
       origin: ScenePoint(mirrored ? 64 - across : across, max(feet - 14 * scale, 20 * scale)), scale: scale,
       turns: random.uniform(-0.025...0.025), mirrored: mirrored)
 
     let girth = random.uniform(4.8...6)
-    let half = random.uniform(5...6.4)
+    let half = random.uniform(6...7.6)
     let sway = random.uniform(-0.6...1)
     let rump = (place: ScenePoint(-half, 0), radius: girth)
-    let chest = (place: ScenePoint(half, random.uniform(-0.8...0.4)), radius: girth * random.uniform(0.9...1.05))
+    let chest = (
+      place: ScenePoint(half, random.uniform(-0.8...0.4)), radius: girth * random.uniform(0.9...1.05)
+    )
     trunk = [rump, (ScenePoint(0, sway), girth * random.uniform(0.9...1.02)), chest]
 
     // Mostly raised, sometimes lowered to the ground.
@@ -60,26 +62,27 @@ struct CreaturePose {
     let head = frame.frame(
       at: poll, scale: size, turns: lowered ? random.uniform(0.04...0.16) : random.uniform(-0.02...0.1))
     self.head = head
-    skull = [(.zero, 5), (ScenePoint(random.uniform(4.6...6.4), 1.6), random.uniform(2.5...3.2))]
-    eyeRadius = max(random.uniform(2.85...3.2) * scale * size, 2.85)
-    eye = ScenePoint(1.2, -0.9)
+    skull = [(.zero, 5.4), (ScenePoint(random.uniform(5...7), 1.8), random.uniform(2.5...3.3))]
+    eyeRadius = max(random.uniform(2.9...3.3) * scale * size, 2.75)
+    eye = ScenePoint(1.4, -0.9)
     ears = Self.ears(&random)
     tail = Self.tail(&random, root: ScenePoint(-half - 0.75 * girth, -0.45 * girth))
 
-    let thickness = random.uniform(1.9...2.5)
+    let thickness = random.uniform(1.7...2.2)
     func leg(_ x: Float, _ top: Float, _ random: inout Philox) -> [Joint] {
-      let swing = random.uniform(-2.6...2.6)
+      let swing = random.uniform(-3...3)
       let knee = ScenePoint(x + 0.5 * swing + random.uniform(-0.7...0.7), 8.2)
       let foot = ScenePoint(x + swing, 13.2 - random.uniform(0...0.8))
-      return [(ScenePoint(x, top), thickness * 1.25), (knee, thickness), (foot, thickness * 0.92)]
+      return [(ScenePoint(x, top), thickness * 1.2), (knee, thickness), (foot, thickness * 0.92)]
     }
-    farLegs = [leg(-half + 1.8, 3, &random), leg(half - 0.6, 3, &random)]
-    nearLegs = [leg(-half - 0.9, 3.4, &random), leg(half - 2.8, 3.4, &random)]
+    farLegs = [leg(-half + 2.4, 3, &random), leg(half + 0.8, 3, &random)]
+    nearLegs = [leg(-half - 1.6, 4.2, &random), leg(half - 2.6, 4.2, &random)]
 
     let depth = random.uniform(3.6...5.2)
+    let back = ScenePoint(random.uniform(-2...0.5), -6.6 + depth)
     saddle = (
-      frame.frame(at: ScenePoint(random.uniform(-1.5...0.8), -6.6 + depth), turns: random.uniform(-0.03...0.03)),
-      ScenePoint(random.uniform(4.2...5.4), depth + 1)
+      frame.frame(at: back, turns: random.uniform(-0.03...0.03)),
+      ScenePoint(random.uniform(3.4...4.6), depth + 1)
     )
   }
 
@@ -102,8 +105,8 @@ struct CreaturePose {
 
   /// Points along a curve that turns evenly.
   private static func tail(_ random: inout Philox, root: ScenePoint) -> [Joint] {
-    // From hanging down along the leg to standing up, bent this way or that.
-    var turns = random.uniform(0.28...0.68)
+    // Hanging down or standing up, bent this way or that.
+    var turns = random.chance(0.5) ? random.uniform(0.27...0.42) : random.uniform(0.54...0.7)
     let bend = random.uniform(-0.07...0.07)
     let step = random.uniform(2.1...2.9)
     let (start, end) = (random.uniform(1.4...1.9), random.uniform(0.9...2.6))

@@ -9,6 +9,10 @@ extension SceneCanvas {
     let shadow = pose.frame.frame(at: ScenePoint(4 * light.lean, 14), turns: 0)
     self.shadow(SceneEllipse(shadow, radii: ScenePoint(15, 4)), strength: random.uniform(0.35...0.6))
 
+    // A soft dark rim sets the creature off from things of its own colour.
+    for (joints, frame) in [(pose.trunk, pose.frame), (pose.tail, pose.frame), (pose.skull, pose.head)] {
+      self.shadow(SceneChain(joints, in: frame, growth: 1.3), strength: 0.45)
+    }
     for leg in pose.farLegs { paintLeg(leg, pose, coat, foot, shade: 0.68) }
     paint(SceneChain(pose.tail, in: pose.frame), foot.tail ?? coat, label: .tail, shade: 0.95)
     paintEar(pose.ears[0], pose, coat, foot.innerEar, shade: 0.8)
@@ -28,19 +32,18 @@ extension SceneCanvas {
   }
 
   private mutating func paintLeg(
-    _ leg: [CreaturePose.Joint], _ pose: CreaturePose, _ coat: SceneTexture, _ dressing: Dressing, shade: Float
+    _ leg: [CreaturePose.Joint], _ pose: CreaturePose, _ coat: SceneTexture, _ dressing: Dressing,
+    shade: Float
   ) {
     paint(SceneChain(leg, in: pose.frame), coat, label: .leg, shade: shade)
     if let sock = dressing.sock {
       let ankle = mix(leg[1].place, leg[2].place, 0.35)
-      paint(
-        SceneChain([(ankle, leg[2].radius), (leg[2].place, leg[2].radius)], in: pose.frame), sock, label: .leg,
-        shade: shade)
+      let shin = SceneChain([(ankle, leg[2].radius), (leg[2].place, leg[2].radius)], in: pose.frame)
+      paint(shin, sock, label: .leg, shade: shade)
     }
     let hoof = pose.frame.frame(at: leg[2].place + ScenePoint(0.4, 0.6), turns: 0)
-    paint(
-      SceneBox(hoof, halfSides: ScenePoint(leg[2].radius * 1.15, 1.3), rounding: 1), dressing.hoof, label: .leg,
-      shade: shade)
+    let sole = SceneBox(hoof, halfSides: ScenePoint(leg[2].radius * 1.15, 1.3), rounding: 1)
+    paint(sole, dressing.hoof, label: .leg, shade: shade)
   }
 
   private mutating func paintSaddle(_ pose: CreaturePose, _ texture: SceneTexture) {
@@ -53,7 +56,8 @@ extension SceneCanvas {
   }
 
   private mutating func paintEar(
-    _ ear: [CreaturePose.Joint], _ pose: CreaturePose, _ coat: SceneTexture, _ inner: SceneTexture?, shade: Float
+    _ ear: [CreaturePose.Joint], _ pose: CreaturePose, _ coat: SceneTexture, _ inner: SceneTexture?,
+    shade: Float
   ) {
     shadow(SceneChain(ear, in: pose.head, growth: 0.7), strength: 0.25)
     paint(SceneChain(ear, in: pose.head), coat, label: .ear, shade: shade)
@@ -72,7 +76,9 @@ extension SceneCanvas {
     paint(SceneEllipse(center: eye, radius: radius), dressing.pupil, label: .eye, shade: 0.8)
     paint(SceneEllipse(center: eye, radius: radius - 0.5), dressing.eyeball, label: .eye)
     let gaze = eye + pose.head.direction(dressing.gaze) * radius
-    paint(SceneEllipse(center: gaze, radius: 0.56 * radius), dressing.pupil, label: .eye, shade: 0.8)
+    paint(
+      SceneEllipse(center: gaze, radius: dressing.pupilRadius * radius), dressing.pupil, label: .eye,
+      shade: 0.8)
   }
 }
 
@@ -87,6 +93,8 @@ private struct Dressing {
   let innerEar: SceneTexture?
   let eyeball: SceneTexture
   let pupil: SceneTexture
+  /// In radii of the eye.
+  let pupilRadius: Float
   /// Where the pupil lies, in radii of the eye.
   let gaze: ScenePoint
 
@@ -101,9 +109,11 @@ private struct Dressing {
     tail = random.chance(0.35) ? plain(random.pick(colors.common), &random) : nil
     innerEar = random.chance(0.6) ? plain(random.pick(colors.common + [colors.wall]), &random) : nil
     // Pale, tinted by one of the scene's colours.
-    let tint = random.uniform(0...0.45)
-    eyeball = plain(mix(SceneColor(repeating: 0.98), random.pick(colors.common), tint), &random)
-    pupil = plain(mix(SceneColor(repeating: 0.06), random.pick(colors.common), 0.15), &random)
-    gaze = ScenePoint(turns: random.uniform()) * random.uniform(0.1...0.35)
+    eyeball = plain(
+      mix(SceneColor(repeating: 0.98), random.pick(colors.common), random.uniform(0...0.6)), &random)
+    pupil = plain(
+      mix(SceneColor(repeating: 0.06), random.pick(colors.common), random.uniform(0...0.3)), &random)
+    pupilRadius = random.uniform(0.4...0.75)
+    gaze = ScenePoint(turns: random.uniform()) * random.uniform(0.05...0.35)
   }
 }

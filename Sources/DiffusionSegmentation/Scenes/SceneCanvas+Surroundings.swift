@@ -42,7 +42,8 @@ extension SceneCanvas {
   mutating func paintForeground(colors: SceneColors, feet: Float, _ random: inout Philox) {
     if random.chance(0.2) {
       let x = random.uniform(8...56)
-      paintPole(at: ScenePoint(x, random.uniform(feet + 1...64)), height: random.uniform(30...70), colors, &random)
+      let foot = ScenePoint(x, random.uniform(feet + 1...64))
+      paintPole(at: foot, height: random.uniform(30...70), colors, &random)
     }
     for _ in 0..<random.integer(0...2) {
       let place = ScenePoint(random.uniform(0...64), random.uniform(feet...feet + 6))
@@ -67,7 +68,8 @@ extension SceneCanvas {
     let sky = SceneBox(
       SceneFrame(origin: ScenePoint(32, horizon - 30)), halfSides: ScenePoint(40, 31), rounding: 0.5)
     paint(
-      SceneIntersection(surface: SceneEllipse(frame, radii: radii), outline: sky), texture, label: .background,
+      SceneIntersection(surface: SceneEllipse(frame, radii: radii), outline: sky), texture,
+      label: .background,
       shade: 0.85)
   }
 
@@ -91,6 +93,7 @@ extension SceneCanvas {
     let frame = SceneFrame(origin: center, turns: random.uniform(-0.04...0.04))
     let texture = colors.anyTexture(&random, in: frame)
     let shade = random.uniform(0.75...1.05)
+    shadow(SceneEllipse(center: center, radius: 1.25 * size), strength: random.uniform(0...0.5))
     switch random.uniform() {
     case ..<0.3:
       let radii = ScenePoint(size * random.uniform(0.9...1.4), size * random.uniform(0.6...1))
@@ -107,7 +110,8 @@ extension SceneCanvas {
       let tip = ScenePoint(random.uniform(-0.4...0.4) * size, -size)
       let tent = SceneTriangle(
         corners: (
-          frame.outside(tip), frame.outside([-0.8 * size, 0.8 * size]), frame.outside([0.8 * size, 0.8 * size])
+          frame.outside(tip), frame.outside([-0.8 * size, 0.8 * size]),
+          frame.outside([0.8 * size, 0.8 * size])
         ))
       paint(tent, texture, label: .background, shade: shade)
     default:
@@ -134,9 +138,9 @@ extension SceneCanvas {
     let radius = random.uniform(1.3...2.6)
     let lean = random.uniform(-0.08...0.08) * height
     let top = foot + ScenePoint(lean, -height)
-    paint(
-      SceneChain([(foot, radius), (mix(foot, top, 0.5) + 0.3 * lean, radius * 0.95), (top, radius * 0.85)]),
-      texture, label: .background, shade: random.uniform(0.75...1))
+    let joints = [(foot, radius), (mix(foot, top, 0.5) + 0.3 * lean, radius * 0.95), (top, radius * 0.85)]
+    shadow(SceneChain(joints, growth: 1), strength: random.uniform(0...0.5))
+    paint(SceneChain(joints), texture, label: .background, shade: random.uniform(0.75...1.05))
   }
 
   private mutating func paintBush(
@@ -165,7 +169,8 @@ extension SceneCanvas {
       let length = height * random.uniform(0.6...1) / 4
       for index in 1...4 {
         joints.append(
-          (joints[index - 1].place + ScenePoint(turns: turns) * length, thickness * (1 - 0.21 * Float(index))))
+          (joints[index - 1].place + ScenePoint(turns: turns) * length, thickness * (1 - 0.21 * Float(index)))
+        )
         turns += bend
       }
       paint(SceneChain(joints), texture, label: .background, shade: random.uniform(0.75...1.05))

@@ -12,7 +12,7 @@ struct SceneLight {
     // From above, from the left or the right.
     let across = ScenePoint(turns: random.uniform(0.56...0.94)) * random.uniform(0.5...0.85)
     direction = SIMD3(across.x, across.y, (1 - across.dot(across)).squareRoot())
-    ambient = random.uniform(0.42...0.6)
+    ambient = random.uniform(0.48...0.64)
     diffuse = random.uniform(0.5...0.65)
   }
 
@@ -56,7 +56,8 @@ struct SceneCanvas {
   /// - Parameters:
   ///   - label: its class.
   ///   - shade: a factor of its brightness.
-  mutating func paint(_ shape: some SceneShape, _ texture: SceneTexture, label: SceneClass, shade: Float = 1) {
+  mutating func paint(_ shape: some SceneShape, _ texture: SceneTexture, label: SceneClass, shade: Float = 1)
+  {
     colors.withUnsafeMutableBufferPointer { [grid, light] colors in
       labels.withUnsafeMutableBufferPointer { labels in
         grid.forEachSample(shape.bounds) { index, place in

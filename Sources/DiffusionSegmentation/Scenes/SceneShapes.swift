@@ -43,7 +43,8 @@ struct SceneChain: SceneShape {
   /// - Parameters:
   ///   - joints: places and radii, at least two, in the frame's units.
   ///   - growth: added to all radii.
-  init(_ joints: [(place: ScenePoint, radius: Float)], in frame: SceneFrame = SceneFrame(), growth: Float = 0) {
+  init(_ joints: [(place: ScenePoint, radius: Float)], in frame: SceneFrame = SceneFrame(), growth: Float = 0)
+  {
     self.joints = joints.map { (frame.outside($0.place), ($0.radius + growth) * frame.scale) }
   }
 

@@ -28,7 +28,7 @@ struct SceneTexture {
     second = random.pick(colors)
     period = random.uniform(2.6...5)
     bias = random.uniform(-0.5...0.3)
-    grain = random.uniform(0.02...0.10)
+    grain = random.uniform(0.02...0.08)
     seed = random.nextWord()
     self.frame = frame.frame(at: .zero, turns: random.uniform(-0.12...0.12))
   }

@@ -52,7 +52,8 @@ public struct SyntheticScenes: Sendable, Equatable {
     let source = Philox(seed: seed).split(UInt64(bitPattern: Int64(index)))
     // One generator for each step: changing one leaves what the others draw as it is.
     var (light, color, posing) = (source.split(0), source.split(1), source.split(2))
-    var (behind, creature, front, camera) = (source.split(3), source.split(4), source.split(5), source.split(6))
+    var (behind, creature, front) = (source.split(3), source.split(4), source.split(5))
+    var camera = source.split(6)
 
     let colors = SceneColors(&color)
     let pose = CreaturePose(&posing)
@@ -80,13 +81,13 @@ private struct Exposure {
   private let noise: Float
 
   init(_ random: inout Philox) {
-    brightness = random.uniform(0.9...1.15)
+    brightness = random.uniform(0.95...1.2)
     gradient = ScenePoint(turns: random.uniform()) * random.uniform(0...0.3)
     let warmth = random.uniform(-0.06...0.06)
     tint = SceneColor(1 + warmth, 1, 1 - warmth)
     shade = random.uniform(0...0.35)
     shadeSeed = random.nextWord()
-    noise = random.uniform(0.006...0.028)
+    noise = random.uniform(0.004...0.02)
   }
 
   func expose(_ color: SceneColor, at place: ScenePoint, noise random: inout Philox) -> SceneColor {
