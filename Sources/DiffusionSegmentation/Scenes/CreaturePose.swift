@@ -108,8 +108,8 @@ struct CreaturePose {
     // Hanging down or standing up, bent this way or that.
     var turns = random.chance(0.5) ? random.uniform(0.27...0.42) : random.uniform(0.54...0.7)
     let bend = random.uniform(-0.07...0.07)
-    let step = random.uniform(2.1...2.9)
-    let (start, end) = (random.uniform(1.4...1.9), random.uniform(0.9...2.6))
+    let step = random.uniform(2.3...3)
+    let (start, end) = (random.uniform(1.6...2), random.uniform(1.1...2.6))
     var joints: [Joint] = [(root, start)]
     for index in 1...5 {
       joints.append(

@@ -17,7 +17,8 @@ extension SceneCanvas {
     ground.grain = random.uniform(0.08...0.2)
     let fade = random.uniform(0...0.25)
     fill { place in
-      let edge = horizon + slope * (place.x - 32) + roughness * (SceneTexture.noise(place * 0.1, wave) - 0.5)
+      var edge = horizon + slope * (place.x - 32)
+      if abs(place.y - edge) < roughness { edge += roughness * (SceneTexture.noise(place * 0.1, wave) - 0.5) }
       guard place.y > edge else {
         return wall.color(at: place) * (1.02 - fade * place.y / 64)
       }
@@ -93,7 +94,7 @@ extension SceneCanvas {
     let frame = SceneFrame(origin: center, turns: random.uniform(-0.04...0.04))
     let texture = colors.anyTexture(&random, in: frame)
     let shade = random.uniform(0.75...1.05)
-    shadow(SceneEllipse(center: center, radius: 1.25 * size), strength: random.uniform(0...0.5))
+    shadow(SceneEllipse(center: center, radius: 1.15 * size), strength: random.uniform(0...0.4))
     switch random.uniform() {
     case ..<0.3:
       let radii = ScenePoint(size * random.uniform(0.9...1.4), size * random.uniform(0.6...1))
