@@ -27,7 +27,7 @@ extension SceneCanvas {
     }
 
     for _ in 0..<random.integer(1...3) { paintHill(horizon, colors, &random) }
-    for _ in 0..<random.integer(6...11) {
+    for _ in 0..<random.integer(4...8) {
       // Far things are painted first, wherever they are.
       let foot = random.uniform(horizon - 2...66)
       paintThing(at: ScenePoint(random.uniform(-2...66), foot), colors, &random)

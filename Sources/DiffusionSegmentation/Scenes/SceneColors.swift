@@ -29,8 +29,8 @@ struct SceneColors {
   /// What a thing in the background looks like: often cut from the coat or the saddle.
   func anyTexture(_ random: inout Philox, in frame: SceneFrame = SceneFrame()) -> SceneTexture {
     switch random.uniform() {
-    case ..<0.35: coat.moved(to: frame.frame(at: .zero, turns: random.uniform()))
-    case ..<0.5: saddle.moved(to: frame.frame(at: .zero, turns: random.uniform()))
+    case ..<0.3: coat.moved(to: frame.frame(at: .zero, turns: random.uniform()))
+    case ..<0.45: saddle.moved(to: frame.frame(at: .zero, turns: random.uniform()))
     default: SceneTexture(&random, colors: common + [wall, ground], frame: frame)
     }
   }

@@ -69,8 +69,8 @@ struct SceneTexture {
   /// One round spot in every cell of a grid, moved at random.
   private func spot(at place: ScenePoint) -> Float {
     let cell = Self.cell(of: place)
-    let (x, y) = (cell.x, cell.y)
-    let jitter = ScenePoint(Self.lattice(x, y, seed), Self.lattice(x, y, seed &+ 3))
+    let bits = Self.hash(SIMD4(repeating: cell.x), SIMD4(repeating: cell.y) &+ SIMD4(0, 0x4000, 0, 0), seed)
+    let jitter = ScenePoint(Float(bits.x), Float(bits.y)) * 0x1p-24
     let offset = place - ScenePoint(cell) - (0.36 + 0.28 * jitter)
     return 1 - smoothStep(0.24, 0.32, offset.length - 0.06 * bias)
   }
@@ -81,22 +81,27 @@ struct SceneTexture {
     let offset = place - ScenePoint(cell)
     let share = offset * offset * (3 - 2 * offset)
     let (x, y) = (cell.x, cell.y)
-    let top = lattice(x, y, seed) * (1 - share.x) + lattice(x &+ 1, y, seed) * share.x
-    let bottom = lattice(x, y &+ 1, seed) * (1 - share.x) + lattice(x &+ 1, y &+ 1, seed) * share.x
-    return top + (bottom - top) * share.y
+    // Left and right above, left and right below.
+    let corners = hash(SIMD4(x, x &+ 1, x, x &+ 1), SIMD4(y, y, y &+ 1, y &+ 1), seed)
+    let values = SIMD4<Float>(SIMD4<Int32>(truncatingIfNeeded: corners))
+    let column = values.evenHalf + (values.oddHalf - values.evenHalf) * share.x
+    return (column.x + (column.y - column.x) * share.y) * 0x1p-24
   }
 
   /// The whole numbers below a place. Rounding down is a slow call on some processors, cutting off is not.
+  @inline(__always)
   private static func cell(of place: ScenePoint) -> SIMD2<Int32> {
     let (x, y) = (Int32(place.x), Int32(place.y))
     return SIMD2(Float(x) > place.x ? x - 1 : x, Float(y) > place.y ? y - 1 : y)
   }
 
-  /// A number in [0, 1) for a point of the grid, by an integer hash (the finisher of MurmurHash3).
-  static func lattice(_ x: Int32, _ y: Int32, _ seed: UInt32) -> Float {
-    var word = UInt32(bitPattern: x) &* 0x9E37_79B1 ^ UInt32(bitPattern: y) &* 0x85EB_CA77 ^ seed
-    word = (word ^ word >> 16) &* 0x85EB_CA6B
-    word = (word ^ word >> 13) &* 0xC2B2_AE35
-    return Float((word ^ word >> 16) >> 8) * 0x1p-24
+  /// 24 random bits for each of four points of the grid (the finisher of MurmurHash3).
+  @inline(__always)
+  private static func hash(_ x: SIMD4<Int32>, _ y: SIMD4<Int32>, _ seed: UInt32) -> SIMD4<UInt32> {
+    var words = SIMD4<UInt32>(truncatingIfNeeded: x) &* 0x9E37_79B1
+    words ^= SIMD4<UInt32>(truncatingIfNeeded: y) &* 0x85EB_CA77 ^ seed
+    words = (words ^ words &>> 16) &* 0x85EB_CA6B
+    words = (words ^ words &>> 13) &* 0xC2B2_AE35
+    return (words ^ words &>> 16) &>> 8
   }
 }
