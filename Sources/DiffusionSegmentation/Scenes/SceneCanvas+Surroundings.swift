@@ -27,9 +27,9 @@ extension SceneCanvas {
     }
 
     for _ in 0..<random.integer(1...3) { paintHill(horizon, colors, &random) }
-    for _ in 0..<random.integer(4...8) {
-      // Far things are painted first, wherever they are.
-      let foot = random.uniform(horizon - 2...66)
+    // Things stand in front of those that are farther away, which is higher up on the ground.
+    let places = (0..<random.integer(4...8)).map { _ in random.uniform(horizon - 2...66) }
+    for foot in places.sorted() {
       paintThing(at: ScenePoint(random.uniform(-2...66), foot), colors, &random)
     }
     for _ in 0..<random.integer(1...4) {

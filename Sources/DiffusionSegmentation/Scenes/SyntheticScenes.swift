@@ -53,7 +53,7 @@ public struct SyntheticScenes: Sendable, Equatable {
     // One generator for each step: changing one leaves what the others draw as it is.
     var (light, color, posing) = (source.split(0), source.split(1), source.split(2))
     var (behind, creature, front) = (source.split(3), source.split(4), source.split(5))
-    var camera = source.split(6)
+    var (sensor, developing) = (source.split(6), source.split(7))
 
     let colors = SceneColors(&color)
     let pose = CreaturePose(&posing)
@@ -62,8 +62,8 @@ public struct SyntheticScenes: Sendable, Equatable {
     canvas.paintBackground(colors: colors, feet: feet, &behind)
     canvas.paintCreature(pose, colors: colors, &creature)
     canvas.paintForeground(colors: colors, feet: feet, &front)
-    let exposure = Exposure(&light)
-    let picture = canvas.developed { exposure.expose($0, at: $1, noise: &camera) }
+    let exposure = Exposure(&developing)
+    let picture = canvas.developed { exposure.expose($0, at: $1, noise: &sensor) }
     return SyntheticScene(image: picture.image, mask: picture.mask)
   }
 }
