@@ -72,7 +72,7 @@ struct SyntheticScenesTests {
   /// colours. To say "background" always scores 0.11.
   ///
   /// The classifier is a histogram of 8 x 8 x 8 colours for each class. Found: 0.11 when it takes the class that is
-  /// most frequent in a bin, 0.05 when all classes count as equally frequent.
+  /// most frequent in a bin, 0.04 when all classes count as equally frequent.
   @Test(arguments: [Prior.frequencies, .uniform])
   func colourAloneDoesNotTellTheParts(_ prior: Prior) {
     func bin(_ image: Image, _ pixel: Int) -> Int {
