@@ -32,4 +32,13 @@ struct ClassListTests {
     let error = #expect(throws: DataError.self) { try ClassList(contentsOf: path) }
     #expect(error?.file == path && error?.item == item && error?.exitCode == 65)
   }
+
+  @Test func comesBackFromAFile() throws {
+    let folder = try TemporaryFolder()
+    let classes = ClassList(
+      names: ["sky \"blue\"", "tree"], palette: Palette(colors: [RGB(1, 2, 255), RGB(9, 8, 7)]),
+      ignoreLabel: 250)
+    try classes.write(to: folder.path("classes.json"))
+    #expect(try ClassList(contentsOf: folder.path("classes.json")) == classes)
+  }
 }

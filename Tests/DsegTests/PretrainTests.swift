@@ -171,4 +171,18 @@ struct PretrainTests {
     #expect(other.exitCode == 64 && other.messages.contains("channels"))
     #expect(try bytes("model/model.safetensors") == before)
   }
+
+  @Test func scenesAreALabelledFolder() throws {
+    let written = try DsegProcess.run([
+      "scenes", "--count", "3", "--masks", "--seed", "4", "--output", folder.path("scenes"),
+    ])
+    #expect(written.exitCode == 0, "\(written.messages)")
+    let classes = try ClassList(contentsOf: folder.path("scenes/classes.json"))
+    #expect(classes == SyntheticScenes.classes)
+    let labelled = try LabelledImages(directory: folder.path("scenes"), classes: classes)
+    #expect(labelled.count == 3)
+    let scene = SyntheticScenes(seed: 4).scene(2)
+    #expect(try Image(contentsOf: folder.path("scenes/scene-000002.png")) == scene.image)
+    #expect(try LabelMask(contentsOf: folder.path("scenes/scene-000002.mask.png")) == scene.mask)
+  }
 }

@@ -74,4 +74,34 @@ extension ClassList {
     }
     self.init(names: names.map { $0! }, palette: Palette(colors: colors), ignoreLabel: ignoreLabel)
   }
+
+  /// Writes the list in that form.
+  /// - Throws: `DataError` when the file cannot be written.
+  public func write(to path: String) throws(DataError) {
+    struct Entry: Encodable {
+      var id: Int
+      var name: String
+      var color: [UInt8]
+    }
+    struct Content: Encodable {
+      var classes: [Entry]
+      var ignoreLabel: UInt8
+
+      enum CodingKeys: String, CodingKey {
+        case classes
+        case ignoreLabel = "ignore_label"
+      }
+    }
+    let entries = names.enumerated().map { id, name in
+      let color = palette[UInt8(id)]
+      return Entry(id: id, name: name, color: [color.red, color.green, color.blue])
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // Strings and small whole numbers can always be encoded.
+    let data = try! encoder.encode(Content(classes: entries, ignoreLabel: ignoreLabel))
+    let file = try AtomicFile(path: path)
+    try file.write(Array(data))
+    try file.commit()
+  }
 }
