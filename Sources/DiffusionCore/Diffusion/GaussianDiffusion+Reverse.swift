@@ -115,7 +115,7 @@ extension GaussianDiffusion {
   }
 
   /// The prediction, `[N, C, …]`, and the log-variance of the reverse step, `[N, C, …]`.
-  private func split(_ modelOutput: Tensor, like xT: Tensor, t: [Int]) -> (Tensor, Tensor) {
+  func split(_ modelOutput: Tensor, like xT: Tensor, t: [Int]) -> (Tensor, Tensor) {
     var expected = xT.shape
     if varianceType.isLearned { expected[1] *= 2 }
     precondition(
