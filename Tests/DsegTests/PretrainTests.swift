@@ -34,6 +34,22 @@ struct PretrainTests {
       ] + network + more)
   }
 
+  /// A training that would not end by itself, with something saved to go on from, and until when to wait for it.
+  private func startLongTraining(
+    _ output: String, saveEvery: Int
+  ) throws -> (process: Process, deadline: Date) {
+    let process = try DsegProcess.start(
+      [
+        "pretrain", "--images", folder.path("pictures"), "--output", folder.path(output), "--steps",
+        "100000", "--sample-every", "0", "--save-every", "\(saveEvery)",
+      ] + network)
+    let deadline = Date() + 60
+    while Date() < deadline, (try? folder.contents("\(output)/checkpoints").isEmpty) ?? true {
+      usleep(2000)
+    }
+    return (process, deadline)
+  }
+
   private func bytes(_ path: String) throws -> Data {
     try Data(contentsOf: URL(fileURLWithPath: folder.path(path)))
   }
@@ -56,6 +72,8 @@ struct PretrainTests {
       "--output", folder.path("f.safetensors"), folder.path("pictures/light/p0.png"),
     ])
     #expect(features.exitCode == 0, "\(features.messages)")
+    let inspected = try DsegProcess.run(["inspect", folder.path("model/model.safetensors")])
+    #expect(inspected.output.contains("GMAC at 8×8"))
   }
 
   @Test func resumedTrainingEndsInTheSameBytes() throws {
@@ -71,15 +89,7 @@ struct PretrainTests {
   /// Killed at any moment, it goes on from the last checkpoint as if nothing had been.
   @Test func killedTrainingGoesOn() throws {
     #expect(try pretrain("whole", steps: 40, ["--save-every", "5"]).exitCode == 0)
-    let process = try DsegProcess.start(
-      [
-        "pretrain", "--images", folder.path("pictures"), "--output", folder.path("killed"), "--steps",
-        "100000",
-        "--sample-every", "0", "--save-every", "5",
-      ] + network)
-    // Until there is something to go on from.
-    let deadline = Date() + 60
-    while Date() < deadline, (try? folder.contents("killed/checkpoints").isEmpty) ?? true { usleep(2000) }
+    let (process, _) = try startLongTraining("killed", saveEvery: 5)
     usleep(30_000)
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
@@ -97,14 +107,7 @@ struct PretrainTests {
 
   @Test(arguments: [SIGINT, SIGTERM])
   func askedToStopItSaves(signal: Int32) throws {
-    let process = try DsegProcess.start(
-      [
-        "pretrain", "--images", folder.path("pictures"), "--output", folder.path("asked"), "--steps",
-        "100000",
-        "--sample-every", "0", "--save-every", "2",
-      ] + network)
-    let deadline = Date() + 60
-    while Date() < deadline, (try? folder.contents("asked/checkpoints").isEmpty) ?? true { usleep(2000) }
+    let (process, deadline) = try startLongTraining("asked", saveEvery: 2)
     kill(process.processIdentifier, signal)
     while Date() < deadline && process.isRunning { usleep(2000) }
     if process.isRunning { kill(process.processIdentifier, SIGKILL) }

@@ -2,7 +2,7 @@ extension Gradients {
   /// Takes the gradient at what a convolution reads back to the tensors behind it, and to the parameters of its
   /// normalisation.
   /// - Parameter gradient: `[N, …, C]`
-  public mutating func add(_ gradient: Tensor, to input: ConvolutionInput) {
+  public mutating func add(_ gradient: consuming Tensor, to input: ConvolutionInput) {
     if let normalization = input.normalization {
       let parts = groupNormBackward(gradient, of: input)
       add(parts.first, to: input.first)

@@ -10,8 +10,8 @@ struct Inspect: ParsableCommand {
         dseg inspect lsun_horse.pt
       """)
 
-  @Option(help: "Side of the pictures, in pixels, for sizes and costs.")
-  var imageSize = 256
+  @Option(help: "Side of the pictures, in pixels, for sizes and costs. (default: what the file says, or 256)")
+  var imageSize: Int?
   @Flag(help: "List every tensor.")
   var tensors = false
   @OptionGroup var common: CommonOptions

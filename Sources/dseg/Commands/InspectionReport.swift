@@ -45,7 +45,8 @@ struct InspectionReport: Encodable {
   var threads: Int
   var version: String
 
-  init(file: String, imageSize: Int) throws(DataError) {
+  /// - Parameter imageSize: for sizes and costs; nil for that of the file
+  init(file: String, imageSize: Int?) throws(DataError) {
     self.file = file
     blasCore = BLAS.coreName
     threads = Threads.count
@@ -74,7 +75,8 @@ struct InspectionReport: Encodable {
         segmenter = try SegmenterFile(contentsOf: file).record
         metadata[SegmenterFile.recordKey] = nil
       } else if let state, state["time_embed.0.weight"] != nil {
-        network = try Network(state: state, imageSize: imageSize)
+        let options = try BackboneOptions(metadata: metadata, file: file)
+        network = try Network(state: state, imageSize: imageSize ?? options.imageSize)
       } else {
         note = "no U-Net of guided-diffusion"
       }

@@ -22,16 +22,19 @@ public struct GroupNormGradients: Sendable {
 /// With `x̂ = (x - mean) / σ`, `u = x̂ · w (1 + scale) + …` and g the gradient at u,
 /// `dx = (w (1 + scale) g - mean(w (1 + scale) g) - x̂ mean(w (1 + scale) g x̂)) / σ`, means over a group.
 /// - Parameters:
-///   - gradient: at the output, `[N, …, C]`
+///   - gradient: at the output, `[N, …, C]`; given away, it is worked in without a copy
 ///   - input: what was normalised, with its normalisation
-public func groupNormBackward(_ gradient: Tensor, of input: ConvolutionInput) -> GroupNormGradients {
+public func groupNormBackward(
+  _ gradient: consuming Tensor, of input: ConvolutionInput
+) -> GroupNormGradients {
   guard let normalization = input.normalization else {
     preconditionFailure("the gradient of a group norm at \(input.shape), which is not normalised")
   }
-  precondition(gradient.shape == input.shape, "gradient \(gradient.shape) of a group norm of \(input.shape)")
+  let shape = gradient.shape
+  precondition(shape == input.shape, "gradient \(shape) of a group norm of \(input.shape)")
   let backward = GroupNormBackward(input: input, normalization: normalization)
-  // Where SiLU followed, the sums leave the gradient before it in this copy.
-  var inner = gradient
+  // Where SiLU followed, the sums leave the gradient before it here.
+  var inner = consume gradient
   let sums = backward.sums(of: &inner)
   let (parameters, slopes) = backward.parameterGradients(sums)
   let (first, second) = backward.inputGradients(inner, slopes)
