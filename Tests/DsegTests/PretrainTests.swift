@@ -188,4 +188,20 @@ struct PretrainTests {
     #expect(try Image(contentsOf: folder.path("scenes/scene-000002.png")) == scene.image)
     #expect(try LabelMask(contentsOf: folder.path("scenes/scene-000002.mask.png")) == scene.mask)
   }
+
+  /// What was logged after the state that a training goes on from has not happened.
+  @Test func logGoesOnWhereTheStateDoes() throws {
+    #expect(try pretrain("whole", steps: 5).exitCode == 0)
+    #expect(try pretrain("back", steps: 5, ["--save-every", "1"]).exitCode == 0)
+    for step in 4...5 {
+      try FileManager.default.removeItem(
+        atPath: folder.path("back/checkpoints/step-0000000\(step).safetensors"))
+    }
+    #expect(try pretrain("back", steps: 5, ["--resume"]).exitCode == 0)
+    func rows(_ name: String) throws -> [String] {
+      try String(contentsOfFile: folder.path("\(name)/loss.csv"), encoding: .utf8)
+        .split(separator: "\n").map { $0.split(separator: ",").prefix(2).joined(separator: ",") }
+    }
+    #expect(try rows("back") == rows("whole"))
+  }
 }

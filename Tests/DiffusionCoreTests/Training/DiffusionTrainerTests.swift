@@ -143,4 +143,32 @@ struct DiffusionTrainerTests {
       #expect(abs(options.learningRate(step: step) - rate) < 1e-12)
     }
   }
+
+  /// A network that says nothing yet has the mean square of the noise as its loss.
+  @Test func everyStepDrawsItsOwnNoise() throws {
+    var trainer = try DiffusionTrainer.tiny {
+      $0.optimizer.learningRate = 1e-12
+      $0.flips = false
+    }
+    let losses = try trainer.run(4, on: TinyPictures(count: 1)).map(\.loss)
+    #expect(Set(losses).count == 4)
+  }
+
+  /// The first moments after the first step are the gradients, shortened, times 1 - beta1.
+  @Test func longGradientsAreShortened() throws {
+    func norms(limit: Double?) throws -> (told: Double, used: Double) {
+      var trainer = try DiffusionTrainer.tiny { $0.largestGradientNorm = limit }
+      let report = try trainer.run(1)[0]
+      let squares = trainer.state.moments.reduce(0) { sum, moments in
+        moments.mean.elements.reduce(sum) { $0 + Double($1) * Double($1) }
+      }
+      return (report.gradientNorm, squares.squareRoot() / 0.1)
+    }
+    let free = try norms(limit: nil)
+    #expect(abs(free.used / free.told - 1) < 1e-4)
+    let limited = try norms(limit: free.told / 4)
+    #expect(limited.told == free.told && abs(limited.used / free.told - 0.25) < 1e-4)
+    let untouched = try norms(limit: free.told * 4)
+    #expect(untouched.used == free.used)
+  }
 }

@@ -44,4 +44,31 @@ struct AttentionBackwardTests {
     }
     expectClose(whole, NaiveTensor(sum), absolute: 1e-5)
   }
+
+  /// Several blocks of queries, along some directions.
+  @Test(arguments: AttentionOrder.allCases)
+  func manyPositions(order: AttentionOrder) {
+    var random = Philox(seed: 7)
+    let (heads, depth, length) = (2, 2, 150)
+    let qkv = random.normal(shape: [1, 3 * heads * depth, length])
+    let gradient = random.normal(shape: [1, length, heads * depth])
+    let found = qkvAttentionBackward(gradient, qkv: qkv.channelsLast, heads: heads, order: order)
+    let cotangent = NaiveTensor(gradient.channelsFirst)
+    func scalar(_ qkv: NaiveTensor) -> Double {
+      dot(
+        naiveAttention(qkv, heads: heads) { part, head, depth in
+          order == .legacy ? (3 * head + part) * depth : (part * heads + head) * depth
+        }, cotangent)
+    }
+    for _ in 0..<4 {
+      let direction = NaiveTensor(random.normal(shape: qkv.shape))
+      func moved(_ step: Double) -> NaiveTensor {
+        var x = NaiveTensor(qkv)
+        for index in x.elements.indices { x.elements[index] += step * direction.elements[index] }
+        return x
+      }
+      let expected = (scalar(moved(1e-5)) - scalar(moved(-1e-5))) / 2e-5
+      #expect(abs(dot(NaiveTensor(found.channelsFirst), direction) - expected) < 1e-4)
+    }
+  }
 }
