@@ -84,9 +84,9 @@ public struct LinePlot: Sendable {
     (value - range.lowerBound) / (range.upperBound - range.lowerBound)
   }
 
-  /// Three digits.
+  /// Three digits, whole numbers without a fraction.
   private static func text(_ value: Double) -> String {
-    if abs(value) >= 100 || value == 0 { return "\(Int(value.rounded()))" }
+    if abs(value) >= 100 || value == value.rounded() { return "\(Int(value.rounded()))" }
     var (scale, size) = (1.0, abs(value))
     while size < 100 { (size, scale) = (size * 10, scale * 10) }
     return "\((value * scale).rounded() / scale)"

@@ -1,0 +1,27 @@
+import Images
+import Testing
+
+struct LinePlotTests {
+  /// Rows that the line crosses in a column, from the top.
+  private func line(_ image: Image, column: Int, color: RGB) -> [Int] {
+    (0..<image.height).filter { image[column, $0] == color }
+  }
+
+  @Test func fallingNumbersFall() {
+    let plot = LinePlot(points: (0...10).map { (Double($0), 10 - Double($0)) }, title: "loss")
+    let image = plot.image()
+    #expect(image.width == plot.width && image.height == plot.height)
+    let columns = (0..<image.width).filter { !line(image, column: $0, color: plot.line).isEmpty }
+    #expect(columns.count > image.width / 2 && columns == Array(columns.first!...columns.last!))
+    let (first, last) = (columns.first!, columns.last!)
+    #expect(
+      line(image, column: first, color: plot.line).first! + image.height / 2
+        < line(image, column: last, color: plot.line).last!)
+  }
+
+  @Test(arguments: [[], [(1.0, 2.0)], [(1, .nan), (2, .infinity)], [(0, 3), (1, 3)]])
+  func anyNumbersCanBeDrawn(points: [(Double, Double)]) {
+    let image = LinePlot(points: points).image()
+    #expect(image.width == 640 && image.height == 360)
+  }
+}
