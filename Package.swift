@@ -7,6 +7,7 @@ let package = Package(
   products: [
     .executable(name: "dseg", targets: ["dseg"]),
     .library(name: "DiffusionSegmentation", targets: ["DiffusionSegmentation"]),
+    .library(name: "Demo", targets: ["Demo"]),
     .library(name: "DiffusionCore", targets: ["DiffusionCore"]),
     .library(name: "PixelClassifier", targets: ["PixelClassifier"]),
     .library(name: "Augment", targets: ["Augment"]),
@@ -22,9 +23,13 @@ let package = Package(
     .executableTarget(
       name: "dseg",
       dependencies: [
-        "DiffusionSegmentation", "TensorCore",
+        "Demo", "DiffusionSegmentation", "TensorCore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    // Apart, so that no user of the library carries the demo's diffusion model.
+    .target(
+      name: "Demo", dependencies: ["DiffusionSegmentation"],
+      resources: [.copy("Resources/scenes.safetensors")]),
     .target(
       name: "DiffusionSegmentation",
       dependencies: [
@@ -55,6 +60,7 @@ let package = Package(
       name: "PixelClassifierTests", dependencies: ["PixelClassifier", "Checkpoints", "TestSupport"]),
     .testTarget(
       name: "DiffusionSegmentationTests", dependencies: ["DiffusionSegmentation", "TestSupport"]),
+    .testTarget(name: "DemoTests", dependencies: ["Demo", "DiffusionSegmentation", "TestSupport"]),
     .testTarget(name: "DsegTests", dependencies: ["dseg", "DiffusionSegmentation", "TestSupport"]),
     .testTarget(
       name: "KnownAnswerTests",

@@ -196,4 +196,28 @@ struct BadInputTests {
     let mae = try world.folder.file("mae.json", #"{"model_type": "mae"}"#.utf8)
     try expectFailure(["train", "--config", mae], exitCode: 65, mentioning: ["model_type", "mae"])
   }
+
+  @Test func demoKeepsToItsFolder() throws {
+    try expectFailure(
+      ["demo", "--output", world.images], exitCode: 73, mentioning: [world.images, "scene0.npy in it"])
+    try expectFailure(
+      ["demo", "--output", world.folder.path("d"), "--checkpoint", world.folder.path("none.pt")],
+      exitCode: 66,
+      mentioning: ["none.pt"])
+  }
+
+  @Test func convertRefusesWhatIsNoModel() throws {
+    try expectFailure(
+      ["convert", "--checkpoint", world.checkpoint, "--output", world.checkpoint] + network, exitCode: 64,
+      mentioning: [world.checkpoint])
+    let text = try world.folder.file("model.pt", Array("not a model".utf8))
+    try expectFailure(
+      ["convert", "--checkpoint", text, "--output", world.folder.path("o.safetensors")], exitCode: 65,
+      mentioning: ["model.pt"])
+    try expectFailure(
+      [
+        "convert", "--checkpoint", world.checkpoint, "--output", world.folder.path("o.safetensors"),
+        "--image-size", "33",
+      ], exitCode: 64, mentioning: ["multiple of 2"])
+  }
 }

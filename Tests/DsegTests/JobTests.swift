@@ -122,4 +122,17 @@ struct JobTests {
       #expect(outcome.output.contains("--threads") && outcome.output.contains("--json"), "\(command)")
     }
   }
+
+  @Test func aConvertedModelNeedsNoFlags() throws {
+    let model = world.folder.path("half.safetensors")
+    let converted = try DsegProcess.run(
+      ["convert", "--checkpoint", world.checkpoint, "--half", "--output", model] + network)
+    #expect(converted.exitCode == 0, "\(converted.messages)")
+    #expect(converted.output.hasPrefix(model))
+    let bare = try DsegProcess.run([
+      "features", "--checkpoint", model, "--steps", "50", "--blocks", "1", "--output",
+      world.folder.path("f.safetensors"), "\(world.images)/scene0.png",
+    ])
+    #expect(bare.exitCode == 0, "\(bare.messages)")
+  }
 }

@@ -100,8 +100,6 @@ extension ClassList {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Strings and small whole numbers can always be encoded.
     let data = try! encoder.encode(Content(classes: entries, ignoreLabel: ignoreLabel))
-    let file = try AtomicFile(path: path)
-    try file.write(Array(data))
-    try file.commit()
+    try AtomicFile.write(Array(data), to: path)
   }
 }

@@ -14,6 +14,16 @@ public struct Evaluation: Sendable {
   public var images: Int
   /// Time that features and predictions took.
   public var seconds: Double
+
+  package init(
+    confusion: ConfusionMatrix, classes: ClassList, meanUncertainty: Double, images: Int, seconds: Double
+  ) {
+    self.confusion = confusion
+    self.classes = classes
+    self.meanUncertainty = meanUncertainty
+    self.images = images
+    self.seconds = seconds
+  }
 }
 
 extension Segmenter {

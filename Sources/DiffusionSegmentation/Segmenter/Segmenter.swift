@@ -62,15 +62,9 @@ extension Segmenter {
           of: item, index: index, features: features, fit: options.fit, classes: labelled.classes))
       progress(.features(done: index + 1, of: labelled.count))
     }
-    let dataset = try PixelDataset(
-      pictures, classCount: labelled.classes.count, ignoreLabel: labelled.classes.ignoreLabel,
-      smallestAnnotation: options.smallestAnnotation)
-    let trainer = ClassifierTrainer(
-      batchSize: options.batchSize, optimizer: options.optimizer, maxEpochs: options.maxEpochs,
-      earlyStopping: EarlyStopping(firstCountedEpoch: options.epochs))
-    let ensemble = try trainer.trainEnsemble(
-      memberCount: options.members, on: dataset, random: Philox(seed: options.seed)
-    ) { progress(.training($0, members: options.members)) }
+    let ensemble = try options.trainEnsemble(on: pictures, classes: labelled.classes) {
+      progress(.training($0, members: options.members))
+    }
     return try Segmenter(
       ensemble: ensemble, classes: labelled.classes, features: features, fit: options.fit, training: options)
   }

@@ -35,6 +35,24 @@ public struct SegmenterOptions: Sendable, Equatable {
   }
 }
 
+extension SegmenterOptions {
+  /// Trains the classifiers on the vectors of labelled pixels, wherever these vectors come from.
+  /// - Throws: `DataError` when labels do not fit, there are too few, or a loss is no longer finite.
+  package func trainEnsemble(
+    on pictures: [LabelledFeatures], classes: ClassList,
+    progress: @escaping ClassifierTrainer.ProgressHandler
+  ) throws(DataError) -> PixelEnsemble {
+    let dataset = try PixelDataset(
+      pictures, classCount: classes.count, ignoreLabel: classes.ignoreLabel,
+      smallestAnnotation: smallestAnnotation)
+    let trainer = ClassifierTrainer(
+      batchSize: batchSize, optimizer: optimizer, maxEpochs: maxEpochs,
+      earlyStopping: EarlyStopping(firstCountedEpoch: epochs))
+    return try trainer.trainEnsemble(
+      memberCount: members, on: dataset, random: Philox(seed: seed), progress: progress)
+  }
+}
+
 /// What a training is doing.
 public enum SegmenterProgress: Sendable {
   /// The features of this many pictures are extracted.

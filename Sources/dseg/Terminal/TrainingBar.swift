@@ -3,12 +3,13 @@ import Synchronization
 
 /// Progress over all members, which are trained at the same time.
 final class TrainingBar: Sendable {
-  private let bar = ProgressBar("training")
+  private let bar: ProgressBar
   private let members: Int
   private let epochs: Int
   private let shares: Mutex<[Double]>
 
-  init(members: Int, epochs: Int) {
+  init(_ title: String = "training", members: Int, epochs: Int) {
+    bar = ProgressBar(title)
     self.members = members
     self.epochs = epochs
     shares = Mutex([Double](repeating: 0, count: members))

@@ -1,0 +1,44 @@
+import ArgumentParser
+import DiffusionSegmentation
+import Foundation
+
+struct Convert: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a diffusion model as a .safetensors file that says what it needs.",
+    discussion: """
+      The weights keep guided-diffusion's names. Image size, heads and schedule go into the file, so that other \
+      commands need no flags for it. With --half it takes half the room.
+
+      Example:
+        dseg convert --checkpoint lsun_horse.pt --half --output horse.safetensors
+      """)
+
+  @Option(help: "The diffusion model, a guided-diffusion checkpoint (.pt or .safetensors).")
+  var checkpoint: String
+  @Flag(help: "Round the weights to half precision.")
+  var half = false
+  @OptionGroup var network: NetworkOptions
+  @Option(help: "The file to write.")
+  var output: String
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    try common.apply()
+    try OutputGuard.check(outputs: [output], inputs: [checkpoint])
+    try OutputGuard.checkWritable(output)
+    try DiffusionBackbone.convert(
+      checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint), to: output,
+      as: half ? .float16 : .float32)
+    let size = try MappedFile(path: output).bytes.count
+    if common.json {
+      try Terminal.printJSON(Figures(output: output, bytes: size))
+    } else {
+      try Terminal.output("\(output): \(String(format: "%.1f", Double(size) / 1e6)) MB")
+    }
+  }
+
+  struct Figures: Encodable {
+    var output: String
+    var bytes: Int
+  }
+}

@@ -1,0 +1,109 @@
+import Demo
+import DiffusionSegmentation
+import Foundation
+import TestSupport
+import Testing
+
+/// The demo, smaller than it is shipped.
+struct DemoTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private var small: Demo {
+    var demo = Demo()
+    demo.trainingScenes = 3
+    demo.testScenes = 2
+    demo.blocks = [4, 8]
+    demo.steps = [50]
+    demo.options = SegmenterOptions(members: 2, epochs: 0, maxEpochs: 1)
+    return demo
+  }
+
+  private func json(_ name: String) throws -> [String: Any] {
+    let data = try Data(contentsOf: URL(fileURLWithPath: folder.path(name)))
+    return try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+  }
+
+  @Test func writesWhatItSays() throws {
+    let report = try small.run(writingTo: DemoFolder(folder.path("out")))
+    #expect(
+      try folder.contents("out") == [
+        "classes.json", "demo.json", "index.html", "masks", "model.safetensors", "segmenter.safetensors",
+        "sheet.png", "test", "train",
+      ])
+    #expect(try folder.contents("out/masks") == ["scene-000.png", "scene-001.png"])
+    #expect(try folder.contents("out/train").count == 6)
+
+    // Figures of the file, of the page and of what was returned are the same.
+    let contenders = try #require(try json("out/demo.json")["contenders"] as? [[String: Any]])
+    #expect(contenders.count == 3 && report.contenders.count == 3)
+    let page = try String(contentsOfFile: folder.path("out/index.html"), encoding: .utf8)
+    for (row, contender) in zip(report.contenders, contenders) {
+      let result = try #require(contender["result"] as? [String: Any])
+      let written = try #require(result["miou"] as? Double)
+      #expect(abs(written - row.result.miou) < 1e-12)
+      #expect(page.contains("<th>\(row.name)</th>"))
+      #expect(page.contains("<td>\(String(format: "%.1f", 100 * row.result.miou))</td>"))
+      for entry in row.result.perClass { #expect(page.contains("> \(entry.name)</th>")) }
+    }
+    let sheet = try Data(contentsOf: URL(fileURLWithPath: folder.path("out/sheet.png")))
+    #expect(page.contains("data:image/png;base64,\(sheet.base64EncodedString())"))
+    #expect(!page.contains("http"))
+    // Scene, truth, three contenders, uncertainty; two rows.
+    let image = try Image(contentsOf: folder.path("out/sheet.png"))
+    #expect(image.width > 6 * 128 && image.height > 2 * 128 && image.height < 3 * 128)
+
+    // The segmenter says of the scenes in the folder what the demo said.
+    let segmenter = try Segmenter(contentsOf: folder.path("out/segmenter.safetensors"))
+    let labelled = try LabelledImages(directory: folder.path("out/test"), classes: segmenter.classes)
+    let evaluation = try segmenter.evaluate(on: labelled)
+    #expect(evaluation.confusion.meanIoU(.ledm) == report.contenders[0].result.miou)
+    for index in 0..<2 {
+      let mask = try LabelMask.read(folder.path("out/masks/scene-00\(index).png"))
+      let item = try labelled.load(index)
+      #expect(try segmenter.segment(item.image).labels == mask)
+      #expect(item.image == SyntheticScenes(seed: 101).scene(index).image)
+      #expect(item.mask == SyntheticScenes(seed: 101).scene(index).mask)
+    }
+  }
+
+  @Test func threadsChangeNothing() throws {
+    let bytes = try withThreadCounts([1, 2, 3]) {
+      _ = try small.run(writingTo: DemoFolder(folder.path("out")))
+      return try Data(contentsOf: URL(fileURLWithPath: folder.path("out/segmenter.safetensors")))
+    }
+    #expect(bytes[0] == bytes[1] && bytes[0] == bytes[2])
+  }
+
+  @Test func leavesOtherPeoplesFoldersAlone() throws {
+    _ = try folder.folder("home/train")
+    _ = try folder.file("home/train/photo.png", [1, 2, 3])
+    _ = try folder.file("home/letter.txt", [1])
+    #expect {
+      _ = try small.run(writingTo: DemoFolder(folder.path("home")))
+    } throws: { error in
+      let error = error as? DataError
+      return error?.kind == .cannotCreate && error?.found == "letter.txt in it"
+    }
+    #expect(try folder.contents("home") == ["letter.txt", "train"])
+    #expect(try folder.contents("home/train") == ["photo.png"])
+  }
+
+  @Test func aSmallerDemoLeavesNothingOfALargerOne() throws {
+    var demo = small
+    _ = try demo.run(writingTo: DemoFolder(folder.path("out")))
+    demo.testScenes = 1
+    _ = try demo.run(writingTo: DemoFolder(folder.path("out")))
+    #expect(try folder.contents("out/test") == ["scene-000.mask.png", "scene-000.png"])
+    #expect(try folder.contents("out/masks") == ["scene-000.png"])
+  }
+
+  @Test(arguments: [ShippedModel.sceneSeed, ShippedModel.sceneSeed - 1])
+  func scenesThatTheModelHasSeenAreRefused(seed: UInt64) throws {
+    var demo = small
+    demo.seed = seed
+    #expect(throws: DataError.self) { _ = try demo.run(writingTo: DemoFolder(folder.path("out"))) }
+    #expect(try folder.contents().isEmpty)
+  }
+}
