@@ -30,7 +30,7 @@ struct Dseg: ParsableCommand {
     } catch let error as DataError {
       Terminal.message("error: \(error)")
       Foundation.exit(error.exitCode)
-    } catch let error as TrainingDiverged {
+    } catch let error as DiffusionTrainingError {
       Terminal.message("error: \(error); the last good checkpoint was kept")
       Foundation.exit(1)
     } catch {

@@ -1,4 +1,5 @@
 import Checkpoints
+import Synchronization
 import TensorCore
 
 // x: [N, 3, H, W]   t: N steps
@@ -15,15 +16,19 @@ public struct DiffusionTrainingReport: Sendable {
   public var gradientNorm: Double
 }
 
-/// A loss or gradient that is no number. The state is that before the step.
-public struct TrainingDiverged: Error, Sendable, CustomStringConvertible {
-  /// Steps done before it.
-  public var step: Int
-  public var loss: Double
-  public var gradientNorm: Double
+/// Why a training step was not made. The state is that before the step.
+public enum DiffusionTrainingError: Error, Sendable, CustomStringConvertible {
+  /// A loss or gradient that is no number; `step` steps were done before it.
+  case diverged(step: Int, loss: Double, gradientNorm: Double)
+  /// A picture that cannot be read.
+  case picture(DataError)
 
   public var description: String {
-    "training diverged in step \(step + 1): loss \(loss), gradient norm \(gradientNorm)"
+    switch self {
+    case .diverged(let step, let loss, let gradientNorm):
+      "training diverged in step \(step + 1): loss \(loss), gradient norm \(gradientNorm)"
+    case .picture(let error): "\(error)"
+    }
   }
 }
 
@@ -62,11 +67,11 @@ public struct DiffusionTrainer: Sendable {
   }
 
   /// One step over a batch.
-  /// - Throws: `TrainingDiverged`; the state stays as it was.
+  /// - Throws: `DiffusionTrainingError`; the state stays as it was.
   public mutating func step(
     on pictures: some TrainingPictures & Sendable
-  ) throws(TrainingDiverged) -> DiffusionTrainingReport {
-    let batch = drawBatch(from: pictures)
+  ) throws(DiffusionTrainingError) -> DiffusionTrainingReport {
+    let batch = try drawBatch(from: pictures)
     let size = options.microBatch ?? options.batch
     var (sum, norm) = (BatchSum(), 0.0)
     var gradients: [Tensor] = []
@@ -86,7 +91,7 @@ public struct DiffusionTrainer: Sendable {
     norm = squaredNorm(gradients).squareRoot()
     let loss = sum.loss / Double(options.batch)
     guard loss.isFinite, norm.isFinite else {
-      throw TrainingDiverged(step: state.step, loss: loss, gradientNorm: norm)
+      throw .diverged(step: state.step, loss: loss, gradientNorm: norm)
     }
     update(gradients, norm: norm)
     state.timesteps.note(losses: sum.losses, at: batch.t)
@@ -118,7 +123,9 @@ extension DiffusionTrainer {
   private var random: Philox { Philox(seed: options.seed) }
   private var stepRandom: Philox { random.split(RandomStream.steps.rawValue).split(UInt64(state.step)) }
 
-  private func drawBatch(from pictures: some TrainingPictures & Sendable) -> Batch {
+  private func drawBatch(
+    from pictures: some TrainingPictures & Sendable
+  ) throws(DiffusionTrainingError) -> Batch {
     precondition(pictures.imageSize == imageSize, "pictures of \(pictures.imageSize) px for \(imageSize)")
     let (count, side) = (options.batch, imageSize)
     var order = PictureOrder(count: pictures.count, random: random.split(RandomStream.order.rawValue))
@@ -129,11 +136,16 @@ extension DiffusionTrainer {
     let size = 3 * side * side
     var xStart = Tensor(zeros: shape)
     var noise = xStart
+    let failures = Mutex([Int: DataError]())
     xStart.withMutablePointer { xStart in
       noise.withMutablePointer { noise in
         parallelFor(count) { n in
           var random = stepRandom.split(UInt64(1 + n))
-          pictures.read(indices[n], into: xStart + n * size)
+          do throws(DataError) {
+            try pictures.read(indices[n], into: xStart + n * size)
+          } catch {
+            failures.withLock { $0[n] = error }
+          }
           let turn = PictureTurn(
             mirrors: options.flips && random.nextWord() & 1 == 1,
             quarters: options.quarterTurns ? Int(random.nextWord() & 3) : 0)
@@ -142,6 +154,8 @@ extension DiffusionTrainer {
         }
       }
     }
+    let failed = failures.withLock { $0 }
+    if let first = failed.keys.min() { throw .picture(failed[first]!) }
     let labels = configuration.classCount.map { _ in indices.map { pictures.label(of: $0) ?? 0 } }
     return Batch(xStart: xStart, noise: noise, t: t, weights: weights, labels: labels)
   }

@@ -9,7 +9,8 @@ public protocol TrainingPictures {
   /// Class of a picture; nil where there are none.
   func label(of index: Int) -> Int?
   /// Writes a picture, `[3, imageSize, imageSize]` in [-1, 1]. Called from several threads at the same time.
-  func read(_ index: Int, into target: UnsafeMutablePointer<Float>)
+  /// - Throws: `DataError` when it cannot be read (any more).
+  func read(_ index: Int, into target: UnsafeMutablePointer<Float>) throws(DataError)
 }
 
 /// The order in which pictures are seen: all of them once, in another order each time.

@@ -84,7 +84,8 @@ public struct Pretraining {
   }
 
   /// Trains, until the limit or until `shouldStop` says so; then the state is saved.
-  /// - Throws: `TrainingDiverged` after the last good state was saved; `DataError` when something cannot be written.
+  /// - Throws: `DiffusionTrainingError` when it diverged, or `DataError` when a picture can no longer be read, in both
+  ///   cases after the last good state was saved; `DataError` when something cannot be written.
   public mutating func run(
     on pictures: some TrainingPictures & Sendable, limit: Limit, shouldStop: () -> Bool = { false },
     progress: (Progress) -> Void = { _ in }
@@ -103,6 +104,7 @@ public struct Pretraining {
         report = try trainer.step(on: pictures)
       } catch {
         if lastSaved != trainer.state.step { try save() }
+        if case .picture(let cause) = error { throw cause }
         throw error
       }
       seconds = (clock.now - start) / .seconds(1)

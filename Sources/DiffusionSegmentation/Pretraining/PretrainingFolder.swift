@@ -29,7 +29,7 @@ public struct PretrainingFolder: Sendable {
     return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
   }
 
-  /// Makes the folders.
+  /// Makes the folders, and clears away what a killed training had not finished writing.
   /// - Throws: `DataError` when they cannot be made.
   func create() throws(DataError) {
     do {
@@ -38,6 +38,7 @@ public struct PretrainingFolder: Sendable {
       throw DataError(
         .cannotCreate, file: path, expected: "a folder to write to", found: error.localizedDescription)
     }
+    for folder in [path, statesPath] { AtomicFile.removeLeftovers(in: folder) }
   }
 
   /// Steps of which there is a state, in order.

@@ -78,15 +78,11 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
 
   public func label(of index: Int) -> Int? { classNames == nil ? nil : labels[index] }
 
-  public func read(_ index: Int, into target: UnsafeMutablePointer<Float>) {
-    if index < samples.count { return Self.widen(samples[index], into: target) }
-    // It could be read before. If the file has gone since, grey stands in for it.
-    let again = try? Self.read(paths[index], imageSize: imageSize).get()
-    if let again {
-      Self.widen(again, into: target)
-    } else {
-      target.update(repeating: 0, count: 3 * imageSize * imageSize)
-    }
+  /// - Throws: `DataError` when a picture that is not kept in memory has gone since.
+  public func read(_ index: Int, into target: UnsafeMutablePointer<Float>) throws(DataError) {
+    let bytes =
+      index < samples.count ? samples[index] : try Self.read(paths[index], imageSize: imageSize).get()
+    Self.widen(bytes, into: target)
   }
 
   /// `x / 127.5 - 1` (`ImageDataset` of guided-diffusion).

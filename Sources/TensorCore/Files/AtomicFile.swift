@@ -78,4 +78,17 @@ public struct AtomicFile: ~Copyable {
     try file.write(bytes)
     try file.commit()
   }
+
+  /// Removes files that programs left under construction when they were killed: of this library's making, and of
+  /// processes that run no more.
+  public static func removeLeftovers(in folder: String) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+      // .<name>.<process>.<number>.tmp
+      let parts = name.split(separator: ".")
+      guard name.hasPrefix("."), parts.count >= 4, parts.last == "tmp", UInt32(parts[parts.count - 2]) != nil,
+        let process = pid_t(parts[parts.count - 3]), process > 0, kill(process, 0) != 0, errno == ESRCH
+      else { continue }
+      unlink((folder as NSString).appendingPathComponent(name))
+    }
+  }
 }

@@ -1,0 +1,47 @@
+import DiffusionSegmentation
+import Foundation
+import TestSupport
+import Testing
+
+struct UnlabelledImagesTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    for index in 0..<3 {
+      try Image(width: 8, height: 8, color: RGB(UInt8(50 * index), 100, 200))
+        .write(to: folder.path("p\(index).png"))
+    }
+  }
+
+  /// The first sample of a picture, in [-1, 1].
+  private func first(_ pictures: UnlabelledImages, _ index: Int) throws -> Float {
+    var values = [Float](repeating: 9, count: 3 * 64)
+    try values.withUnsafeMutableBufferPointer { try pictures.read(index, into: $0.baseAddress!) }
+    return values[0]
+  }
+
+  /// What is kept in memory needs its file no more; what is not and has gone is an error, never another picture.
+  @Test func aPictureThatHasGoneIsAnError() throws {
+    let pictures = try UnlabelledImages(directory: folder.path, imageSize: 8, cacheBytes: 3 * 64)
+    #expect(try first(pictures, 2) == 100 / 127.5 - 1)
+    for index in 0..<3 { try FileManager.default.removeItem(atPath: folder.path("p\(index).png")) }
+    #expect(try first(pictures, 0) == -1)
+    #expect { _ = try first(pictures, 2) } throws: { error in
+      (error as? DataError)?.kind == .noInput && (error as? DataError)?.file.hasSuffix("p2.png") == true
+    }
+  }
+
+  /// Files of a killed process are cleared away; those of a running one, and others, are not.
+  @Test func leftoversAreClearedAway() throws {
+    let finished = Process()
+    finished.executableURL = URL(fileURLWithPath: "/bin/true")
+    try finished.run()
+    finished.waitUntilExit()
+    let (dead, alive) = (finished.processIdentifier, getpid())
+    let kept = [".a.png.\(alive).12.tmp", ".hidden", "a.\(dead).12.tmp", ".a.png.\(dead).x.tmp"]
+    for name in kept + [".a.png.\(dead).12.tmp"] { _ = try folder.file(name, [1]) }
+    AtomicFile.removeLeftovers(in: folder.path)
+    #expect(try folder.contents() == (kept + ["p0.png", "p1.png", "p2.png"]).sorted())
+  }
+}
