@@ -40,6 +40,11 @@ nonisolated(unsafe) let benchmarks = {
   } run: {
     try $0.trainMembers(10)
   }
+  measure("Training step of a U-Net of 64 pixels and 32 channels, batch 16", longest: .seconds(15)) {
+    try DiffusionTraining(.small32, batch: 16)
+  } run: {
+    try $0.step()
+  }
   measure("Reading a checkpoint of 2.2 GB", longest: .seconds(10)) {
     try lsunCheckpoint()
   } run: {

@@ -4,6 +4,8 @@ import DiffusionSegmentation
 public enum Network: String, CaseIterable, Sendable {
   /// 64 pixels, 64 channels, 8.85 GMAC a forward.
   case small64
+  /// The same with 32 channels and without a learned variance, to be trained.
+  case small32
   /// That of the published LSUN checkpoints: 256 pixels, 552.8 million parameters, 1,119.8 GMAC a forward.
   case lsun256
 
@@ -13,6 +15,11 @@ public enum Network: String, CaseIterable, Sendable {
       UNetConfiguration(
         modelChannels: 64, outChannels: 6, channelMult: [1, 2, 3, 4], residualBlocks: 2,
         attentionDownsampleFactors: [4, 8], resampling: .residual, usesScaleShiftNorm: true)
+    case .small32:
+      UNetConfiguration(
+        modelChannels: 32, outChannels: 3, channelMult: [1, 2, 3, 4], residualBlocks: 2,
+        attentionDownsampleFactors: [4, 8], resampling: .residual, usesScaleShiftNorm: true,
+        attention: AttentionSettings(heads: .channels(32)))
     case .lsun256:
       UNetConfiguration(
         modelChannels: 256, outChannels: 6, channelMult: [1, 1, 2, 2, 4, 4], residualBlocks: 2,
@@ -21,7 +28,7 @@ public enum Network: String, CaseIterable, Sendable {
   }
 
   /// Side of the pictures it is made for, in pixels.
-  public var side: Int { self == .small64 ? 64 : 256 }
+  public var side: Int { self == .lsun256 ? 256 : 64 }
 
   /// Its parameters under the names of a checkpoint.
   public func randomParameters(seed: UInt64) throws(DataError) -> [NamedArray] {

@@ -37,7 +37,8 @@ extension RepeatedWork {
 /// By the name in the command.
 let works: [String: any PreparedWork.Type] = [
   "forward": ForwardWork.self, "job": JobWork.self, "head": HeadWork.self, "training": TrainingWork.self,
-  "read": ReadingWork.self, "load": LoadingWork.self, "product": ProductWork.self,
+  "diffusion-step": DiffusionStepWork.self, "read": ReadingWork.self, "load": LoadingWork.self,
+  "product": ProductWork.self,
 ]
 
 extension Tensor {

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from contenders.protocol import Command, Work, serve
+from contenders.pytorch_diffusion import DiffusionStepWork
 from contenders.pytorch_training import TrainingWork
 from networks.pixel_classifier import load_ensemble
 from networks.reference_job import segment
@@ -155,6 +156,9 @@ def main() -> None:
         "load": LoadingWork,
         "product": ProductWork,
         "training": lambda command, settings: TrainingWork(command, fused=settings.fused),
+        "diffusion-step": lambda command, settings: DiffusionStepWork(
+            command, settings.channels_last, settings.compiles
+        ),
     }
     serve(
         {name: lambda command, make=make: make(command, settings) for name, make in works.items()},

@@ -54,21 +54,72 @@ def same_labels(share: float, limit: float) -> Check:
     return check
 
 
+def difference_of_ways(ours: Path, theirs: Path, name: str) -> float:
+    """How far apart weights came that began as `initial.safetensors` of ours, by the way that they moved."""
+    initial = load_file(ours / "initial.safetensors")
+    a, b = load_file(ours / f"{name}.safetensors"), load_file(theirs / f"{name}.safetensors")
+    ways = [
+        (a[key].astype(numpy.float64) - start, b[key].astype(numpy.float64) - start)
+        for key, start in initial.items()
+    ]
+    moved = numpy.sqrt(sum(numpy.square(way).sum() for _, way in ways))
+    apart = numpy.sqrt(sum(numpy.square(mine - way).sum() for mine, way in ways))
+    return float(apart / moved)
+
+
 def same_training(loss_limit: float, weight_limit: float) -> Check:
     """Losses of each iteration agree, and so does the way that the weights have gone."""
 
     def check(ours: Path, theirs: Path) -> Verdict:
         loss = relative_difference(numpy.load(ours / "losses.npy"), numpy.load(theirs / "losses.npy"))
-        initial = load_file(ours / "initial.safetensors")
-        a, b = load_file(ours / "trained.safetensors"), load_file(theirs / "trained.safetensors")
-        ways = [
-            (a[name].astype(numpy.float64) - start, b[name].astype(numpy.float64) - start)
-            for name, start in initial.items()
-        ]
-        moved = numpy.sqrt(sum(numpy.square(way).sum() for _, way in ways))
-        apart = numpy.sqrt(sum(numpy.square(mine - way).sum() for mine, way in ways))
-        weights = float(apart / moved)
+        weights = difference_of_ways(ours, theirs, "trained")
         text = f"losses rel. {loss:.1e}, weights {weights:.1e} of the way that they moved"
         return Verdict(loss <= loss_limit and weights <= weight_limit, text)
+
+    return check
+
+
+def gradient_differences(ours: Path, theirs: Path) -> tuple[float, float]:
+    """Relative L2 distance of all gradients together, and the largest of a single parameter.
+
+    Some gradients are zero but for rounding: a bias before the normalisation of single channels changes
+    nothing. So a parameter's distance is relative to a hundredth of its share of all gradients at least."""
+    a, b = load_file(ours / "gradients.safetensors"), load_file(theirs / "gradients.safetensors")
+    if a.keys() != b.keys() or any(a[key].shape != b[key].shape for key in a):
+        return float("inf"), float("inf")
+    norms = {key: numpy.linalg.norm(b[key].astype(numpy.float64)) for key in b}
+    apart = {key: numpy.linalg.norm(a[key].astype(numpy.float64) - b[key]) for key in b}
+    whole = numpy.linalg.norm(list(norms.values()))
+    numbers = sum(gradient.size for gradient in b.values())
+    singles = [
+        apart[key] / max(norms[key], 1e-2 * whole * numpy.sqrt(b[key].size / numbers), 1e-300) for key in b
+    ]
+    return float(numpy.linalg.norm(list(apart.values())) / max(whole, 1e-300)), float(numpy.max(singles))
+
+
+def same_steps(
+    number_limit: float, gradient_limit: float, parameter_limit: float, weight_limit: float
+) -> Check:
+    """The loss and the gradient's norm of each step agree, so do the gradients of the first, all together and
+    each parameter's, and the ways that weights and their averages have gone."""
+
+    def check(ours: Path, theirs: Path) -> Verdict:
+        loss, norm = (
+            relative_difference(numpy.load(ours / file), numpy.load(theirs / file))
+            for file in ["losses.npy", "norms.npy"]
+        )
+        gradients, worst = gradient_differences(ours, theirs)
+        weights, averages = (difference_of_ways(ours, theirs, name) for name in ["trained", "averages"])
+        text = (
+            f"losses rel. {loss:.1e}, gradients {gradients:.1e} (each up to {worst:.1e}, norms {norm:.1e}), "
+            f"weights {weights:.1e} and averages {averages:.1e} of the way that they moved"
+        )
+        passes = (
+            max(loss, norm) <= number_limit
+            and gradients <= gradient_limit
+            and worst <= parameter_limit
+            and max(weights, averages) <= weight_limit
+        )
+        return Verdict(passes, text)
 
     return check

@@ -60,6 +60,16 @@ PYTORCH_CHANNELS_LAST = Contender(
     "pytorch-channels-last", "PyTorch, channels_last, jemalloc", "pytorch", ("channels_last",), jemalloc=True
 )
 PYTORCH_COMPILED = Contender("pytorch-compile", "PyTorch, torch.compile", "pytorch", ("compiles",))
+PYTORCH_COMPILED_JEMALLOC = Contender(
+    "pytorch-compile-jemalloc", "PyTorch, torch.compile, jemalloc", "pytorch", ("compiles",), jemalloc=True
+)
+PYTORCH_COMPILED_CHANNELS_LAST = Contender(
+    "pytorch-compile-channels-last",
+    "PyTorch, torch.compile, channels_last, jemalloc",
+    "pytorch",
+    ("compiles", "channels_last"),
+    jemalloc=True,
+)
 PYTORCH_SHORT = Contender(
     "pytorch-short",
     "PyTorch, stopped after the last block, jemalloc",

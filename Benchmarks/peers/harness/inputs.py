@@ -85,6 +85,12 @@ class Inputs:
             f"picture-{side}", lambda random: random.uniform(-1, 1, (3, side, side)).astype(numpy.float32)
         )
 
+    def pictures(self, count: int, side: int) -> Path:
+        return self.array(
+            f"pictures-{count}-{side}",
+            lambda random: random.uniform(-1, 1, (count, 3, side, side)).astype(numpy.float32),
+        )
+
     def labels(self, name: str, pixels: int) -> Path:
         """Random classes of some random pixels, 255 elsewhere."""
 

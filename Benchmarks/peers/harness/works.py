@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import contenders
-from harness.checks import Check, close_outputs, same_labels, same_training
+from harness.checks import Check, close_outputs, same_labels, same_steps, same_training
 from harness.contenders import OURS, Contender
 from harness.inputs import BATCH, BLOCKS, CLASSES, MEMBERS, SIDE, STEPS, Inputs
 
@@ -125,6 +125,47 @@ def training() -> Work:
     )
 
 
+def diffusion_step() -> Work:
+    batch, side = 16, 64
+    return Work(
+        "diffusion-step",
+        f"training step of a diffusion model, {side} px, 32 channels, batch {batch}",
+        [
+            OURS,
+            contenders.PYTORCH,
+            contenders.PYTORCH_JEMALLOC,
+            contenders.PYTORCH_CHANNELS_LAST,
+            contenders.PYTORCH_COMPILED,
+            contenders.PYTORCH_COMPILED_JEMALLOC,
+            contenders.PYTORCH_COMPILED_CHANNELS_LAST,
+        ],
+        lambda inputs: {
+            "work": "diffusion-step",
+            "network": "small32",
+            "checkpoint": str(inputs.checkpoint("small32")),
+            "pictures": str(inputs.pictures(batch, side)),
+            "learningRate": 1e-4,
+            "gradientNorm": 1.0,
+            # Fast enough for a few steps to show in single precision.
+            "averageDecay": 0.99,
+            "comparedSteps": 3,
+        },
+        same_steps(number_limit=1e-5, gradient_limit=1e-4, parameter_limit=3e-3, weight_limit=2e-2),
+        Plan(rounds=5, iterations=3, warm_up=1),
+        Plan(rounds=2, iterations=2, warm_up=1),
+        # Compiling takes longer than all the rest of it.
+        frozenset(
+            {
+                "pytorch-jemalloc",
+                "pytorch-compile",
+                "pytorch-compile-jemalloc",
+                "pytorch-compile-channels-last",
+            }
+        ),
+        shared_output="batches.safetensors",
+    )
+
+
 LOADERS = [OURS, contenders.PYTORCH, contenders.PYTORCH_MAPPED, contenders.PYTORCH_SAFETENSORS]
 
 
@@ -213,6 +254,7 @@ def all_works() -> list[Work]:
         ),
         job(),
         training(),
+        diffusion_step(),
         read(),
         load(),
         product(),

@@ -1,6 +1,7 @@
 """guided-diffusion's U-Net in PyTorch, with the names of its checkpoints.
 
-x: [N, 3, H, W]; timesteps: [N]; the result is [N, 6, H, W]. Evaluation mode: there is no dropout.
+x: [N, 3, H, W]; timesteps: [N]; the result is [N, 6, H, W], or [N, 3, H, W] without a learned variance.
+There is no dropout.
 """
 
 import math
@@ -28,6 +29,9 @@ class UNetConfiguration:
 
 NETWORKS = {
     "small64": UNetConfiguration(64, 64, (1, 2, 3, 4), 2, frozenset({4, 8})),
+    "small32": UNetConfiguration(
+        64, 32, (1, 2, 3, 4), 2, frozenset({4, 8}), head_channels=32, out_channels=3
+    ),
     "lsun256": UNetConfiguration(256, 256, (1, 1, 2, 2, 4, 4), 2, frozenset({8, 16, 32})),
 }
 
