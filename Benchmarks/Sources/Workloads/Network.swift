@@ -4,7 +4,8 @@ import DiffusionSegmentation
 public enum Network: String, CaseIterable, Sendable {
   /// 64 pixels, 64 channels, 8.85 GMAC a forward.
   case small64
-  /// The same with 32 channels and without a learned variance, to be trained.
+  /// The same with 32 channels and without a learned variance, to be trained: 6.3 million parameters, 6.74 GMAC a
+  /// picture forward and backward.
   case small32
   /// That of the published LSUN checkpoints: 256 pixels, 552.8 million parameters, 1,119.8 GMAC a forward.
   case lsun256

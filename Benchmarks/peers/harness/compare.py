@@ -23,7 +23,7 @@ def options(works: list[Work]) -> argparse.Namespace:
     peers = ", ".join(dict.fromkeys(c.key for work in works for c in work.contenders if not c.is_ours))
     parser = argparse.ArgumentParser(prog="compare", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="fewer rounds and contenders, under five minutes"
+        "--quick", action="store_true", help="fewer rounds and contenders, about five minutes"
     )
     parser.add_argument("--works", help=f"some of: {keys}", metavar="A,B")
     parser.add_argument("--peers", help=f"some of: {peers}", metavar="A,B")

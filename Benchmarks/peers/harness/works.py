@@ -151,7 +151,7 @@ def diffusion_step() -> Work:
             "comparedSteps": 3,
         },
         same_steps(number_limit=1e-5, gradient_limit=1e-4, parameter_limit=3e-3, weight_limit=2e-2),
-        Plan(rounds=5, iterations=3, warm_up=1),
+        Plan(rounds=4, iterations=3, warm_up=1),
         Plan(rounds=2, iterations=2, warm_up=1),
         # Compiling takes longer than all the rest of it.
         frozenset(
