@@ -55,7 +55,9 @@ public final class DiffusionTraining {
   }
 
   /// The next step.
-  public func step() throws(TrainingDiverged) -> DiffusionTrainingReport { try trainer.step(on: pictures) }
+  public func step() throws(DiffusionTrainingError) -> DiffusionTrainingReport {
+    try trainer.step(on: pictures)
+  }
 
   /// What the trainer draws for a step, from 0, for others to take as well.
   ///
