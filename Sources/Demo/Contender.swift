@@ -11,14 +11,11 @@ package struct Contender: Sendable {
   private let features: @Sendable (SyntheticScene) throws(DataError) -> FeatureMaps
 
   /// Activations of a diffusion model.
-  /// - Parameter name: as the table calls it
-  package static func diffusion(_ features: DiffusionFeatures, name: String = "diffusion features")
-    -> Contender
-  {
+  package static func diffusion(_ features: DiffusionFeatures) -> Contender {
     let steps = features.steps.map { "\($0)" }.joined(separator: ", ")
     let blocks = features.blocks.map { "\($0)" }.joined(separator: ", ")
     return Contender(
-      name: name,
+      name: "diffusion features",
       summary: "\(features.channels) activations of the U-Net: steps \(steps), decoder blocks \(blocks)"
     ) { (scene) throws(DataError) in
       try features.extract(scene.image.tensor(normalization: .ddpm))

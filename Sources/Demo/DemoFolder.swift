@@ -30,17 +30,10 @@ public struct DemoFolder: Sendable {
     "\(path)/\(part.rawValue)/scene-\(String(format: "%03d", index))\(ending)"
   }
 
-  /// Makes the folder, or takes the one of an earlier demo.
-  /// - Throws: `DataError` when it holds anything else, or cannot be made.
+  /// Makes the folder, or takes the one of an earlier demo and removes that demo's pictures.
+  /// - Throws: `DataError` when it holds anything that no demo made, or cannot be made.
   func create() throws(DataError) {
-    let files = [pagePath, modelPath, segmenterPath, sheetPath, figuresPath, classesPath]
-    let own = Set(files.map { ($0 as NSString).lastPathComponent } + Part.allCases.map(\.rawValue))
-    let present = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    if let stranger = present.sorted().first(where: { !own.contains($0) }) {
-      throw DataError(
-        .cannotCreate, file: path, expected: "a new folder, or that of an earlier demo",
-        found: "\(stranger) in it")
-    }
+    try checkThatItIsOurs()
     do {
       for part in Part.allCases {
         // A smaller demo after a larger one leaves none of its pictures.
@@ -53,6 +46,45 @@ public struct DemoFolder: Sendable {
         .cannotCreate, file: path, expected: "a folder to write to", found: error.localizedDescription)
     }
   }
+
+  /// People call their folders `train` and `test` too: every name below is looked at before one is removed. A demo
+  /// makes all three folders first, so that also one that was stopped is known by them.
+  private func checkThatItIsOurs() throws(DataError) {
+    let files = [pagePath, modelPath, segmenterPath, sheetPath, figuresPath, classesPath]
+    let parts = Part.allCases.map(\.rawValue)
+    let own = Set(files.map { ($0 as NSString).lastPathComponent } + parts)
+    let present = Self.names(in: path)
+    guard !present.isEmpty else { return }
+    let strangers =
+      present.filter { !own.contains($0) && !Self.isUnfinished($0) }
+      + parts.flatMap { part in
+        Self.names(in: "\(path)/\(part)").filter { !Self.isScene($0) && !Self.isUnfinished($0) }
+          .map { "\(part)/\($0)" }
+      }
+    if let missing = parts.first(where: { !present.contains($0) }), strangers.isEmpty {
+      throw refusal("\(present[0]) in it, but no \(missing)")
+    }
+    if let stranger = strangers.first { throw refusal("\(stranger) in it") }
+  }
+
+  private func refusal(_ found: String) -> DataError {
+    DataError(
+      .cannotCreate, file: path, expected: "a new folder, or that of an earlier demo", found: found)
+  }
+
+  private static func names(in folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+  }
+
+  /// As `path(of:_:_:)` names them.
+  private static func isScene(_ name: String) -> Bool {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    return name.hasPrefix("scene-") && Int(parts[0].dropFirst("scene-".count)) != nil
+      && (parts.dropFirst() == ["png"] || parts.dropFirst() == ["mask", "png"])
+  }
+
+  /// Of a demo that was killed while it wrote.
+  private static func isUnfinished(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".tmp") }
 
   func copyModel(from checkpoint: String) throws(DataError) {
     let file = try MappedFile(path: checkpoint)

@@ -45,7 +45,7 @@ struct Sample: ParsableCommand {
     try common.apply()
     try OutputGuard.check(outputs: [output], inputs: [checkpoint])
     try OutputGuard.checkWritable(output)
-    if let frames { try makeFolder(frames) }
+    if let frames { try createFolder(frames) }
     let backbone = try DiffusionBackbone(
       checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint))
     let sampler = try DiffusionSampler(
@@ -90,15 +90,6 @@ struct Sample: ParsableCommand {
         .invalidArgument, file: "--label", expected: "0 to \(total - 1)", found: "\(label)")
     }
     return [Int](repeating: label, count: count)
-  }
-
-  private func makeFolder(_ path: String) throws(DataError) {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw DataError(
-        .cannotCreate, file: path, expected: "a folder to write to", found: error.localizedDescription)
-    }
   }
 
   struct Figures: Encodable {

@@ -31,12 +31,7 @@ struct Scenes: ParsableCommand {
 
   func run() throws {
     try common.apply()
-    do {
-      try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-    } catch {
-      throw DataError(
-        .cannotCreate, file: output, expected: "a folder to write to", found: error.localizedDescription)
-    }
+    try createFolder(output)
     let scenes = SyntheticScenes(seed: common.seed ?? 0, imageSize: imageSize)
     let bar = ProgressBar("scenes")
     for index in 0..<count {
