@@ -24,4 +24,22 @@ struct LinePlotTests {
     let image = LinePlot(points: points).image()
     #expect(image.width == 640 && image.height == 360)
   }
+
+  /// On a logarithmic axis the geometric mean of two values stands half-way between them.
+  @Test func equalFactorsHaveEqualHeights() {
+    func heights(isLogarithmic: Bool) -> [Int] {
+      let plot = LinePlot(
+        points: [(0, 1), (1, 1), (1, 0.1), (2, 0.1), (2, 0.01), (3, 0.01), (4, 0)].map { ($0.0, $0.1) },
+        isLogarithmic: isLogarithmic)
+      let image = plot.image()
+      let columns = (0..<image.width).filter { !line(image, column: $0, color: plot.line).isEmpty }
+      return [columns.first!, (columns.first! + columns.last!) / 2, columns.last!].map {
+        line(image, column: $0, color: plot.line).first!
+      }
+    }
+    let places = heights(isLogarithmic: true)
+    #expect(abs(places[0] + places[2] - 2 * places[1]) <= 2 && places[0] < places[1])
+    let plain = heights(isLogarithmic: false)
+    #expect(plain[1] - plain[0] > 8 * (plain[2] - plain[1]))
+  }
 }

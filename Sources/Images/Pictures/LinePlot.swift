@@ -1,8 +1,12 @@
+import Foundation
+
 /// A curve as a picture, with the numbers at the ends of its axes.
 public struct LinePlot: Sendable {
   public var points: [(x: Double, y: Double)]
   public var title: String
   public var horizontalTitle: String
+  /// Whether equal factors have equal heights, rather than equal differences; values of 0 or below are left out.
+  public var isLogarithmic: Bool
   public var width = 640
   public var height = 360
   public var background = RGB.white
@@ -11,10 +15,14 @@ public struct LinePlot: Sendable {
   public var line = RGB(11, 107, 203)
 
   /// - Parameter points: in the order of the horizontal axis; those that are not finite are left out
-  public init(points: [(Double, Double)], title: String = "", horizontalTitle: String = "") {
-    self.points = points.filter { $0.0.isFinite && $0.1.isFinite }.map { (x: $0.0, y: $0.1) }
+  public init(
+    points: [(Double, Double)], title: String = "", horizontalTitle: String = "", isLogarithmic: Bool = false
+  ) {
+    self.points = points.filter { $0.0.isFinite && $0.1.isFinite && (!isLogarithmic || $0.1 > 0) }
+      .map { (x: $0.0, y: $0.1) }
     self.title = title
     self.horizontalTitle = horizontalTitle
+    self.isLogarithmic = isLogarithmic
   }
 
   private static let scale = 2
@@ -26,12 +34,12 @@ public struct LinePlot: Sendable {
     let (left, top) = (Self.left, Self.top)
     let (plotWidth, plotHeight) = (width - left - Self.right, height - top - Self.bottom)
     let xs = Self.range(points.map(\.x))
-    let ys = Self.range(points.map(\.y))
+    let ys = Self.range(points.map { scaled($0.y) })
     for share in 0...4 {
       let y = top + plotHeight * share / 4
       for x in left..<left + plotWidth { image[x, y] = grid }
       let value = ys.upperBound - (ys.upperBound - ys.lowerBound) * Double(share) / 4
-      let text = Self.text(value)
+      let text = Self.text(isLogarithmic ? pow(10, value) : value)
       write(text, on: &image, x: left - 8 - textWidth(text), y: y - 7)
     }
     for (share, x) in [(0.0, left), (1, left + plotWidth)] {
@@ -46,13 +54,16 @@ public struct LinePlot: Sendable {
     for point in points {
       let place = (
         x: Double(left) + Double(plotWidth - 1) * Self.share(point.x, xs),
-        y: Double(top) + Double(plotHeight) * (1 - Self.share(point.y, ys))
+        y: Double(top) + Double(plotHeight) * (1 - Self.share(scaled(point.y), ys))
       )
       stroke(from: last ?? place, to: place, on: &image)
       last = place
     }
     return image
   }
+
+  /// A value as its height counts.
+  private func scaled(_ y: Double) -> Double { isLogarithmic ? log10(y) : y }
 
   private func stroke(
     from start: (x: Double, y: Double), to end: (x: Double, y: Double), on image: inout Image
