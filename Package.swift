@@ -64,7 +64,9 @@ let package = Package(
     .testTarget(name: "DsegTests", dependencies: ["dseg", "DiffusionSegmentation", "TestSupport"]),
     .testTarget(
       name: "KnownAnswerTests",
-      dependencies: ["DiffusionSegmentation", "DiffusionCore", "Checkpoints", "Images", "TensorCore"]),
+      dependencies: [
+        "DiffusionSegmentation", "DiffusionCore", "Augment", "Checkpoints", "Images", "TensorCore",
+      ]),
     .testTarget(name: "AugmentTests", dependencies: ["Augment", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

@@ -26,6 +26,10 @@ struct ClassListTests {
     (#"{"classes": [{"id": 0, "name": "a", "color": [1, 2, 256]}]}"#, "classes[0].color"),
     (#"{"classes": [{"id": 0, "name": "a"}], "ignore_label": 256}"#, "ignore_label"),
     (#"{"classes": [{"id": 0, "name": "a"}], "num_classes": 3}"#, "num_classes"),
+    (#"{"classes": [{"id": 0, "name": "a"}], "flip_pairs": [["a"]]}"#, "flip_pairs"),
+    (#"{"classes": [{"id": 0, "name": "a"}], "flip_pairs": [["a", "left ear"]]}"#, "flip_pairs"),
+    (#"{"classes": [{"id": 0, "name": "a"}], "flip_pairs": [["a", "a"]]}"#, "flip_pairs"),
+    (#"{"classes": [{"id": 0, "name": "a"}], "flip_pairs": "a"}"#, "flip_pairs"),
   ])
   func wrongEntryIsNamed(_ text: String, item: String) throws {
     let path = try folder.file("classes.json", text.utf8)
@@ -37,7 +41,7 @@ struct ClassListTests {
     let folder = try TemporaryFolder()
     let classes = ClassList(
       names: ["sky \"blue\"", "tree"], palette: Palette(colors: [RGB(1, 2, 255), RGB(9, 8, 7)]),
-      ignoreLabel: 250)
+      ignoreLabel: 250, flipPairs: ClassPairs([(1, 0)]))
     try classes.write(to: folder.path("classes.json"))
     #expect(try ClassList(contentsOf: folder.path("classes.json")) == classes)
   }

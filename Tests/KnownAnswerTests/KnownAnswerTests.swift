@@ -17,12 +17,11 @@ struct KnownAnswerTests {
   private func check(_ name: String, precision: ConvolutionPolicy.Precision) {
     var cases = Manifest.shared.cases.filter { $0.op == name }
     for index in cases.indices { cases[index].precision = precision }
-    var (tensors, worst, waiting) = (0, 0.0, 0)
+    var (tensors, worst) = (0, 0.0)
     for known in cases {
       let report = Self.run(known)
       tensors += report.tensors
       worst = max(worst, report.worst)
-      waiting += report.waiting
       for problem in report.problems {
         if known.isOptional {
           print("  optional \(known.id): \(problem)")
@@ -32,36 +31,19 @@ struct KnownAnswerTests {
       }
     }
     let percent = String(format: "%.2f", worst * 100)
-    let note = waiting > 0 ? ", \(waiting) outputs not built yet" : ""
     print(
-      "known answers (\(precision)): \(name): \(cases.count) cases, \(tensors) tensors, worst \(percent) % of the limit\(note)"
+      "known answers (\(precision)): \(name): \(cases.count) cases, \(tensors) tensors, worst \(percent) % of the limit"
     )
-  }
-
-  /// The list of what is missing does not outlive its reason.
-  @Test(arguments: NotBuiltYet.list.indices)
-  func listedPairNamesSomething(_ index: Int) {
-    let pair = NotBuiltYet.list[index]
-    let cases = Manifest.shared.cases.filter { $0.op == pair.operation }
-    // Another folder may lack a whole operation; if it has it, the output must exist too.
-    if cases.isEmpty && !Manifest.shared.isOwnFolder { return }
-    #expect(
-      cases.contains { $0.outputs.keys.contains { pair.matches(pair.operation, $0) } },
-      "(\(pair.operation), \(pair.output)) matches nothing")
   }
 
   struct Report {
     var problems: [String] = []
     var tensors = 0
     var worst = 0.0
-    var waiting = 0
   }
 
   static func run(_ known: KnownCase) -> Report {
     var report = Report()
-    let listed = Set(
-      known.outputs.keys.filter { output in NotBuiltYet.list.contains { $0.matches(known.op, output) } })
-    report.waiting = listed.count
     var answers: [String: Answer] = [:]
     if let operation = Operations.table[known.op] {
       do {
@@ -69,12 +51,12 @@ struct KnownAnswerTests {
       } catch {
         report.problems.append("threw \(error)")
       }
-    } else if listed.count < known.outputs.count {
+    } else {
       report.problems.append("unknown operation \(known.op)")
     }
     for (output, expectation) in known.outputs.sorted(by: { $0.key < $1.key }) {
       guard let answer = answers[output] else {
-        if !listed.contains(output) && Operations.table[known.op] != nil {
+        if Operations.table[known.op] != nil {
           report.problems.append("\(output): not computed")
         }
         continue
@@ -82,12 +64,6 @@ struct KnownAnswerTests {
       do {
         let comparison = try Comparison(
           answer, to: known.precision == .fast ? expectation.widened : expectation)
-        if listed.contains(output) {
-          if comparison.problem == nil {
-            report.problems.append("\(output): listed as not built, but agrees")
-          }
-          continue
-        }
         if comparison.isTensor { report.tensors += 1 }
         report.worst = max(report.worst, comparison.usedFraction)
         if let problem = comparison.problem { report.problems.append("\(output): \(problem)") }

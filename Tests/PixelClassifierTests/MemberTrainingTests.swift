@@ -13,20 +13,24 @@ struct MemberTrainingTests {
   }
 
   /// The step by whole kernels, without tiles.
+  ///
+  /// - Parameter drop: what stands between a ReLU and the batch norm after it, and so in the backward pass
   private func plainStep(
-    _ classifier: inout PixelMLP, moments: inout [AdamMoments], adam: Adam, x: Tensor, targets: [Int]
+    _ classifier: inout PixelMLP, moments: inout [AdamMoments], adam: Adam, x: Tensor, targets: [Int],
+    drop: (_ layer: UInt64, Tensor) -> Tensor = { $1 }
   ) -> Float {
     let hidden1 = relu(classifier.linear0(x))
-    let normed1 = batchNorm1dTraining(hidden1, state: &classifier.norm2)
+    let normed1 = batchNorm1dTraining(drop(0, hidden1), state: &classifier.norm2)
     let hidden2 = relu(classifier.linear3(normed1.y))
-    let normed2 = batchNorm1dTraining(hidden2, state: &classifier.norm5)
+    let normed2 = batchNorm1dTraining(drop(1, hidden2), state: &classifier.norm5)
     let entropy = crossEntropy(classifier.linear6(normed2.y), targets: targets)
     let g6 = linearBackward(entropy.logitsGradient, x: normed2.y, weight: classifier.linear6.weight)
     let g5 = batchNorm1dBackward(g6.x, saved: normed2.saved, weight: classifier.norm5.weight)
     let g3 = linearBackward(
-      reluBackward(g5.x, output: hidden2), x: normed1.y, weight: classifier.linear3.weight)
+      reluBackward(drop(1, g5.x), output: hidden2), x: normed1.y, weight: classifier.linear3.weight)
     let g2 = batchNorm1dBackward(g3.x, saved: normed1.saved, weight: classifier.norm2.weight)
-    let g0 = linearBackward(reluBackward(g2.x, output: hidden1), x: x, weight: classifier.linear0.weight)
+    let g0 = linearBackward(
+      reluBackward(drop(0, g2.x), output: hidden1), x: x, weight: classifier.linear0.weight)
     let updates: [(WritableKeyPath<PixelMLP, Tensor>, Tensor)] = [
       (\.linear0.weight, g0.weight), (\.linear0.bias, g0.bias), (\.norm2.weight, g2.weight),
       (\.norm2.bias, g2.bias),
@@ -69,6 +73,28 @@ struct MemberTrainingTests {
     #expect(trained.batchesTracked == 3)
   }
 
+  @Test("drops hidden units after each ReLU, others in every step", arguments: [Float(0.4), 0.9])
+  func dropout(probability: Float) {
+    let adam = Adam(learningRate: 0.01, eps: 1e-2, weightDecay: 0.01, decay: .decoupled)
+    var plain = PixelMLP(featureCount: 40, classCount: 3, random: Philox(seed: 1))
+    let masks = Philox(seed: 7)
+    var training = MemberTraining(plain, batch: 24, optimizer: adam, dropout: probability, random: masks)
+    var moments: [AdamMoments] = []
+    var random = Philox(seed: 2)
+    for step in 0..<4 as Range<UInt64> {
+      let x = random.normal(shape: [24, 40])
+      let targets = (0..<24).map { $0 % 3 }
+      let expected = plainStep(&plain, moments: &moments, adam: adam, x: x, targets: targets) {
+        layer, hidden in
+        TensorCore.dropout(hidden, probability: probability, random: masks.split(step).split(layer))
+      }
+      #expect(abs(training.trainingStep(x: x, targets: targets).loss - expected) < 1e-4)
+    }
+    expectClose(training.classifier.linear0.weight, NaiveTensor(plain.linear0.weight), absolute: 1e-4)
+    expectClose(training.classifier.linear3.weight, NaiveTensor(plain.linear3.weight), absolute: 1e-4)
+    expectClose(training.classifier.norm5.runningMean, NaiveTensor(plain.norm5.runningMean), absolute: 1e-4)
+  }
+
   @Test("running the next batch forward while the weight is updated changes no bit")
   func overlap() throws {
     let picture = LabelledFeatures(
@@ -82,8 +108,9 @@ struct MemberTrainingTests {
     let own = random.split(4)
     var training = MemberTraining(
       PixelMLP(featureCount: 500, classCount: 3, random: own.split(0)), batch: 30, optimizer: Adam())
-    var batches = BatchSequence(dataset, batchSize: 30, epochs: 2, random: own.split(1))
-    while let batch = batches.next() {
+    var batches = BatchSequence(batchSize: 30, random: own.split(1))
+    for _ in 0..<2 * (dataset.count / 30) {
+      let batch = batches.next(from: dataset)
       _ = training.trainingStep(
         x: dataset.features(ofRows: batch.rows.map { Int($0) }), targets: batch.targets)
     }
@@ -108,15 +135,16 @@ struct BatchSequenceTests {
   }
 
   private func epochs(_ count: Int, batchSize: Int, epochs: Int, seed: UInt64 = 5) throws -> [[Int]] {
-    var batches = BatchSequence(
-      try numbered(count), batchSize: batchSize, epochs: epochs, random: Philox(seed: seed))
-    var rows = [[Int]](repeating: [], count: epochs)
-    while let batch = batches.next() {
-      let numbers = batch.rows.map { Int($0) }
-      #expect(numbers.count == batchSize && batch.targets == numbers.map { $0 % 7 })
-      rows[batch.epoch] += numbers
+    let dataset = try numbered(count)
+    var batches = BatchSequence(batchSize: batchSize, random: Philox(seed: seed))
+    return (0..<epochs).map { _ in
+      (0..<count / batchSize).flatMap { _ in
+        let batch = batches.next(from: dataset)
+        let numbers = batch.rows.map { Int($0) }
+        #expect(numbers.count == batchSize && batch.targets == numbers.map { $0 % 7 })
+        return numbers
+      }
     }
-    return rows
   }
 
   @Test(
@@ -143,5 +171,16 @@ struct BatchSequenceTests {
     let counts = (0..<10).map { row in firsts.count { $0 == row } }
     // Expected 500 with a deviation of 21.
     #expect(counts.allSatisfy { abs($0 - 500) < 110 })
+  }
+
+  @Test("another dataset starts an order of its own, the same one goes on")
+  func datasets() throws {
+    let (large, small) = (try numbered(40), try numbered(30))
+    var batches = BatchSequence(batchSize: 10, random: Philox(seed: 9))
+    let first = (0..<2).flatMap { _ in batches.next(from: large).rows }
+    let other = (0..<3).flatMap { _ in batches.next(from: small).rows }
+    #expect(Set(first).count == 20 && Set(other) == Set(0..<30))
+    let whole = (0..<3).flatMap { _ in batches.next(from: small).rows }
+    #expect(Set(whole) == Set(0..<30) && whole != other)
   }
 }

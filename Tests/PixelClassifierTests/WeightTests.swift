@@ -26,6 +26,18 @@ struct WeightTests {
     expectSame(try PixelMLP(weights: scope(classifier.namedTensors)), classifier)
   }
 
+  @Test("a classifier with the numbers of the report's, where dropout counts as a layer, is read")
+  func dropoutNumbers() throws {
+    let classifier = randomClassifier(features: 7, classes: 5, seed: 6)
+    let numbers = ["0": "0", "2": "3", "3": "4", "5": "7", "6": "8"]
+    let moved = classifier.namedTensors.map { tensor in
+      var parts = tensor.name.split(separator: ".").map(String.init)
+      parts[1] = numbers[parts[1]]!
+      return NamedArray(name: parts.joined(separator: "."), array: tensor.array)
+    }
+    expectSame(try PixelMLP(weights: scope(moved)), classifier)
+  }
+
   @Test("tensors have the reference's names and shapes")
   func names() throws {
     let classifier = try PixelMLP(contentsOf: Golden.path("seg_models/model_0.pth"))

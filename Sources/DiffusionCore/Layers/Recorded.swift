@@ -59,24 +59,9 @@ func halves(_ x: Tensor, tape: Tape?) -> (Tensor, Tensor) {
 /// Numbers dropped with a probability, the others enlarged so that the mean stays (Srivastava et al. 2014).
 package func dropout(_ x: Tensor, probability: Float, tape: Tape) -> Tensor {
   let random = tape.nextRandom()
-  let y = droppingOut(x, probability: probability, random: random)
+  let y = TensorCore.dropout(x, probability: probability, random: random)
   tape.record(y) { gradient, gradients in
-    gradients.add(droppingOut(gradient, probability: probability, random: random), to: x)
+    gradients.add(TensorCore.dropout(gradient, probability: probability, random: random), to: x)
   }
   return y
-}
-
-private func droppingOut(_ x: Tensor, probability: Float, random: Philox) -> Tensor {
-  precondition(probability >= 0 && probability < 1, "dropout of \(probability)")
-  let (count, block) = (x.count, 4096)
-  let scale = 1 / (1 - probability)
-  return Tensor(unsafeUninitializedShape: x.shape) { y in
-    x.withUnsafeBufferPointer { x in
-      let (from, to) = (x.baseAddress!, y.baseAddress!)
-      parallelFor(count, inBlocksOf: block) { range in
-        var random = random.split(UInt64(range.lowerBound / block))
-        for i in range { to[i] = random.uniform() < probability ? 0 : from[i] * scale }
-      }
-    }
-  }
 }

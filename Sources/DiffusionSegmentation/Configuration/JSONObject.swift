@@ -86,6 +86,14 @@ struct JSONObject {
     return integers
   }
 
+  func stringListsIfPresent(_ key: String) throws(DataError) -> [[String]]? {
+    guard let value = values[key] else { return nil }
+    guard let lists = value as? [[String]] else {
+      throw error(key, expected: "a list of lists of strings", found: describe(value))
+    }
+    return lists
+  }
+
   func boolIfPresent(_ key: String) throws(DataError) -> Bool? {
     guard let value = values[key] else { return nil }
     guard let number = value as? NSNumber, isBoolean(number) else {

@@ -1,3 +1,4 @@
+import Augment
 import Foundation
 import Images
 import TensorCore
@@ -11,6 +12,8 @@ public struct ClassList: Sendable, Equatable {
   /// Label of pixels that are not used for training. It may be a class number; that class is then left out of
   /// the training, and of the metric too.
   public let ignoreLabel: UInt8
+  /// Classes that change places when a picture is mirrored, such as left and right eye.
+  public let flipPairs: ClassPairs
 
   /// Number of classes.
   public var count: Int { names.count }
@@ -24,25 +27,30 @@ public struct ClassList: Sendable, Equatable {
   }
 
   /// - Precondition: 1 to 255 names, and as many colours.
-  public init(names: [String], palette: Palette, ignoreLabel: UInt8 = LabelMask.ignoreLabel) {
+  public init(
+    names: [String], palette: Palette, ignoreLabel: UInt8 = LabelMask.ignoreLabel,
+    flipPairs: ClassPairs = .none
+  ) {
     precondition(
       (1...255).contains(names.count) && palette.colors.count == names.count,
       "\(names.count) names and \(palette.colors.count) colours")
     self.names = names
     self.palette = palette
     self.ignoreLabel = ignoreLabel
+    self.flipPairs = flipPairs
   }
 
   /// The same classes with another label to ignore.
   public func ignoring(_ label: UInt8) -> ClassList {
-    ClassList(names: names, palette: palette, ignoreLabel: label)
+    ClassList(names: names, palette: palette, ignoreLabel: label, flipPairs: flipPairs)
   }
 }
 
 extension ClassList {
   /// Reads a list of classes:
   /// `{"classes": [{"id": 0, "name": "sky", "color": [0, 0, 255]}, …], "ignore_label": 255}`; colours and the
-  /// label to ignore may be left out, ids are 0, 1, 2, … in any order.
+  /// label to ignore may be left out, ids are 0, 1, 2, … in any order. `"flip_pairs": [["left eye", "right eye"]]`
+  /// names classes that change places when a picture is mirrored.
   /// - Throws: `DataError` naming the entry that is wrong.
   public init(contentsOf path: String) throws(DataError) {
     let json = try JSONObject(contentsOf: path)
@@ -72,7 +80,32 @@ extension ClassList {
     guard let ignoreLabel = UInt8(exactly: ignore) else {
       throw json.error("ignore_label", expected: "0 to 255", found: "\(ignore)")
     }
-    self.init(names: names.map { $0! }, palette: Palette(colors: colors), ignoreLabel: ignoreLabel)
+    self.init(
+      names: names.map { $0! }, palette: Palette(colors: colors), ignoreLabel: ignoreLabel,
+      flipPairs: try Self.flipPairs(json, names: names.map { $0! }))
+  }
+
+  private static func flipPairs(_ json: JSONObject, names: [String]) throws(DataError) -> ClassPairs {
+    var seen = Set<Int>()
+    var pairs: [(UInt8, UInt8)] = []
+    for pair in try json.stringListsIfPresent("flip_pairs") ?? [] {
+      guard pair.count == 2 else {
+        throw json.error("flip_pairs", expected: "pairs of class names", found: "\(pair)")
+      }
+      var labels: [Int] = []
+      for name in pair {
+        guard let label = names.firstIndex(of: name) else {
+          throw json.error(
+            "flip_pairs", expected: "names of classes (\(names.joined(separator: ", ")))", found: name)
+        }
+        guard seen.insert(label).inserted else {
+          throw json.error("flip_pairs", expected: "each class at most once", found: "\(name) again")
+        }
+        labels.append(label)
+      }
+      pairs.append((UInt8(labels[0]), UInt8(labels[1])))
+    }
+    return ClassPairs(pairs)
   }
 
   /// Writes the list in that form.
@@ -86,10 +119,12 @@ extension ClassList {
     struct Content: Encodable {
       var classes: [Entry]
       var ignoreLabel: UInt8
+      var flipPairs: [[String]]?
 
       enum CodingKeys: String, CodingKey {
         case classes
         case ignoreLabel = "ignore_label"
+        case flipPairs = "flip_pairs"
       }
     }
     let entries = names.enumerated().map { id, name in
@@ -99,7 +134,14 @@ extension ClassList {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Strings and small whole numbers can always be encoded.
-    let data = try! encoder.encode(Content(classes: entries, ignoreLabel: ignoreLabel))
+    let data = try! encoder.encode(
+      Content(
+        classes: entries, ignoreLabel: ignoreLabel, flipPairs: flipPairNames.isEmpty ? nil : flipPairNames))
     try AtomicFile.write(Array(data), to: path)
   }
+}
+
+extension ClassList {
+  /// Names of the classes that change places.
+  var flipPairNames: [[String]] { flipPairs.pairs.map { $0.map { names[Int($0)] } } }
 }

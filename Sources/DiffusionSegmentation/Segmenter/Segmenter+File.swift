@@ -44,24 +44,20 @@ extension Segmenter {
     var options = try record.backbone.options(file: path)
     overrides(&options)
     let backbone = try DiffusionBackbone(checkpoint: checkpointPath, options: options)
-    guard let precision = FeaturePrecision(rawValue: record.featurePrecision) else {
-      throw DataError(
-        .malformed, file: path, item: "featurePrecision", expected: "float or half",
-        found: record.featurePrecision)
-    }
+    let precision: FeaturePrecision = try known(record.featurePrecision, "featurePrecision", path)
     let features = DiffusionFeatures(
       backbone, steps: record.steps, blocks: record.blocks, noise: try file.noise(),
       precision: precision,
       conditioningClass: record.conditioningClass)
-    guard let fit = ImageFit(rawValue: record.fit) else {
-      throw DataError(.malformed, file: path, item: "fit", expected: "pad or crop", found: record.fit)
-    }
+    let fit: ImageFit = try known(record.fit, "fit", path)
+    let prediction = try record.prediction.settings(file: path)
+    let training = try record.training?.options(members: record.members, fit: fit, file: path)
     let classes = try record.classList(file: path)
     let ensemble = try file.ensemble()
     do {
       try self.init(
-        ensemble: ensemble, classes: classes, features: features, fit: fit,
-        training: record.training?.options(members: record.members, fit: fit))
+        ensemble: ensemble, classes: classes, features: features, fit: fit, prediction: prediction,
+        training: training)
     } catch {
       throw DataError(.malformed, file: path, item: error.file, expected: error.expected, found: error.found)
     }

@@ -6,13 +6,19 @@ import TensorCore
 public struct SegmenterOptions: Sendable, Equatable {
   /// Classifiers that vote.
   public var members: Int
-  /// Full passes over the labelled pixels before early stopping is armed.
+  /// Full passes over the labelled pixels before early stopping is armed. With growth, as many iterations as passes
+  /// over all pixels of the original pictures have.
   public var epochs: Int
   /// Most passes.
   public var maxEpochs: Int
   /// Pixels in a batch.
   public var batchSize: Int
   public var optimizer: Adam
+  public var schedule: LearningRateSchedule
+  /// Probability with which a hidden unit is dropped, after each ReLU.
+  public var dropout: Float
+  /// Changed copies of the pictures to train on too; nil for the pictures alone.
+  public var growth: TrainingGrowth?
   /// Seed of initial weights and of the order of pixels.
   public var seed: UInt64
   /// How pictures that are not square, or of another size, are brought to the network.
@@ -22,6 +28,7 @@ public struct SegmenterOptions: Sendable, Equatable {
 
   public init(
     members: Int = 10, epochs: Int = 4, maxEpochs: Int = 100, batchSize: Int = 64, optimizer: Adam = Adam(),
+    schedule: LearningRateSchedule = .constant, dropout: Float = 0, growth: TrainingGrowth? = nil,
     seed: UInt64 = 0, fit: ImageFit = .pad, smallestAnnotation: Int = 20
   ) {
     self.members = members
@@ -29,6 +36,9 @@ public struct SegmenterOptions: Sendable, Equatable {
     self.maxEpochs = maxEpochs
     self.batchSize = batchSize
     self.optimizer = optimizer
+    self.schedule = schedule
+    self.dropout = dropout
+    self.growth = growth
     self.seed = seed
     self.fit = fit
     self.smallestAnnotation = smallestAnnotation
@@ -36,26 +46,35 @@ public struct SegmenterOptions: Sendable, Equatable {
 }
 
 extension SegmenterOptions {
-  /// Trains the classifiers on the vectors of labelled pixels, wherever these vectors come from.
+  /// Trains the classifiers on the vectors of labelled pixels, wherever these vectors come from, without growth.
   /// - Throws: `DataError` when labels do not fit, there are too few, or a loss is no longer finite.
   package func trainEnsemble(
     on pictures: [LabelledFeatures], classes: ClassList,
     progress: @escaping ClassifierTrainer.ProgressHandler
   ) throws(DataError) -> PixelEnsemble {
-    let dataset = try PixelDataset(
+    try trainer(iterationsPerEpoch: nil).trainEnsemble(
+      memberCount: members, on: dataset(pictures, classes: classes), random: Philox(seed: seed),
+      progress: progress)
+  }
+
+  func dataset(_ pictures: [LabelledFeatures], classes: ClassList) throws(DataError) -> PixelDataset {
+    try PixelDataset(
       pictures, classCount: classes.count, ignoreLabel: classes.ignoreLabel,
       smallestAnnotation: smallestAnnotation)
-    let trainer = ClassifierTrainer(
-      batchSize: batchSize, optimizer: optimizer, maxEpochs: maxEpochs,
+  }
+
+  func trainer(iterationsPerEpoch: Int?) -> ClassifierTrainer {
+    ClassifierTrainer(
+      batchSize: batchSize, optimizer: optimizer, schedule: schedule, dropout: dropout,
+      // A learning rate that falls to 0 leaves nothing to wait for.
+      maxEpochs: schedule == .cosine ? max(epochs, 1) : maxEpochs, iterationsPerEpoch: iterationsPerEpoch,
       earlyStopping: EarlyStopping(firstCountedEpoch: epochs))
-    return try trainer.trainEnsemble(
-      memberCount: members, on: dataset, random: Philox(seed: seed), progress: progress)
   }
 }
 
 /// What a training is doing.
 public enum SegmenterProgress: Sendable {
-  /// The features of this many pictures are extracted.
+  /// The features of this many pictures are extracted, changed copies included.
   case features(done: Int, of: Int)
   /// A member finished an iteration. Members are trained at the same time.
   case training(TrainingProgress, members: Int)

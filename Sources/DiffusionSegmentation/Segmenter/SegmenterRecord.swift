@@ -7,7 +7,7 @@ import TensorCore
 /// Everything about a segmenter but its tensors, as it stands in its file.
 package struct SegmenterRecord: Codable, Equatable {
   /// Raised when older programs can no longer read the file.
-  static let currentFormat = 1
+  static let currentFormat = 2
 
   package var format = SegmenterRecord.currentFormat
   package var program: String
@@ -15,6 +15,7 @@ package struct SegmenterRecord: Codable, Equatable {
   package var classNames: [String]
   package var palette: [[UInt8]]
   package var ignoreLabel: UInt8
+  package var flipPairs: [[UInt8]]
   package var steps: [Int]
   package var blocks: [Int]
   package var fit: String
@@ -23,6 +24,7 @@ package struct SegmenterRecord: Codable, Equatable {
   package var featurePrecision: String
   package var checkpoint: CheckpointReference
   package var backbone: Backbone
+  package var prediction: Prediction
   package var training: Training?
 
   /// The shared noise is a tensor of the file.
@@ -48,6 +50,20 @@ package struct SegmenterRecord: Codable, Equatable {
     package var rescaleTimesteps: Bool
   }
 
+  package struct Prediction: Codable, Equatable {
+    package var testTime: String?
+    package var combination: String
+    package var postProcessing: String
+    package var seed: UInt64
+  }
+
+  package struct Growth: Codable, Equatable {
+    package var factor: Int
+    package var preset: String
+    package var probability: Double
+    package var isRedrawn: Bool
+  }
+
   package struct Training: Codable, Equatable {
     package var epochs: Int
     package var maxEpochs: Int
@@ -55,6 +71,9 @@ package struct SegmenterRecord: Codable, Equatable {
     package var learningRate: Double
     package var weightDecay: Double
     package var decoupledDecay: Bool
+    package var schedule: String
+    package var dropout: Float
+    package var growth: Growth?
     package var seed: UInt64
     package var smallestAnnotation: Int
   }
@@ -67,6 +86,7 @@ extension SegmenterRecord {
     classNames = segmenter.classes.names
     palette = segmenter.classes.palette.colors.map { [$0.red, $0.green, $0.blue] }
     ignoreLabel = segmenter.classes.ignoreLabel
+    flipPairs = segmenter.classes.flipPairs.pairs
     let features = segmenter.features
     steps = features.steps
     blocks = features.blocks
@@ -82,6 +102,7 @@ extension SegmenterRecord {
     let path = URL(fileURLWithPath: features.backbone.checkpointPath).standardizedFileURL.path
     checkpoint = CheckpointReference(path: path, sha256: checkpointSHA256)
     backbone = Backbone(features.backbone.options)
+    prediction = Prediction(segmenter.prediction)
     training = segmenter.training.map(Training.init)
   }
 
@@ -93,9 +114,17 @@ extension SegmenterRecord {
         .malformed, file: file, item: "classes", expected: "1 to 255 names with a colour each",
         found: "\(classNames.count) names and \(palette.count) colours")
     }
+    let paired = flipPairs.flatMap { $0 }
+    guard flipPairs.allSatisfy({ $0.count == 2 }), Set(paired).count == paired.count,
+      paired.allSatisfy({ $0 < classNames.count })
+    else {
+      throw DataError(
+        .malformed, file: file, item: "flipPairs", expected: "pairs of different classes",
+        found: "\(flipPairs)")
+    }
     return ClassList(
       names: classNames, palette: Palette(colors: palette.map { RGB($0[0], $0[1], $0[2]) }),
-      ignoreLabel: ignoreLabel)
+      ignoreLabel: ignoreLabel, flipPairs: ClassPairs(flipPairs.map { ($0[0], $0[1]) }))
   }
 }
 
@@ -127,27 +156,5 @@ extension SegmenterRecord.Backbone {
         order: order),
       imageSize: imageSize, noiseSchedule: schedule, diffusionSteps: diffusionSteps,
       rescaleTimesteps: rescaleTimesteps)
-  }
-}
-
-extension SegmenterRecord.Training {
-  init(_ options: SegmenterOptions) {
-    epochs = options.epochs
-    maxEpochs = options.maxEpochs
-    batchSize = options.batchSize
-    learningRate = options.optimizer.learningRate
-    weightDecay = options.optimizer.weightDecay
-    decoupledDecay = options.optimizer.decay == .decoupled
-    seed = options.seed
-    smallestAnnotation = options.smallestAnnotation
-  }
-
-  func options(members: Int, fit: ImageFit) -> SegmenterOptions {
-    SegmenterOptions(
-      members: members, epochs: epochs, maxEpochs: maxEpochs, batchSize: batchSize,
-      optimizer: Adam(
-        learningRate: learningRate, weightDecay: weightDecay, decay: decoupledDecay ? .decoupled : .inGradient
-      ),
-      seed: seed, fit: fit, smallestAnnotation: smallestAnnotation)
   }
 }

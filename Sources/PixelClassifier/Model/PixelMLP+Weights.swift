@@ -9,25 +9,35 @@ extension PixelMLP {
   }
 
   /// A classifier from tensors named `layers.0.weight`, `layers.0.bias`, `layers.2.running_mean` and so on.
-  /// The widths of the layers are read from the tensors.
+  /// The widths of the layers are read from the tensors. Classifiers of the report, in which a dropout after each ReLU
+  /// moves the numbers (0, 3, 4, 7, 8 for 0, 2, 3, 5, 6), are read too.
   /// - Throws: `DataError` that lists every tensor that is missing, of another shape or of no use.
   public init(weights: WeightScope) throws(DataError) {
     let layers = weights.scope("layers")
+    let place = layers.shape(of: "8.weight") == nil ? LayerNumbers.reference : .withDropout
     // The widths must agree before anything is made of them: a file that lies about them could ask for
     // any amount of memory.
-    let first = try PixelMLP.weightShape(layers, "0.weight", inputs: nil)
-    let second = try PixelMLP.weightShape(layers, "3.weight", inputs: first.outputs)
-    let third = try PixelMLP.weightShape(layers, "6.weight", inputs: second.outputs)
-    let norm2 = BatchNorm1dState(layers.scope(2), channels: first.outputs)
-    let norm5 = BatchNorm1dState(layers.scope(5), channels: second.outputs)
-    let counter = layers.tensorIfPresent("2.num_batches_tracked", shape: [])
-    layers.ignore("5.num_batches_tracked")
+    let first = try PixelMLP.weightShape(layers, "\(place.linear0).weight", inputs: nil)
+    let second = try PixelMLP.weightShape(layers, "\(place.linear3).weight", inputs: first.outputs)
+    let third = try PixelMLP.weightShape(layers, "\(place.linear6).weight", inputs: second.outputs)
+    let norm2 = BatchNorm1dState(layers.scope(place.norm2), channels: first.outputs)
+    let norm5 = BatchNorm1dState(layers.scope(place.norm5), channels: second.outputs)
+    let counter = layers.tensorIfPresent("\(place.norm2).num_batches_tracked", shape: [])
+    layers.ignore("\(place.norm5).num_batches_tracked")
     self.init(
-      linear0: LinearParameters(layers.scope(0), first), norm2: norm2,
-      linear3: LinearParameters(layers.scope(3), second), norm5: norm5,
-      linear6: LinearParameters(layers.scope(6), third),
+      linear0: LinearParameters(layers.scope(place.linear0), first), norm2: norm2,
+      linear3: LinearParameters(layers.scope(place.linear3), second), norm5: norm5,
+      linear6: LinearParameters(layers.scope(place.linear6), third),
       batchesTracked: counter.flatMap { Int(exactly: $0.item) } ?? 0)
     try weights.finish()
+  }
+
+  /// The numbers of the layers in a file.
+  private struct LayerNumbers {
+    var linear0, norm2, linear3, norm5, linear6: Int
+
+    static let reference = LayerNumbers(linear0: 0, norm2: 2, linear3: 3, norm5: 5, linear6: 6)
+    static let withDropout = LayerNumbers(linear0: 0, norm2: 3, linear3: 4, norm5: 7, linear6: 8)
   }
 
   private static func weightShape(

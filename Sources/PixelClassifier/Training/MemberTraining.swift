@@ -10,7 +10,9 @@ package struct BatchOutcome: Sendable, Equatable {
 
 /// One classifier under training: parameters, running statistics and the moments of the optimizer.
 package struct MemberTraining {
-  private let optimizer: Adam
+  private var optimizer: Adam
+  private let dropout: Float
+  private let random: Philox
   private var first: FirstLayerTraining
   private var norm2: BatchNorm1dState
   private var linear3: LinearParameters
@@ -23,8 +25,14 @@ package struct MemberTraining {
   /// - Parameters:
   ///   - initial: where to start
   ///   - batch: rows of every batch, at least 2
-  package init(_ initial: PixelMLP, batch: Int, optimizer: Adam) {
+  ///   - dropout: probability with which a hidden unit is dropped
+  ///   - random: says which
+  package init(
+    _ initial: PixelMLP, batch: Int, optimizer: Adam, dropout: Float = 0, random: Philox = Philox(seed: 0)
+  ) {
     self.optimizer = optimizer
+    self.dropout = dropout
+    self.random = random
     first = FirstLayerTraining(initial.linear0, batch: batch)
     norm2 = initial.norm2
     linear3 = initial.linear3
@@ -36,6 +44,12 @@ package struct MemberTraining {
       linear6.bias,
     ]
     moments = parameters.map { AdamMoments(shape: $0.shape) }
+  }
+
+  /// Of the next iterations.
+  package var learningRate: Double {
+    get { optimizer.learningRate }
+    set { optimizer.learningRate = newValue }
   }
 
   /// The classifier as it stands.
@@ -75,9 +89,9 @@ package struct MemberTraining {
   mutating func stepAfterFirstLayer(
     z: Tensor, targets: [Int]
   ) -> (outcome: BatchOutcome, gradient: Tensor) {
-    let hidden1 = relu(z)
+    let hidden1 = dropped(relu(z), layer: 0)
     let normed1 = batchNorm1dTraining(hidden1, state: &norm2)
-    let hidden2 = relu(linear3(normed1.y))
+    let hidden2 = dropped(relu(linear3(normed1.y)), layer: 1)
     let normed2 = batchNorm1dTraining(hidden2, state: &norm5)
     let logits = linear6(normed2.y)
     batchesTracked += 1
@@ -85,7 +99,7 @@ package struct MemberTraining {
     let entropy = crossEntropy(logits, targets: targets)
     let g6 = linearBackward(entropy.logitsGradient, x: normed2.y, weight: linear6.weight)
     let g5 = batchNorm1dBackward(g6.x, saved: normed2.saved, weight: norm5.weight)
-    let g3 = linearBackward(reluBackward(g5.x, output: hidden2), x: normed1.y, weight: linear3.weight)
+    let g3 = linearBackward(gradient(g5.x, beforeDropoutOf: hidden2), x: normed1.y, weight: linear3.weight)
     let g2 = batchNorm1dBackward(g3.x, saved: normed1.saved, weight: norm2.weight)
 
     optimizer.update(&norm2.weight, gradient: g2.weight, moments: &moments[0])
@@ -98,8 +112,22 @@ package struct MemberTraining {
     optimizer.update(&linear6.bias, gradient: g6.bias, moments: &moments[7])
     return (
       BatchOutcome(loss: entropy.loss, accuracy: accuracy(logits, targets: targets)),
-      reluBackward(g2.x, output: hidden1)
+      gradient(g2.x, beforeDropoutOf: hidden1)
     )
+  }
+
+  /// Dropout after a ReLU, drawn anew for every batch and layer.
+  private func dropped(_ hidden: Tensor, layer: UInt64) -> Tensor {
+    guard dropout > 0 else { return hidden }
+    return TensorCore.dropout(
+      hidden, probability: dropout, random: random.split(UInt64(batchesTracked)).split(layer))
+  }
+
+  /// The gradient at the input of ReLU and dropout, from that at their output: both let it through where the output is
+  /// above 0.
+  private func gradient(_ gradient: Tensor, beforeDropoutOf output: Tensor) -> Tensor {
+    let passed = reluBackward(gradient, output: output)
+    return dropout > 0 ? passed * (1 / (1 - dropout)) : passed
   }
 
   private func accuracy(_ logits: Tensor, targets: [Int]) -> Float {

@@ -13,6 +13,10 @@ struct Train: ParsableCommand {
       Example:
         dseg train --checkpoint lsun_horse.pt --images horse_21/train --classes 21 --output horses.safetensors
         dseg train --config experiments/horse_21/ddpm.json
+        dseg train --config experiments/horse_21/ddpm.json --preset final
+
+      Presets:
+      \(SegmenterPreset.all.map { "  \($0.id): \($0.settings)" }.joined(separator: "\n"))
       """)
 
   @Option(help: "A configuration file of ddpm-segmentation.")
@@ -27,12 +31,8 @@ struct Train: ParsableCommand {
   var ignoreLabel: UInt8?
   @OptionGroup var selection: FeatureOptions
   @OptionGroup var network: NetworkOptions
-  @Option(help: "Classifiers that vote. (default: 10, or the configuration's)")
-  var models: Int?
-  @Option(help: "Full passes over the labelled pixels before early stopping is armed.")
-  var epochs = 4
-  @Option(help: "Pixels in a batch. (default: 64, or the configuration's)")
-  var batchSize: Int?
+  @OptionGroup(title: "Training") var classifiers: ClassifierOptions
+  @OptionGroup(title: "Prediction, kept in the segmenter") var prediction: PredictionOptions
   @Option(help: "Take only the first pictures.")
   var limit: Int?
   @Option(help: "How features are kept in memory: float, or half for half the memory.")
@@ -51,11 +51,6 @@ struct Train: ParsableCommand {
         ("--checkpoint", checkpoint), ("--images", images), ("--classes", classes), ("--output", output),
       ]
       where value == nil { throw ValidationError("Missing \(name) (or a --config).") }
-    }
-    if !(0...100).contains(epochs) { throw ValidationError("--epochs must be 0 to 100.") }
-    if let models, !(1...1000).contains(models) { throw ValidationError("--models must be 1 to 1000.") }
-    if let batchSize, !(2...1 << 20).contains(batchSize) {
-      throw ValidationError("--batch-size must be 2 to \(1 << 20).")
     }
     if freshNoise && network.noise != nil {
       throw ValidationError("--fresh-noise and --noise exclude each other.")

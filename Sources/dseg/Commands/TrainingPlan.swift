@@ -11,6 +11,7 @@ struct TrainingPlan {
   var blocks: [Int]?
   var noise: FeatureNoise
   var segmenter: SegmenterOptions
+  var prediction: PredictionSettings
   var output: String
   /// Folder of a configuration's results; empty without one.
   var results: String
@@ -26,7 +27,8 @@ struct TrainingPlan {
     steps = flags.selection.stepsOrDefault
     blocks = flags.selection.blocks?.values
     noise = try TrainingPlan.noise(flags, sharesNoise: true)
-    segmenter = TrainingPlan.segmenterOptions(flags, members: 10, batchSize: 64)
+    segmenter = try TrainingPlan.segmenterOptions(flags)
+    prediction = try TrainingPlan.prediction(flags)
     output = flags.output!
     results = ""
   }
@@ -51,8 +53,8 @@ struct TrainingPlan {
     steps = flags.selection.steps?.values ?? configuration.steps
     blocks = flags.selection.blocks?.values ?? configuration.blocks
     noise = try TrainingPlan.noise(flags, sharesNoise: configuration.sharesNoise)
-    segmenter = TrainingPlan.segmenterOptions(
-      flags, members: configuration.members, batchSize: configuration.batchSize)
+    segmenter = try TrainingPlan.segmenterOptions(flags, configuration)
+    prediction = try TrainingPlan.prediction(flags)
     results = configuration.outputDirectory(steps: steps, blocks: blocks ?? configuration.blocks)
     output = flags.output ?? (results as NSString).appendingPathComponent("segmenter.safetensors")
   }
@@ -74,10 +76,23 @@ struct TrainingPlan {
     return flags.freshNoise || !sharesNoise ? .perImage(seed: seed) : .shared(seed: seed)
   }
 
-  private static func segmenterOptions(_ flags: Train, members: Int, batchSize: Int) -> SegmenterOptions {
-    SegmenterOptions(
-      members: flags.models ?? members, epochs: flags.epochs, batchSize: flags.batchSize ?? batchSize,
-      seed: flags.common.seed ?? 0, fit: flags.fit)
+  /// The preset, with what the configuration says, with what the flags say.
+  private static func segmenterOptions(
+    _ flags: Train, _ configuration: ExperimentConfiguration? = nil
+  ) throws(DataError) -> SegmenterOptions {
+    var options = try flags.classifiers.options(seed: flags.common.seed ?? 0, fit: flags.fit)
+    if let configuration {
+      if flags.classifiers.models == nil { options.members = configuration.members }
+      if flags.classifiers.batchSize == nil { options.batchSize = configuration.batchSize }
+    }
+    return options
+  }
+
+  private static func prediction(_ flags: Train) throws(DataError) -> PredictionSettings {
+    var settings = try SegmenterPreset.named(flags.classifiers.preset).prediction
+    settings.seed = flags.common.seed ?? 0
+    try flags.prediction.apply(to: &settings)
+    return settings
   }
 
   // MARK: Running
@@ -123,7 +138,9 @@ struct TrainingPlan {
   private func train(_ features: DiffusionFeatures) throws(DataError) -> Segmenter {
     let extraction = ProgressBar("features")
     let training = TrainingBar(members: segmenter.members, epochs: segmenter.epochs)
-    let trained = try Segmenter.train(on: labelled, features: features, options: segmenter) { progress in
+    let trained = try Segmenter.train(
+      on: labelled, features: features, options: segmenter, prediction: prediction
+    ) { progress in
       switch progress {
       case .features(let done, let count):
         extraction.update(Double(done) / Double(count), "\(done) of \(count) pictures")
@@ -145,7 +162,7 @@ struct TrainingPlan {
     Terminal.message("using the \(paths.count) trained members in \(results)")
     return try Segmenter(
       ensemble: try PixelEnsemble(contentsOf: paths), classes: labelled.classes, features: features,
-      fit: flags.fit)
+      fit: flags.fit, prediction: prediction)
   }
 
   private func report(_ trained: Segmenter, seconds: Double, isLast: Bool) throws(DataError) {

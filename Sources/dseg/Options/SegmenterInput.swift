@@ -11,11 +11,26 @@ struct SegmenterInput: ParsableArguments {
   @Option(
     help: "How pictures that are not square are brought to the network: pad or crop. (default: as trained)")
   var fit: ImageFit?
+  @Option(help: "Let only the first members vote. (default: all)")
+  var models: Int?
+  @OptionGroup(title: "Prediction") var prediction: PredictionOptions
 
-  /// - Parameter seed: replaces that of a segmenter which draws new noise for every picture
+  /// - Parameter seed: replaces that of test-time augmentation, and of a segmenter which draws new noise for every
+  ///   picture
   func load(seed: UInt64?) throws(DataError) -> Segmenter {
     var loaded = try Segmenter(contentsOf: segmenter, checkpoint: checkpoint, overrides: network.apply)
     if let fit { loaded.fit = fit }
+    if let models {
+      let members = loaded.ensemble.members
+      guard (1...members.count).contains(models) else {
+        throw DataError(
+          .invalidArgument, file: "--models", expected: "1 to \(members.count), the members of the segmenter",
+          found: "\(models)")
+      }
+      loaded.ensemble = try PixelEnsemble(Array(members.prefix(models)))
+    }
+    try prediction.apply(to: &loaded.prediction)
+    if let seed { loaded.prediction.seed = seed }
     if let noise = try network.fixedNoise() {
       loaded.features = loaded.features.with(noise: noise)
     } else if let seed, case .perImage = loaded.features.noise {

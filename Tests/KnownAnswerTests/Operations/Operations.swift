@@ -17,4 +17,5 @@ enum Operations {
     .merging(files) { first, _ in first }
     .merging(classifiers) { first, _ in first }
     .merging(pipeline) { first, _ in first }
+    .merging(augmentation) { first, _ in first }
 }

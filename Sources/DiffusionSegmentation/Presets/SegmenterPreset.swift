@@ -1,0 +1,107 @@
+import Augment
+import PixelClassifier
+import TensorCore
+
+/// A named way to train a segmenter and to predict with it: the experiments of the report.
+public struct SegmenterPreset: Sendable, Hashable, Identifiable {
+  public let id: String
+  /// What it is, in a few words.
+  public let summary: String
+  /// Changes to the pictures that it is trained on too.
+  public let growth: TrainingGrowth?
+  /// Epochs before early stopping is armed.
+  public let epochs: Int
+  /// Decoupled weight decay (AdamW); nil for Adam without any.
+  public let weightDecay: Double?
+  public let dropout: Float
+  public let schedule: LearningRateSchedule
+  /// Classifiers that vote.
+  public let members: Int
+  public let prediction: PredictionSettings
+
+  init(
+    _ id: String, _ summary: String, growth: TrainingGrowth? = nil, epochs: Int = 4,
+    weightDecay: Double? = nil,
+    dropout: Float = 0, schedule: LearningRateSchedule = .constant, members: Int = 10,
+    prediction: PredictionSettings = .init()
+  ) {
+    (self.id, self.summary, self.growth, self.epochs) = (id, summary, growth, epochs)
+    (self.weightDecay, self.dropout, self.schedule) = (weightDecay, dropout, schedule)
+    (self.members, self.prediction) = (members, prediction)
+  }
+
+  /// All presets, the reference's method first and the report's last experiment next to last.
+  public static let all: [SegmenterPreset] = [
+    SegmenterPreset("init", "the reference's method"),
+    SegmenterPreset("init-11", "the same for longer", epochs: 11),
+    SegmenterPreset(
+      "morphology", "init, and an opening of the label numbers",
+      prediction: .init(postProcessing: .reportOpening)),
+    SegmenterPreset("augs", "changed copies of the pictures", growth: TrainingGrowth()),
+    SegmenterPreset("augs-11", "the same for longer", growth: TrainingGrowth(), epochs: 11),
+    SegmenterPreset(
+      "anti-overfit", "augs-11 with AdamW and dropout", growth: TrainingGrowth(), epochs: 11,
+      weightDecay: 1e-4,
+      dropout: 0.4),
+    SegmenterPreset(
+      "final", "anti-overfit and test-time augmentation", growth: TrainingGrowth(), epochs: 11,
+      weightDecay: 1e-4,
+      dropout: 0.4, prediction: .init(testTime: .report)),
+  ]
+
+  /// The preset of this name.
+  /// - Throws: `DataError` that lists the names there are.
+  public static func named(_ name: String) throws(DataError) -> SegmenterPreset {
+    guard let preset = all.first(where: { $0.id == name }) else {
+      throw DataError(
+        .invalidArgument, file: "preset", expected: all.map(\.id).joined(separator: ", "), found: name)
+    }
+    return preset
+  }
+
+  /// Puts the preset's settings into options; batch, seed and the like stay as they are.
+  public func apply(to options: inout SegmenterOptions) {
+    options.members = members
+    options.epochs = epochs
+    options.growth = growth
+    options.dropout = dropout
+    options.schedule = schedule
+    options.optimizer.weightDecay = weightDecay ?? 0
+    options.optimizer.decay = weightDecay == nil ? .inGradient : .decoupled
+  }
+}
+
+extension SegmenterPreset {
+  /// Head of the table of presets.
+  public static let columns = [
+    "preset", "copies", "probability", "epochs", "optimizer", "weight decay", "dropout", "models",
+    "post-processing",
+    "test time",
+  ]
+
+  /// The preset's line in that table.
+  public var row: [String] {
+    [
+      id, growth.map { "×\($0.factor) \($0.preset.rawValue)\($0.isRedrawn ? ", redrawn" : "")" } ?? "-",
+      growth.map { "\($0.probability)" } ?? "-", "\(epochs)\(schedule == .cosine ? ", cosine" : "")",
+      weightDecay == nil ? "Adam" : "AdamW", weightDecay.map { "\($0)" } ?? "-",
+      dropout > 0 ? "\(dropout)" : "-",
+      "\(members)", "\(prediction.postProcessing)",
+      prediction.testTime.map { "\($0.rawValue), \(prediction.combination.rawValue)" } ?? "-",
+    ]
+  }
+
+  /// The same in words, for a help text.
+  public var settings: String {
+    let cells = zip(SegmenterPreset.columns, row).dropFirst().filter { $0.1 != "-" && $0.1 != "none" }
+    return cells.map { name, cell in
+      switch name {
+      case "copies", "optimizer": cell
+      case "epochs": "\(epochs) epochs\(schedule == .cosine ? ", cosine" : "")"
+      case "models": "\(cell) models"
+      case "post-processing": cell
+      default: "\(name) \(cell)"
+      }
+    }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,124 @@
+import Augment
+import Foundation
+import Images
+import PixelClassifier
+import TensorCore
+
+/// The features of a picture, and of the changed versions that are segmented beside it.
+package struct ViewedPicture: Sendable {
+  /// How the picture and its versions are brought to the network.
+  package var geometry: FittedGeometry
+  /// Of the picture as it is.
+  package var features: FeatureMaps
+  package var versions: [(replay: TestTimeReplay, features: FeatureMaps)]
+}
+
+extension Segmenter {
+  /// Labels a picture.
+  /// - Parameters:
+  ///   - name: the picture's file, for messages; the random changes of test-time augmentation depend on it, without
+  ///     its folder
+  ///   - index: the picture's place among all, which chooses its noise when every picture has its own
+  ///   - withProbabilities: whether the averaged probabilities are wanted too
+  /// - Throws: `DataError` when the picture is of a size that cannot be used.
+  public func segment(
+    _ image: Image, name: String = "picture", index: Int = 0, withProbabilities: Bool = false
+  ) throws(DataError) -> Segmentation {
+    try segment(view(image, name: name, index: index), withProbabilities: withProbabilities)
+  }
+
+  /// The features that `segment` needs, for several segmenters that differ in their members.
+  package func view(_ image: Image, name: String, index: Int) throws(DataError) -> ViewedPicture {
+    let geometry = try features.geometry(for: image, fit: fit, name: name)
+    func extract(_ image: Image) throws(DataError) -> FeatureMaps {
+      try features.extract(geometry.apply(image).tensor(normalization: .ddpm), index: index)
+    }
+    var viewed = ViewedPicture(geometry: geometry, features: try extract(image), versions: [])
+    if let set = prediction.testTime {
+      let context = AugmentationContext(
+        width: image.width, height: image.height, ignoreLabel: classes.ignoreLabel,
+        flipPairs: classes.flipPairs)
+      for replay in set.replays(context, seed: prediction.seed, name: (name as NSString).lastPathComponent) {
+        viewed.versions.append((replay, try extract(replay.replay.apply(to: image))))
+      }
+    }
+    return viewed
+  }
+
+  /// Labels a picture whose features are known.
+  package func segment(
+    _ viewed: ViewedPicture, withProbabilities: Bool = false
+  ) throws(DataError) -> Segmentation {
+    let geometry = viewed.geometry
+    let averages = prediction.combination == .mean && !viewed.versions.isEmpty
+    let plain = try ensemble.predict(viewed.features, withProbabilities: withProbabilities || averages)
+    let uncertainty = geometry.cutBack(plain.uncertainty)
+    var labels = LabelMask(
+      width: geometry.contentWidth, height: geometry.contentHeight, labels: geometry.cutBack(plain.labels))
+    var probabilities = plain.probabilities.map { geometry.cutBack($0) }
+    if averages {
+      probabilities = try averaged(probabilities!, viewed)
+      labels = likeliest(probabilities!)
+    } else if !viewed.versions.isEmpty {
+      labels = try voted(labels, viewed)
+    }
+    labels = prediction.postProcessing.apply(to: labels)
+    return Segmentation(
+      labels: geometry.restore(labels, ignoreLabel: classes.ignoreLabel),
+      uncertainty: geometry.restore(uncertainty, outside: 0),
+      probabilities: withProbabilities ? probabilities : nil, modelLabels: labels,
+      imageUncertainty: imageUncertaintyScore(uncertainty), geometry: geometry)
+  }
+
+  /// A vote of the versions, the picture itself first.
+  private func voted(_ labels: LabelMask, _ viewed: ViewedPicture) throws(DataError) -> LabelMask {
+    // A label that is no class: the label to ignore may be one.
+    let nothing = UInt8.max
+    var votes = [labels]
+    for (replay, features) in viewed.versions {
+      let found = viewed.geometry.cutBack(try ensemble.predict(features).labels)
+      let table = replay.labelTable
+      votes.append(
+        LabelMask(
+          width: labels.width, height: labels.height,
+          labels: replay.sources(in: viewed.geometry).map { $0.map { table[Int(found[$0])] } ?? nothing }))
+    }
+    return orderedVote(votes, ignoreLabel: nothing)
+  }
+
+  /// Probabilities averaged over the versions that say something about a pixel, `[K, height, width]`.
+  private func averaged(_ plain: Tensor, _ viewed: ViewedPicture) throws(DataError) -> Tensor {
+    let pixels = plain.shape[1] * plain.shape[2]
+    var counts = [Float](repeating: 1, count: pixels)
+    var sums = plain.elements
+    for (replay, features) in viewed.versions {
+      let prediction = try ensemble.predict(features, withProbabilities: true)
+      let found = viewed.geometry.cutBack(prediction.probabilities!).elements
+      let table = replay.labelTable
+      for (pixel, source) in replay.sources(in: viewed.geometry).enumerated() {
+        guard let source else { continue }
+        counts[pixel] += 1
+        for label in 0..<classes.count {
+          sums[Int(table[label]) * pixels + pixel] += found[label * pixels + source]
+        }
+      }
+    }
+    for index in sums.indices { sums[index] /= counts[index % pixels] }
+    return Tensor(sums, shape: plain.shape)
+  }
+
+  /// The class of the largest probability, the first of equals.
+  private func likeliest(_ probabilities: Tensor) -> LabelMask {
+    let (height, width) = (probabilities.shape[1], probabilities.shape[2])
+    let planes = probabilities.elements
+    var best = [Float](repeating: -.infinity, count: height * width)
+    var labels = [UInt8](repeating: 0, count: height * width)
+    for label in 0..<classes.count {
+      for pixel in best.indices where planes[label * height * width + pixel] > best[pixel] {
+        best[pixel] = planes[label * height * width + pixel]
+        labels[pixel] = UInt8(label)
+      }
+    }
+    return LabelMask(width: width, height: height, labels: labels)
+  }
+}

@@ -1,0 +1,53 @@
+import Augment
+import TensorCore
+
+/// A training set made larger by changed copies of its pictures.
+public struct TrainingGrowth: Sendable, Hashable {
+  /// How many times as many pictures there are with the copies, at least 2.
+  public var factor: Int
+  public var preset: AugmentationPreset
+  /// Probability of each augmentation of the preset, 0 ... 1.
+  public var probability: Double
+  /// Whether the copies are drawn anew for every epoch. The report draws them once.
+  public var isRedrawn: Bool
+
+  /// The report's: five times as many pictures, each change with a probability of 0.4, drawn once.
+  public init(
+    factor: Int = 5, preset: AugmentationPreset = .report,
+    probability: Double = AugmentationPreset.reportProbability, isRedrawn: Bool = false
+  ) {
+    self.factor = factor
+    self.preset = preset
+    self.probability = probability
+    self.isRedrawn = isRedrawn
+  }
+
+  /// - Throws: `DataError` when the factor is below 2 or above 1000, or the probability not in 0...1.
+  public func validate() throws(DataError) {
+    guard (2...1000).contains(factor) else {
+      throw DataError(
+        .invalidArgument, file: "growth", item: "factor", expected: "2 to 1000", found: "\(factor)")
+    }
+    _ = try preset.compose(side: 256, probability: probability)
+  }
+
+  /// A changed copy of a picture that is as large as the network's input without padding.
+  ///
+  /// It depends on the generator, the number of the copy and that of the picture, and on nothing else.
+  /// - Parameters:
+  ///   - copy: from 0
+  ///   - index: of the picture
+  ///   - random: of the training, or of the epoch
+  package func changed(
+    _ item: LabelledImage, copy: Int, index: Int, classes: ClassList, random: Philox
+  ) throws(DataError) -> LabelledImage {
+    let context = AugmentationContext(
+      width: item.image.width, height: item.image.height, ignoreLabel: classes.ignoreLabel,
+      flipPairs: classes.flipPairs)
+    let compose = try preset.compose(
+      side: min(item.image.width, item.image.height), probability: probability)
+    let replay = compose.draw(context, random: random.split(UInt64(copy)).split(UInt64(index)))
+    return LabelledImage(
+      path: item.path, image: replay.apply(to: item.image), mask: replay.apply(to: item.mask))
+  }
+}
