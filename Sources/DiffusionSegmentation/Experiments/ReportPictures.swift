@@ -1,0 +1,38 @@
+import Images
+
+/// The pictures of a report.
+public struct ReportPictures: Sendable {
+  /// A test picture that went badly, with what was said about it.
+  public struct Worst: Sendable {
+    /// File name of the picture.
+    public var name: String
+    public var testSet: String
+    /// Mean IoU over the classes that are in the picture, with the first and with the last preset, 0 ... 1.
+    public var firstIoU: Double
+    public var lastIoU: Double
+    public var image: Image
+    /// Labels in the colours of the classes: the truth, and those of the two presets.
+    public var truth: Image
+    public var first: Image
+    public var last: Image
+    /// Where the last preset is wrong.
+    public var difference: Image
+    public var uncertainty: Image
+  }
+
+  /// A training picture and changed copies of it, each with its labels over it.
+  public struct Preview: Sendable {
+    public var name: String
+    public var original: Image
+    public var copies: [Image]
+  }
+
+  public var previews: [Preview]
+  /// Worst first.
+  public var worst: [Worst]
+
+  public init(previews: [Preview] = [], worst: [Worst] = []) {
+    self.previews = previews
+    self.worst = worst
+  }
+}
