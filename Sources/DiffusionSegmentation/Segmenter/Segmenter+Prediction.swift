@@ -30,19 +30,26 @@ extension Segmenter {
   /// The features that `segment` needs, for several segmenters that differ in their members.
   package func view(_ image: Image, name: String, index: Int) throws(DataError) -> ViewedPicture {
     let geometry = try features.geometry(for: image, fit: fit, name: name)
-    func extract(_ image: Image) throws(DataError) -> FeatureMaps {
-      try features.extract(geometry.apply(image).tensor(normalization: .ddpm), index: index)
+    return ViewedPicture(
+      geometry: geometry,
+      features: try features.extract(geometry.apply(image).tensor(normalization: .ddpm), index: index),
+      versions: try versions(of: image, geometry: geometry, name: name, index: index))
+  }
+
+  /// The changed versions of a picture that are segmented beside it.
+  package func versions(
+    of image: Image, geometry: FittedGeometry, name: String, index: Int
+  ) throws(DataError) -> [(replay: TestTimeReplay, features: FeatureMaps)] {
+    guard let set = prediction.testTime else { return [] }
+    let context = AugmentationContext(
+      width: image.width, height: image.height, ignoreLabel: classes.ignoreLabel, flipPairs: classes.flipPairs
+    )
+    var versions: [(replay: TestTimeReplay, features: FeatureMaps)] = []
+    for replay in set.replays(context, seed: prediction.seed, name: (name as NSString).lastPathComponent) {
+      let changed = geometry.apply(replay.replay.apply(to: image))
+      versions.append((replay, try features.extract(changed.tensor(normalization: .ddpm), index: index)))
     }
-    var viewed = ViewedPicture(geometry: geometry, features: try extract(image), versions: [])
-    if let set = prediction.testTime {
-      let context = AugmentationContext(
-        width: image.width, height: image.height, ignoreLabel: classes.ignoreLabel,
-        flipPairs: classes.flipPairs)
-      for replay in set.replays(context, seed: prediction.seed, name: (name as NSString).lastPathComponent) {
-        viewed.versions.append((replay, try extract(replay.replay.apply(to: image))))
-      }
-    }
-    return viewed
+    return versions
   }
 
   /// Labels a picture whose features are known.

@@ -20,27 +20,33 @@ extension Segmenter {
     afterEpoch: ((_ epoch: Int, _ segmenter: Segmenter) throws(DataError) -> Void)? = nil
   ) throws(DataError) -> Segmenter {
     try features.validate()
+    return try train(
+      using: TrainingFeatures(labelled: labelled, features: features, fit: options.fit), options: options,
+      prediction: prediction, progress: progress, afterEpoch: afterEpoch)
+  }
+
+  /// The same on features that other trainings may have asked for before.
+  package static func train(
+    using source: TrainingFeatures, options: SegmenterOptions, prediction: PredictionSettings,
+    progress: @escaping @Sendable (SegmenterProgress) -> Void = { _ in },
+    afterEpoch: ((_ epoch: Int, _ segmenter: Segmenter) throws(DataError) -> Void)? = nil
+  ) throws(DataError) -> Segmenter {
     try options.growth?.validate()
-    let source = TrainingFeatures(labelled: labelled, features: features, options: options)
+    let labelled = source.labelled
     let count = labelled.count * (options.growth?.factor ?? 1)
     let originals = try source.originals { progress(.features(done: $0, of: count)) }
     func segmenter(_ ensemble: PixelEnsemble) throws(DataError) -> Segmenter {
       try Segmenter(
-        ensemble: ensemble, classes: labelled.classes, features: features, fit: options.fit,
-        prediction: prediction,
-        training: options)
+        ensemble: ensemble, classes: labelled.classes, features: source.features, fit: options.fit,
+        prediction: prediction, training: options)
     }
-    let random = Philox(seed: options.seed)
     var current: PixelDataset?
     func dataset(_ epoch: Int) throws(DataError) -> PixelDataset {
       if let current, options.growth?.isRedrawn != true { return current }
+      current = nil
       var pictures = originals
       if let growth = options.growth {
-        // The old copies' memory is for the new ones.
-        current = nil
-        // The members draw from the first indices of the generator.
-        let own = random.split(.max).split(growth.isRedrawn ? UInt64(epoch) : 0)
-        pictures += try source.copies(growth, random: own) {
+        pictures += try source.copies(growth, seed: options.seed, epoch: epoch) {
           if epoch == 0 { progress(.features(done: labelled.count + $0, of: count)) }
         }
       }
@@ -48,9 +54,11 @@ extension Segmenter {
       current = dataset
       return dataset
     }
-    let iterations = try options.growth.map { (_) throws(DataError) in try source.iterationsPerEpoch() }
+    let iterations = try options.growth.map { (_) throws(DataError) in
+      try source.iterationsPerEpoch(batchSize: options.batchSize)
+    }
     let ensemble = try options.trainer(iterationsPerEpoch: iterations).trainEnsemble(
-      memberCount: options.members, random: random,
+      memberCount: options.members, random: Philox(seed: options.seed),
       afterEpoch: { (epoch, ensemble) throws(DataError) in try afterEpoch?(epoch, segmenter(ensemble)) },
       progress: { progress(.training($0, members: options.members)) }, dataset: dataset)
     return try segmenter(ensemble)

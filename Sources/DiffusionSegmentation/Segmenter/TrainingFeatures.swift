@@ -4,72 +4,80 @@ import Images
 import PixelClassifier
 import TensorCore
 
-/// The features of labelled pictures, and of changed copies of them, as an ensemble is trained on them.
-package struct TrainingFeatures {
-  private let labelled: LabelledImages
-  private let features: DiffusionFeatures
-  private let options: SegmenterOptions
+/// The features of labelled pictures, and of changed copies of them, as ensembles are trained on them: computed when
+/// they are first asked for, and kept for the next training.
+package final class TrainingFeatures {
+  package let labelled: LabelledImages
+  package let features: DiffusionFeatures
+  package let fit: ImageFit
+  private var originals: [LabelledFeatures]?
+  private var copies: (growth: TrainingGrowth, seed: UInt64, pictures: [LabelledFeatures])?
 
-  package init(labelled: LabelledImages, features: DiffusionFeatures, options: SegmenterOptions) {
-    (self.labelled, self.features, self.options) = (labelled, features, options)
+  package init(labelled: LabelledImages, features: DiffusionFeatures, fit: ImageFit) {
+    (self.labelled, self.features, self.fit) = (labelled, features, fit)
   }
 
   /// The pictures as they are.
   /// - Parameter done: called after each picture
-  package func originals(done: (Int) -> Void) throws(DataError) -> [LabelledFeatures] {
+  package func originals(done: (Int) -> Void = { _ in }) throws(DataError) -> [LabelledFeatures] {
+    if let originals { return originals }
     var pictures: [LabelledFeatures] = []
     for index in 0..<labelled.count {
       pictures.append(try extract(labelled.load(index), index: index))
       done(pictures.count)
     }
+    originals = pictures
     return pictures
   }
 
-  /// The changed copies of all pictures, copy by copy.
+  /// The changed copies of all pictures, copy by copy. Those that are drawn once are kept until others are asked for.
   /// - Parameters:
-  ///   - random: of the training, or of the epoch
+  ///   - seed: of the training
+  ///   - epoch: counts for copies that are redrawn
   ///   - done: called after each picture
   package func copies(
-    _ growth: TrainingGrowth, random: Philox, done: (Int) -> Void
+    _ growth: TrainingGrowth, seed: UInt64, epoch: Int, done: (Int) -> Void = { _ in }
   ) throws(DataError) -> [LabelledFeatures] {
+    if let copies, copies.growth == growth, copies.seed == seed, !growth.isRedrawn { return copies.pictures }
+    // The memory of the old ones is for the new ones.
+    copies = nil
+    let random = TrainingGrowth.random(seed: seed, epoch: growth.isRedrawn ? epoch : 0)
     var pictures: [LabelledFeatures] = []
     for copy in 0..<growth.factor - 1 {
       for index in 0..<labelled.count {
-        let item = try fitted(labelled.load(index))
-        pictures.append(
-          try extract(
-            growth.changed(item, copy: copy, index: index, classes: labelled.classes, random: random),
-            index: index))
+        let changed = try growth.changed(
+          fitted(labelled.load(index)), copy: copy, index: index, classes: labelled.classes, random: random)
+        pictures.append(try extract(changed, index: index))
         done(pictures.count)
       }
     }
+    if !growth.isRedrawn { copies = (growth, seed, pictures) }
     return pictures
   }
 
   /// The picture at the size at which the network sees it, so that lengths mean the same for all pictures.
-  private func fitted(_ item: LabelledImage) throws(DataError) -> LabelledImage {
-    let geometry = try features.geometry(for: item.image, fit: options.fit, name: item.path)
+  package func fitted(_ item: LabelledImage) throws(DataError) -> LabelledImage {
+    let geometry = try features.geometry(for: item.image, fit: fit, name: item.path)
+    let (width, height) = (geometry.resizedWidth, geometry.resizedHeight)
     return LabelledImage(
-      path: item.path,
-      image: item.image.resized(
-        width: geometry.resizedWidth, height: geometry.resizedHeight, filter: .bilinear),
-      mask: item.mask.resized(width: geometry.resizedWidth, height: geometry.resizedHeight))
+      path: item.path, image: item.image.resized(width: width, height: height, filter: .bilinear),
+      mask: item.mask.resized(width: width, height: height))
   }
 
   private func extract(_ item: LabelledImage, index: Int) throws(DataError) -> LabelledFeatures {
     try Segmenter.labelledFeatures(
-      of: item, index: index, features: features, fit: options.fit, classes: labelled.classes)
+      of: item, index: index, features: features, fit: fit, classes: labelled.classes)
   }
 
   /// Iterations of an epoch of a grown training set: those of the original pictures, all of whose pixels count,
   /// labelled or not, and two more (the report's code counts from 0 and looks after the step).
-  package func iterationsPerEpoch() throws(DataError) -> Int {
+  package func iterationsPerEpoch(batchSize: Int) throws(DataError) -> Int {
     var pixels = 0
     for index in 0..<labelled.count {
       let geometry = try features.geometry(
-        for: labelled.load(index).image, fit: options.fit, name: labelled.imagePaths[index])
+        for: labelled.load(index).image, fit: fit, name: labelled.imagePaths[index])
       pixels += geometry.contentWidth * geometry.contentHeight
     }
-    return pixels / options.batchSize + 2
+    return pixels / batchSize + 2
   }
 }

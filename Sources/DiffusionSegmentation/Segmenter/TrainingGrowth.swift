@@ -31,6 +31,12 @@ public struct TrainingGrowth: Sendable, Hashable {
     _ = try preset.compose(side: 256, probability: probability)
   }
 
+  /// The generator of all copies of an epoch; of a training whose copies are drawn once, the first epoch's.
+  package static func random(seed: UInt64, epoch: Int = 0) -> Philox {
+    // The members draw from the first indices of the seed's generator.
+    Philox(seed: seed).split(.max).split(UInt64(epoch))
+  }
+
   /// A changed copy of a picture that is as large as the network's input without padding.
   ///
   /// It depends on the generator, the number of the copy and that of the picture, and on nothing else.

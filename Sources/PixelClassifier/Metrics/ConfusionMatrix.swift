@@ -16,6 +16,16 @@ public struct ConfusionMatrix: Sendable, Equatable {
     counts = [Int](repeating: 0, count: (classCount + 1) * (classCount + 1))
   }
 
+  /// The counts `[K + 1, K + 1]`, truth by prediction, row by row; the last of each are labels that are no class.
+  package var cells: [Int] { counts }
+
+  /// The matrix of counts that `cells` gave; nil when there are not as many as the classes need.
+  package init?(classCount: Int, ignoreLabel: UInt8, cells: [Int]) {
+    self.init(classCount: classCount, ignoreLabel: ignoreLabel)
+    guard cells.count == counts.count else { return nil }
+    counts = cells
+  }
+
   /// Counts the pixels of a picture.
   /// - Parameters:
   ///   - truth: a label for each pixel; those at or above `classCount` are ignored, whatever they are

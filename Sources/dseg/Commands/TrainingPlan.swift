@@ -59,7 +59,7 @@ struct TrainingPlan {
     output = flags.output ?? (results as NSString).appendingPathComponent("segmenter.safetensors")
   }
 
-  private static func classes(_ text: String, ignoreLabel: UInt8?) throws(DataError) -> ClassList {
+  static func classes(_ text: String, ignoreLabel: UInt8?) throws(DataError) -> ClassList {
     guard let count = Int(text) else {
       let list = try ClassList(contentsOf: text)
       return ignoreLabel.map(list.ignoring) ?? list

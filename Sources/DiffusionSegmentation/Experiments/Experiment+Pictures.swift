@@ -1,0 +1,106 @@
+import Augment
+import Foundation
+import Images
+import PixelClassifier
+import TensorCore
+
+extension Experiment {
+  /// Test pictures on the report's page.
+  private static let worstCount = 8
+  /// Training pictures on it, and copies of each.
+  private static let (previewCount, previewCopies) = (4, 4)
+
+  /// Writes figures, tables and the page.
+  func write(_ report: ExperimentReport, to folder: ExperimentFolder) throws(DataError) {
+    let scores = try PictureScores(self, in: folder)
+    try folder.write(report, to: folder.figuresPath)
+    let tables = [
+      ("results", report.resultTable), ("summary", report.summaryTable), ("classes", report.classTable),
+      ("curves", report.curveTable), ("pictures", scores.table),
+    ]
+    for (name, text) in tables { try AtomicFile.write(Array(text.utf8), to: folder.tablePath(name)) }
+  }
+
+  /// The pictures of the report: of the first seed.
+  func pictures(_ scores: PictureScores, in folder: ExperimentFolder) throws(DataError) -> ReportPictures {
+    ReportPictures(previews: try previews(), worst: try worst(scores, in: folder))
+  }
+
+  /// Copies of the first training pictures as the first preset with copies is trained on.
+  private func previews() throws(DataError) -> [ReportPictures.Preview] {
+    guard let growth = presets.compactMap(\.growth).first else { return [] }
+    let source = TrainingFeatures(labelled: training, features: features, fit: fit)
+    let random = TrainingGrowth.random(seed: seeds[0])
+    var previews: [ReportPictures.Preview] = []
+    for index in 0..<min(training.count, Self.previewCount) {
+      let item = try source.fitted(training.load(index))
+      var copies: [Image] = []
+      for copy in 0..<min(growth.factor - 1, Self.previewCopies) {
+        copies.append(
+          overlay(
+            try growth.changed(item, copy: copy, index: index, classes: training.classes, random: random)))
+      }
+      previews.append(
+        ReportPictures.Preview(
+          name: (item.path as NSString).lastPathComponent, original: overlay(item), copies: copies))
+    }
+    return previews
+  }
+
+  private func overlay(_ item: LabelledImage) -> Image {
+    item.image.overlay(
+      mask: item.mask, palette: training.classes.palette, hidden: [training.classes.ignoreLabel])
+  }
+
+  private func worst(
+    _ scores: PictureScores, in folder: ExperimentFolder
+  ) throws(DataError) -> [ReportPictures.Worst] {
+    let rows = scores.worst(Self.worstCount)
+    let (first, last) = (
+      try segmenter(presets[0], in: folder), try segmenter(presets[presets.count - 1], in: folder)
+    )
+    var worst: [ReportPictures.Worst] = []
+    for row in rows {
+      let item = try testSets[row.testSet].load(row.picture)
+      let (before, after) = (
+        try first.segment(item.image, name: item.path, index: row.picture),
+        try last.segment(item.image, name: item.path, index: row.picture)
+      )
+      let palette = training.classes.palette
+      worst.append(
+        ReportPictures.Worst(
+          name: (item.path as NSString).lastPathComponent, testSet: testSetNames[row.testSet],
+          firstIoU: row.scores[0], lastIoU: row.scores[row.scores.count - 1], image: item.image,
+          truth: Image(mask: item.mask, palette: palette),
+          first: Image(mask: before.labels, palette: palette),
+          last: Image(mask: after.labels, palette: palette), difference: difference(item.mask, after.labels),
+          uncertainty: Image(
+            heatmap: after.uncertainty, width: item.image.width, height: item.image.height,
+            range: 0...uncertaintyScale(members: last.ensemble.members.count, classes: training.classes.count)
+          )))
+    }
+    return worst
+  }
+
+  private func segmenter(_ preset: SegmenterPreset, in folder: ExperimentFolder) throws(DataError)
+    -> Segmenter
+  {
+    let path = folder.segmenterPath(preset.id, seeds[0])
+    return try Segmenter(contentsOf: path, checkpoint: features.backbone.checkpointPath)
+  }
+
+  /// Red where the labels differ, grey where nobody knows.
+  private func difference(_ truth: LabelMask, _ labels: LabelMask) -> Image {
+    var image = Image(width: truth.width, height: truth.height, color: RGB(240, 240, 240))
+    for y in 0..<truth.height {
+      for x in 0..<truth.width {
+        if truth[x, y] == training.classes.ignoreLabel {
+          image[x, y] = RGB(150, 150, 150)
+        } else if truth[x, y] != labels[x, y] {
+          image[x, y] = RGB(200, 30, 30)
+        }
+      }
+    }
+    return image
+  }
+}

@@ -1,0 +1,108 @@
+import Augment
+import DiffusionCore
+import Foundation
+import PixelClassifier
+import TensorCore
+
+/// Presets compared on the same pictures with the same seeds.
+///
+/// A seed fixes the noise, the initial weights, the order of the pixels and all changes to pictures. Presets of a seed
+/// share features, and those that differ in prediction alone share the training.
+public struct Experiment: Sendable {
+  public var training: LabelledImages
+  /// At least one; all with the classes of the training pictures.
+  public var testSets: [LabelledImages]
+  /// The noise of a seed takes the place of theirs, unless it is fixed.
+  public var features: DiffusionFeatures
+  /// The first is what the others are compared with.
+  public var presets: [SegmenterPreset]
+  public var seeds: [UInt64]
+  public var metric: IoUDefinition
+  public var fit: ImageFit
+  /// Pixels in a batch.
+  public var batchSize: Int
+  /// Resampled data sets behind an interval.
+  public var bootstrapDraws = 10_000
+
+  public init(
+    training: LabelledImages, testSets: [LabelledImages], features: DiffusionFeatures,
+    presets: [SegmenterPreset] = SegmenterPreset.all, seeds: [UInt64] = Array(0..<5),
+    metric: IoUDefinition = .ledm, fit: ImageFit = .pad, batchSize: Int = 64
+  ) {
+    self.training = training
+    self.testSets = testSets
+    self.features = features
+    self.presets = presets
+    self.seeds = seeds
+    self.metric = metric
+    self.fit = fit
+    self.batchSize = batchSize
+  }
+
+  /// What is being done.
+  public enum Progress: Sendable {
+    case training(seed: UInt64, preset: String, SegmenterProgress)
+    case evaluation(seed: UInt64, done: Int, of: Int)
+  }
+
+  /// Runs what is not yet in the folder and writes the report.
+  /// - Parameter progress: called now and then, never twice at once, from any thread
+  /// - Throws: `DataError` when a setting makes no sense, the folder belongs to another experiment, a picture cannot be
+  ///   used, or a file cannot be written. What is finished stays in the folder.
+  public func run(
+    in folder: ExperimentFolder, progress: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) throws(DataError) -> ExperimentReport {
+    try check()
+    try folder.open(settings: ExperimentSettings(self))
+    let start = ContinuousClock.now
+    for seed in seeds { try SeedRun(self, seed: seed, folder: folder).run(progress) }
+    var report = try report(from: folder)
+    report.seconds = (ContinuousClock.now - start) / .seconds(1)
+    try write(report, to: folder)
+    return report
+  }
+
+  private func check() throws(DataError) {
+    func require(_ isRight: Bool, _ item: String, _ expected: String, _ found: String) throws(DataError) {
+      if !isRight {
+        throw DataError(.invalidArgument, file: "experiment", item: item, expected: expected, found: found)
+      }
+    }
+    try require(!testSets.isEmpty, "test sets", "at least one", "none")
+    try require(
+      !presets.isEmpty && Set(presets.map(\.id)).count == presets.count, "presets",
+      "each once, and at least one",
+      presets.map(\.id).joined(separator: ", "))
+    try require(
+      !seeds.isEmpty && Set(seeds).count == seeds.count, "seeds", "each once, and at least one",
+      seeds.map { "\($0)" }.joined(separator: ", "))
+    for set in testSets {
+      try require(
+        set.classes == training.classes, "classes of \(set.directory)", "those of the training pictures",
+        "others")
+    }
+    try features.validate()
+  }
+
+  /// How a preset trains with a seed.
+  func options(_ preset: SegmenterPreset, seed: UInt64) -> SegmenterOptions {
+    var options = SegmenterOptions(batchSize: batchSize, seed: seed, fit: fit)
+    preset.apply(to: &options)
+    return options
+  }
+
+  func prediction(_ preset: SegmenterPreset, seed: UInt64) -> PredictionSettings {
+    var settings = preset.prediction
+    settings.seed = seed
+    return settings
+  }
+
+  /// The features under a seed's noise.
+  func features(seed: UInt64) -> DiffusionFeatures {
+    switch features.noise {
+    case .shared: features.with(noise: .shared(seed: seed))
+    case .perImage: features.with(noise: .perImage(seed: seed))
+    case .fixed: features
+    }
+  }
+}

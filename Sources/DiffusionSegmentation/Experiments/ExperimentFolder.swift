@@ -1,0 +1,126 @@
+import Checkpoints
+import Foundation
+import PixelClassifier
+import TensorCore
+
+/// Where an experiment keeps what it has, so that it can go on where it was stopped.
+///
+///     report.html, experiment.json      the report and its figures
+///     results.csv, pictures.csv, curves.csv, classes.csv
+///     settings.json                     what the runs below were made with
+///     runs/seed-0/final.safetensors     a trained segmenter
+///     runs/seed-0/final.json            how it did
+public struct ExperimentFolder: Sendable {
+  public let path: String
+
+  public init(_ path: String) { self.path = path }
+
+  public var pagePath: String { "\(path)/report.html" }
+  public var figuresPath: String { "\(path)/experiment.json" }
+  var settingsPath: String { "\(path)/settings.json" }
+
+  func tablePath(_ name: String) -> String { "\(path)/\(name).csv" }
+  func runFolder(_ seed: UInt64) -> String { "\(path)/runs/seed-\(seed)" }
+  func segmenterPath(_ preset: String, _ seed: UInt64) -> String {
+    "\(runFolder(seed))/\(preset).safetensors"
+  }
+  func recordPath(_ preset: String, _ seed: UInt64) -> String { "\(runFolder(seed))/\(preset).json" }
+  private func trainingPath(_ preset: String, _ seed: UInt64) -> String {
+    "\(epochsFolder(seed))/\(preset).json"
+  }
+  private func epochsFolder(_ seed: UInt64) -> String { "\(runFolder(seed))/epochs" }
+  private func epochPath(_ preset: String, _ seed: UInt64, _ epoch: Int) -> String {
+    "\(epochsFolder(seed))/\(preset)-\(epoch).safetensors"
+  }
+
+  /// Makes the folder, or takes that of the same experiment.
+  /// - Throws: `DataError` of kind `.cannotCreate` when it belongs to another experiment or cannot be made.
+  func open(settings: ExperimentSettings) throws(DataError) {
+    if FileManager.default.fileExists(atPath: settingsPath) {
+      let before: ExperimentSettings = try read(settingsPath)
+      if let item = settings.difference(from: before) {
+        throw DataError(
+          .cannotCreate, file: path, item: item.name,
+          expected: "\(item.before), as the runs in this folder have it",
+          found: item.now)
+      }
+      return
+    }
+    try create(path)
+    try write(settings, to: settingsPath)
+  }
+
+  private func create(_ folder: String) throws(DataError) {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw DataError(
+        .cannotCreate, file: folder, expected: "a place for a folder", found: error.localizedDescription)
+    }
+  }
+
+  // MARK: Runs
+
+  func record(_ preset: String, _ seed: UInt64) throws(DataError) -> RunRecord? {
+    try readIfPresent(recordPath(preset, seed))
+  }
+
+  func write(_ record: RunRecord, _ preset: String, _ seed: UInt64) throws(DataError) {
+    try write(record, to: recordPath(preset, seed))
+  }
+
+  /// A training that was finished before its evaluation was.
+  func training(_ preset: String, _ seed: UInt64) throws(DataError) -> RunRecord.Training? {
+    try readIfPresent(trainingPath(preset, seed))
+  }
+
+  func write(_ training: RunRecord.Training, _ preset: String, _ seed: UInt64) throws(DataError) {
+    try write(training, to: trainingPath(preset, seed))
+  }
+
+  func prepare(seed: UInt64) throws(DataError) { try create(epochsFolder(seed)) }
+
+  func write(_ ensemble: PixelEnsemble, _ preset: String, _ seed: UInt64, epoch: Int) throws(DataError) {
+    var writer = SafetensorsWriter()
+    for tensor in ensemble.namedTensors { writer.append(tensor.name, tensor.array) }
+    try writer.write(to: epochPath(preset, seed, epoch))
+  }
+
+  func ensemble(_ preset: String, _ seed: UInt64, epoch: Int, members: Int) throws(DataError) -> PixelEnsemble
+  {
+    let path = epochPath(preset, seed, epoch)
+    let state = StateDictionary(try SafetensorsFile(contentsOf: path).tensors, file: path)
+    return try PixelEnsemble(memberCount: members, weights: WeightScope(state))
+  }
+
+  /// Removes the members after single epochs, which are of no use once they are evaluated.
+  func removeEpochs(seed: UInt64) {
+    try? FileManager.default.removeItem(atPath: epochsFolder(seed))
+  }
+
+  // MARK: Files
+
+  func write(_ value: some Encodable, to path: String) throws(DataError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(value) else {
+      throw DataError(.writeFailed, file: path, expected: "finite figures", found: "others")
+    }
+    try AtomicFile.write(Array(data) + [UInt8(ascii: "\n")], to: path)
+  }
+
+  private func readIfPresent<Value: Decodable>(_ path: String) throws(DataError) -> Value? {
+    FileManager.default.fileExists(atPath: path) ? try read(path) : nil
+  }
+
+  private func read<Value: Decodable>(_ path: String) throws(DataError) -> Value {
+    let file = try MappedFile(path: path)
+    do {
+      return try JSONDecoder().decode(Value.self, from: Data(file.bytes))
+    } catch {
+      throw DataError(
+        .malformed, file: path, expected: "what an earlier run wrote; remove it to compute it again",
+        found: "\(error)")
+    }
+  }
+}

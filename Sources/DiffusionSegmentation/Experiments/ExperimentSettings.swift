@@ -1,0 +1,79 @@
+import Checkpoints
+import DiffusionCore
+import Foundation
+import TensorCore
+
+/// What all runs of an experiment share. A folder holds runs of one experiment only; presets and seeds can be added.
+struct ExperimentSettings: Codable, Equatable {
+  var checkpointSHA256: String
+  var backbone: SegmenterRecord.Backbone
+  var steps: [Int]
+  var blocks: [Int]
+  var featurePrecision: String
+  var noise: String
+  var fit: String
+  var batchSize: Int
+  var classNames: [String]
+  var ignoreLabel: UInt8
+  var flipPairs: [[UInt8]]
+  /// Files of the pictures.
+  var training: [String]
+  var testSets: [[String]]
+  /// The settings of every preset that a run was made with.
+  var presets: [String: [String]]
+
+  init(_ experiment: Experiment) throws(DataError) {
+    let features = experiment.features
+    checkpointSHA256 = try SHA256.hexadecimalDigest(ofFile: features.backbone.checkpointPath)
+    backbone = SegmenterRecord.Backbone(features.backbone.options)
+    (steps, blocks) = (features.steps, features.blocks)
+    featurePrecision = features.precision.rawValue
+    noise =
+      switch features.noise {
+      case .shared: "shared"
+      case .perImage: "perImage"
+      case .fixed: "fixed"
+      }
+    (fit, batchSize) = (experiment.fit.rawValue, experiment.batchSize)
+    let classes = experiment.training.classes
+    (classNames, ignoreLabel, flipPairs) = (classes.names, classes.ignoreLabel, classes.flipPairs.pairs)
+    training = experiment.training.imagePaths
+    testSets = experiment.testSets.map(\.imagePaths)
+    presets = Dictionary(uniqueKeysWithValues: SegmenterPreset.all.map { ($0.id, $0.row) })
+  }
+
+  typealias Difference = (name: String, before: String, now: String)
+
+  /// The first thing in which these settings differ from earlier ones.
+  func difference(from before: ExperimentSettings) -> Difference? {
+    var differences: [Difference] = []
+    func compare<Value: Equatable>(
+      _ name: String, _ path: KeyPath<ExperimentSettings, Value>, _ text: (Value) -> String = { "\($0)" }
+    ) {
+      if self[keyPath: path] != before[keyPath: path] {
+        differences.append((name, text(before[keyPath: path]), text(self[keyPath: path])))
+      }
+    }
+    func pictures(_ paths: [String]) -> String { "\(paths.count) pictures from \(paths.first ?? "nowhere")" }
+    compare("checkpoint", \.checkpointSHA256) { "SHA-256 \($0)" }
+    compare("backbone", \.backbone)
+    compare("steps", \.steps)
+    compare("blocks", \.blocks)
+    compare("feature storage", \.featurePrecision)
+    compare("noise", \.noise)
+    compare("fit", \.fit)
+    compare("batch size", \.batchSize)
+    compare("classes", \.classNames) { $0.joined(separator: ", ") }
+    compare("label to ignore", \.ignoreLabel)
+    compare("flip pairs", \.flipPairs)
+    compare("training pictures", \.training, pictures)
+    compare("test pictures", \.testSets) { $0.map(pictures).joined(separator: "; ") }
+    // Other versions may know other presets.
+    for (name, row) in presets.sorted(by: { $0.key < $1.key }) {
+      if let earlier = before.presets[name], earlier != row {
+        differences.append(("preset \(name)", earlier.joined(separator: ", "), row.joined(separator: ", ")))
+      }
+    }
+    return differences.first
+  }
+}
