@@ -6,14 +6,14 @@ import TensorCore
 /// Pictures are resampled with replacement, the counts of all that were drawn are pooled, and the metric is taken
 /// again, for both ways on the same draw.
 /// Source: Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13 (percentile intervals).
-struct PairedBootstrap {
+package struct PairedBootstrap {
   /// Intersections and unions of every class for each picture, mean over the seeds.
-  struct Counts {
+  package struct Counts {
     var intersections: [[Double]]
     var unions: [[Double]]
 
     /// - Parameter matrices: one list of pictures for each seed
-    init(_ matrices: [[ConfusionMatrix]], metric: IoUDefinition) {
+    package init(_ matrices: [[ConfusionMatrix]], metric: IoUDefinition) {
       let share = 1 / Double(matrices.count)
       func mean(_ values: (ConfusionMatrix) -> [Int]) -> [[Double]] {
         matrices[0].indices.map { picture in
@@ -29,8 +29,12 @@ struct PairedBootstrap {
   let metric: IoUDefinition
   let ignoreLabel: UInt8
   /// How often pictures are resampled.
-  var draws = 10_000
-  var seed: UInt64 = 0
+  let draws: Int
+  private let seed: UInt64 = 0
+
+  package init(metric: IoUDefinition, ignoreLabel: UInt8, draws: Int = 10_000) {
+    (self.metric, self.ignoreLabel, self.draws) = (metric, ignoreLabel, draws)
+  }
 
   /// Mean IoU of the pictures drawn, each as often as it was.
   private func meanIoU(_ counts: Counts, times: [Double]) -> Double {
@@ -56,13 +60,13 @@ struct PairedBootstrap {
   }
 
   /// Mean IoU of all pictures together.
-  func meanIoU(_ counts: Counts) -> Double {
+  package func meanIoU(_ counts: Counts) -> Double {
     meanIoU(counts, times: [Double](repeating: 1, count: counts.unions.count))
   }
 
   /// Mean IoU of `other` less that of `first`, with the interval that holds 95 % of the draws.
   /// - Precondition: both have the same pictures and classes.
-  func difference(of other: Counts, to first: Counts) -> ExperimentReport.Interval {
+  package func difference(of other: Counts, to first: Counts) -> ExperimentReport.Interval {
     let pictures = first.unions.count
     precondition(
       other.unions.count == pictures && pictures > 0, "\(other.unions.count) and \(pictures) pictures")

@@ -1,0 +1,168 @@
+import ArgumentParser
+import DiffusionSegmentation
+import Foundation
+
+struct AugmentCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "augment",
+    abstract: "See, or write, the changed copies that a training would use.",
+    discussion: """
+      Draws the copies of a training with the same seed. --preview shows the first pictures and their copies on one \
+      sheet; with --classes the labels lie over them, and black is what nobody knows.
+
+      Example:
+        dseg augment --images horse_21/train --classes 21 --augmentations report --preview copies.png
+        dseg augment --images horse_21/train --classes 21 --growth 5 --output grown/
+      """)
+
+  @Option(help: "Folder of pictures.")
+  var images: String
+  @Option(
+    help: ArgumentHelp(
+      "Number of classes, or a list of them; needs labels.", valueName: "number|classes.json"))
+  var classes: String?
+  @Option(help: "How copies are changed: report, report-literal or mild.")
+  var augmentations: AugmentationPreset = .report
+  @Option(help: "Probability of each change.")
+  var augmentProbability = AugmentationPreset.reportProbability
+  @Option(help: "How many times as many pictures there are with the copies.")
+  var growth = 5
+  @Option(help: "Shorter side that pictures are brought to first, in pixels; their own unless given.")
+  var imageSize: Int?
+  @Option(help: "Pictures on the sheet.")
+  var count = 8
+  @Option(help: "The sheet to write.")
+  var preview: String?
+  @Option(help: "Folder to write all copies to, with their labels.")
+  var output: String?
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if preview == nil && output == nil { throw ValidationError("Missing --preview or --output.") }
+    if output != nil && classes == nil { throw ValidationError("--output needs --classes.") }
+    if !(1...1000).contains(count) { throw ValidationError("--count must be 1 to 1000.") }
+    if let imageSize, !(1...1 << 14).contains(imageSize) {
+      throw ValidationError("--image-size must be 1 to \(1 << 14).")
+    }
+  }
+
+  func run() throws {
+    try common.apply()
+    let grown = TrainingGrowth(factor: growth, preset: augmentations, probability: augmentProbability)
+    try grown.validate()
+    let source = try AugmentSource(images: images, classes: classes, imageSize: imageSize)
+    if let preview {
+      try OutputGuard.check(outputs: [preview], inputs: OutputGuard.picturesAndMasks(source.paths))
+      try sheet(source, grown).write(to: preview)
+    }
+    let written = try output.map { (folder) throws(DataError) in try write(source, grown, to: folder) } ?? 0
+    let places = [preview, output].compactMap { $0 }.joined(separator: ", ")
+    if common.json {
+      try Terminal.printJSON(Figures(pictures: source.paths.count, copies: written))
+    } else {
+      try Terminal.output(
+        "\(places): \(source.paths.count) pictures" + (written > 0 ? ", \(written) copies" : ""))
+    }
+  }
+
+  private func sheet(_ source: AugmentSource, _ grown: TrainingGrowth) throws(DataError) -> Image {
+    let copies = grown.factor - 1
+    var sheet = ContactSheet(
+      columns: 1 + copies, columnTitles: ["picture"] + (1...copies).map { "copy \($0)" }, margin: 6,
+      zoom: source.zoom)
+    for index in 0..<min(count, source.paths.count) {
+      let item = try source.load(index)
+      sheet.append(source.shown(item))
+      for copy in 0..<copies { sheet.append(source.shown(try changed(item, source, grown, copy, index))) }
+    }
+    return try sheet.image()
+  }
+
+  private func changed(
+    _ item: LabelledImage, _ source: AugmentSource, _ grown: TrainingGrowth, _ copy: Int, _ index: Int
+  ) throws(DataError) -> LabelledImage {
+    try grown.changed(
+      item, copy: copy, index: index, classes: source.classes,
+      random: TrainingGrowth.random(seed: common.seed ?? 0))
+  }
+
+  /// All copies, as `<stem>_<copy>.png` and `.npy`.
+  private func write(
+    _ source: AugmentSource, _ grown: TrainingGrowth, to folder: String
+  ) throws(DataError) -> Int {
+    let stems = try uniqueStems(of: source.paths)
+    let copies = 0..<grown.factor - 1
+    let names = stems.map { stem in copies.map { "\(folder)/\(stem)_\($0)" } }
+    try OutputGuard.check(
+      outputs: names.flatMap { $0.flatMap { ["\($0).png", "\($0).npy"] } },
+      inputs: OutputGuard.picturesAndMasks(source.paths))
+    try createFolder(folder)
+    let bar = ProgressBar("copies")
+    for index in source.paths.indices {
+      let item = try source.load(index)
+      for copy in copies {
+        let result = try changed(item, source, grown, copy, index)
+        try result.image.write(to: "\(names[index][copy]).png")
+        try NpyFile.write(
+          NumericArray(result.mask.labels, shape: [result.mask.height, result.mask.width]),
+          to: "\(names[index][copy]).npy")
+      }
+      bar.update(
+        Double(index + 1) / Double(source.paths.count), "\(index + 1) of \(source.paths.count) pictures")
+    }
+    bar.finish()
+    return copies.count * source.paths.count
+  }
+
+  struct Figures: Encodable {
+    var pictures: Int
+    var copies: Int
+  }
+}
+
+/// Pictures with their labels, or with none.
+private struct AugmentSource {
+  let paths: [String]
+  let classes: ClassList
+  let zoom: Int
+  private let labelled: LabelledImages?
+  private let imageSize: Int?
+
+  init(images: String, classes text: String?, imageSize: Int?) throws(DataError) {
+    self.imageSize = imageSize
+    if let text {
+      let list = try TrainingPlan.classes(text, ignoreLabel: nil)
+      let labelled = try LabelledImages(directory: images, classes: list)
+      (paths, classes, self.labelled) = (labelled.imagePaths, list, labelled)
+    } else {
+      // One class for all pixels, so that it shows what is no longer known.
+      (paths, classes, labelled) = (try PictureFiles.list(images), ClassList(count: 1), nil)
+    }
+    let first = try Image(contentsOf: paths[0])
+    zoom = max(1, 128 / (imageSize ?? min(first.width, first.height)))
+  }
+
+  func load(_ index: Int) throws(DataError) -> LabelledImage {
+    var item: LabelledImage
+    if let labelled {
+      item = try labelled.load(index)
+    } else {
+      let image = try Image(contentsOf: paths[index])
+      item = LabelledImage(
+        path: paths[index], image: image, mask: LabelMask(width: image.width, height: image.height, label: 0))
+    }
+    guard let imageSize else { return item }
+    let size = Image.size(width: item.image.width, height: item.image.height, shortSide: imageSize)
+    item = LabelledImage(
+      path: item.path, image: item.image.resized(width: size.width, height: size.height, filter: .bilinear),
+      mask: item.mask.resized(width: size.width, height: size.height))
+    return item
+  }
+
+  /// With its labels over it, where there are any.
+  func shown(_ item: LabelledImage) -> Image {
+    guard labelled != nil else { return item.image }
+    return item.image.overlay(
+      mask: item.mask, palette: classes.palette, opacity: 0.4, hidden: [classes.ignoreLabel])
+  }
+}

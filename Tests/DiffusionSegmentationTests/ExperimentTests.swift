@@ -1,0 +1,143 @@
+import DiffusionSegmentation
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// Small experiments: quick presets, three pictures.
+struct ExperimentTests {
+  let world: TinyWorld
+  let output: ExperimentFolder
+
+  init() throws {
+    world = try TinyWorld()
+    output = ExperimentFolder(world.folder.path("experiment"))
+  }
+
+  private func experiment(_ presets: [String] = ["init", "morphology", "final"], seeds: [UInt64] = [3, 4])
+    throws
+    -> Experiment
+  {
+    var experiment = Experiment(
+      training: try world.labelled(), testSets: [try world.labelled()], features: try world.features(),
+      presets: try presets.map { try .named($0) }, seeds: seeds)
+    experiment.bootstrapDraws = 200
+    return experiment
+  }
+
+  private func withoutTimes(_ report: ExperimentReport) -> ExperimentReport {
+    var report = report
+    report.seconds = 0
+    for preset in report.presets.indices {
+      report.presets[preset].trainingSeconds = 0
+      report.presets[preset].peakBytes = nil
+      for set in report.presets[preset].scores.indices {
+        report.presets[preset].scores[set].secondsAPicture = 0
+      }
+    }
+    return report
+  }
+
+  /// What it says of a preset and seed is what training and evaluating on their own say.
+  @Test func scoresAreThoseOfTheSegmenters() throws {
+    let report = try experiment().run(in: output)
+    #expect(report.presets.map(\.id) == ["init", "morphology", "final"] && report.testSets[0].pictures == 3)
+    for preset in report.presets {
+      for (seed, miou) in zip([3, 4] as [UInt64], preset.scores[0].miou.values) {
+        var options = SegmenterOptions(seed: seed)
+        let settings = try SegmenterPreset.named(preset.id)
+        settings.apply(to: &options)
+        var prediction = settings.prediction
+        prediction.seed = seed
+        let segmenter = try Segmenter.train(
+          on: world.labelled(), features: world.features(noise: .shared(seed: seed)), options: options,
+          prediction: prediction)
+        #expect(try segmenter.evaluate(on: world.labelled()).confusion.meanIoU(.ledm) == miou, "\(preset.id)")
+        // The segmenter in the folder is the same.
+        let kept = try Segmenter(contentsOf: "\(output.path)/runs/seed-\(seed)/\(preset.id).safetensors")
+        #expect(kept.ensemble.members[0].linear0.weight == segmenter.ensemble.members[0].linear0.weight)
+        #expect(kept.prediction == prediction)
+      }
+    }
+    #expect(report.presets[0].scores[0].difference == nil)
+    // The curves end with the members that predict.
+    let last = try #require(report.presets[0].curve.last)
+    #expect(abs(last.test[0] - report.presets[0].scores[0].miou.mean) < 1e-12 && last.epoch >= 5)
+    #expect(last.training == last.test[0])
+    #expect(!FileManager.default.fileExists(atPath: "\(output.path)/runs/seed-3/epochs"))
+  }
+
+  /// Stopped after any part, it goes on, and comes to the same figures.
+  @Test func goesOnWhereItStopped() throws {
+    let names = ["init", "init-11"]
+    let whole = withoutTimes(try experiment(names).run(in: output))
+    let trained = Mutex<[String]>([])
+    func again() throws -> ExperimentReport {
+      trained.withLock { $0 = [] }
+      return withoutTimes(
+        try experiment(names).run(in: output) { progress in
+          if case .training(let seed, let preset, .training) = progress {
+            trained.withLock { if $0.last != "\(preset) \(seed)" { $0.append("\(preset) \(seed)") } }
+          }
+        })
+    }
+    #expect(try again() == whole)
+    #expect(trained.withLock { $0 }.isEmpty)
+    try FileManager.default.removeItem(atPath: "\(output.path)/runs/seed-4/init-11.json")
+    #expect(try again() == whole)
+    #expect(trained.withLock { $0 } == ["init-11 4"])
+    // More seeds are added to those there are.
+    _ = try experiment(names, seeds: [3, 4, 5]).run(in: output) { progress in
+      if case .training(let seed, _, .training) = progress { trained.withLock { $0 = ["\(seed)"] } }
+    }
+    #expect(trained.withLock { $0 } == ["5"])
+  }
+
+  @Test func anotherExperimentIsRefused() throws {
+    _ = try experiment(["init"], seeds: [0]).run(in: output)
+    var other = try experiment(["init"], seeds: [0])
+    other.batchSize = 32
+    let error = #expect(throws: DataError.self) { try other.run(in: output) }
+    #expect(error?.exitCode == 73 && error?.item == "batch size")
+    other = try experiment(["init"], seeds: [0])
+    other.testSets = [try LabelledImages(directory: world.images, classes: world.classes, limit: 2)]
+    #expect(throws: DataError.self) { try other.run(in: output) }
+    let record = "\(output.path)/runs/seed-0/init.json"
+    try Data("{}".utf8).write(to: URL(fileURLWithPath: record))
+    let damaged = #expect(throws: DataError.self) { try experiment(["init"], seeds: [0]).run(in: output) }
+    #expect(damaged?.file == record && damaged?.exitCode == 65)
+  }
+
+  @Test func settingsThatMakeNoSense() throws {
+    for (presets, seeds) in [([], [0]), (["init", "init"], [0]), (["init"], []), (["init"], [1, 1])]
+      as [([String], [UInt64])]
+    {
+      let error = #expect(throws: DataError.self) { try experiment(presets, seeds: seeds).run(in: output) }
+      #expect(error?.exitCode == 64)
+    }
+    var empty = try experiment()
+    empty.testSets = []
+    #expect(throws: DataError.self) { try empty.run(in: output) }
+  }
+
+  /// The tables hold the figures of the report.
+  @Test func tables() throws {
+    let report = try experiment(["init", "morphology"]).run(in: output)
+    func rows(_ name: String) throws -> [[String]] {
+      try String(contentsOfFile: "\(output.path)/\(name).csv", encoding: .utf8).split(separator: "\r\n").map {
+        $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      }
+    }
+    let results = try rows("results")
+    #expect(results[0] == ["preset", "test_set", "seed", "miou"] && results.count == 5)
+    #expect(results[4] == ["morphology", "images", "4", "\(report.presets[1].scores[0].miou.values[1])"])
+    let summary = try rows("summary")
+    #expect(summary.count == 3 && summary[1][4...6] == ["", "", ""])
+    #expect(Double(summary[2][4]) == report.presets[1].scores[0].difference?.estimate)
+    #expect(try rows("classes").count == 5 && rows("pictures").count == 4)
+    #expect(try rows("curves").count == 1 + report.presets.reduce(0) { $0 + $1.curve.count })
+    let saved = try JSONDecoder().decode(
+      ExperimentReport.self, from: Data(contentsOf: URL(fileURLWithPath: output.figuresPath)))
+    #expect(saved == report)
+  }
+}
