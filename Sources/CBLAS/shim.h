@@ -1,5 +1,9 @@
 #include <cblas.h>
 
+// LAPACK's eigenvalues of a symmetric matrix by divide and conquer, which OpenBLAS comes with but has no header for.
+void ssyevd_(const char *jobz, const char *uplo, const int *n, float *a, const int *lda, float *w, float *work,
+             const int *lwork, int *iwork, const int *liwork, int *info);
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 

@@ -69,6 +69,19 @@ struct GrowthTests {
     #expect(evaluation.confusion.meanIoU(.standard) > 0.85)
   }
 
+  /// Prepared features are learned from, and the segmenter takes them as they come.
+  @Test(arguments: [
+    FeaturePreparation.standardized, .principalComponents(20, whitened: false),
+    .principalComponents(20, whitened: true),
+  ])
+  func preparedFeatures(_ preparation: FeaturePreparation) throws {
+    let segmenter = try Segmenter.train(
+      on: world.labelled(), features: world.features(),
+      options: SegmenterOptions(members: 2, epochs: 3, maxEpochs: 3, preparation: preparation))
+    #expect(segmenter.ensemble.featureCount == segmenter.features.channels)
+    #expect(try segmenter.evaluate(on: world.labelled()).confusion.meanIoU(.standard) > 0.9)
+  }
+
   /// The segmenter after an epoch is the one of a training that ends there.
   @Test func segmentersAfterEpochs() throws {
     var seen: [[Tensor]] = []

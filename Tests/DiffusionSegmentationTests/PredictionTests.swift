@@ -110,6 +110,7 @@ struct PredictionTests {
       names: plain.classes.names, palette: plain.classes.palette, flipPairs: ClassPairs([(0, 1)]))
     segmenter.training?.growth = TrainingGrowth(factor: 3, preset: .mild, probability: 0.7, isRedrawn: true)
     segmenter.training?.dropout = 0.3
+    segmenter.training?.preparation = .principalComponents(7, whitened: true)
     segmenter.training?.schedule = .cosine
     let path = world.folder.path("s.safetensors")
     try segmenter.write(to: path)

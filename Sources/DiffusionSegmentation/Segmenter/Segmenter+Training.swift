@@ -35,10 +35,11 @@ extension Segmenter {
     let labelled = source.labelled
     let count = labelled.count * (options.growth?.factor ?? 1)
     let originals = try source.originals { progress(.features(done: $0, of: count)) }
+    var projection: FeatureProjection?
     func segmenter(_ ensemble: PixelEnsemble) throws(DataError) -> Segmenter {
       try Segmenter(
-        ensemble: ensemble, classes: labelled.classes, features: source.features, fit: options.fit,
-        prediction: prediction, training: options)
+        ensemble: ensemble.absorbing(projection), classes: labelled.classes, features: source.features,
+        fit: options.fit, prediction: prediction, training: options)
     }
     var current: PixelDataset?
     func dataset(_ epoch: Int) throws(DataError) -> PixelDataset {
@@ -50,7 +51,10 @@ extension Segmenter {
           if epoch == 0 { progress(.features(done: labelled.count + $0, of: count)) }
         }
       }
-      let dataset = try options.dataset(pictures, classes: labelled.classes)
+      var dataset = try options.dataset(pictures, classes: labelled.classes)
+      // Members of all epochs see vectors of the same kind.
+      if projection == nil { projection = try options.projection(of: dataset) }
+      if let projection { dataset = dataset.projected(by: projection) }
       current = dataset
       return dataset
     }

@@ -19,6 +19,8 @@ public struct SegmenterOptions: Sendable, Equatable {
   public var dropout: Float
   /// Changed copies of the pictures to train on too; nil for the pictures alone.
   public var growth: TrainingGrowth?
+  /// What is done to the vectors of pixels first.
+  public var preparation: FeaturePreparation
   /// Seed of initial weights and of the order of pixels.
   public var seed: UInt64
   /// How pictures that are not square, or of another size, are brought to the network.
@@ -29,7 +31,8 @@ public struct SegmenterOptions: Sendable, Equatable {
   public init(
     members: Int = 10, epochs: Int = 4, maxEpochs: Int = 100, batchSize: Int = 64, optimizer: Adam = Adam(),
     schedule: LearningRateSchedule = .constant, dropout: Float = 0, growth: TrainingGrowth? = nil,
-    seed: UInt64 = 0, fit: ImageFit = .pad, smallestAnnotation: Int = 20
+    preparation: FeaturePreparation = .none, seed: UInt64 = 0, fit: ImageFit = .pad,
+    smallestAnnotation: Int = 20
   ) {
     self.members = members
     self.epochs = epochs
@@ -39,6 +42,7 @@ public struct SegmenterOptions: Sendable, Equatable {
     self.schedule = schedule
     self.dropout = dropout
     self.growth = growth
+    self.preparation = preparation
     self.seed = seed
     self.fit = fit
     self.smallestAnnotation = smallestAnnotation
@@ -52,9 +56,18 @@ extension SegmenterOptions {
     on pictures: [LabelledFeatures], classes: ClassList,
     progress: @escaping ClassifierTrainer.ProgressHandler
   ) throws(DataError) -> PixelEnsemble {
-    try trainer(iterationsPerEpoch: nil).trainEnsemble(
-      memberCount: members, on: dataset(pictures, classes: classes), random: Philox(seed: seed),
+    let dataset = try dataset(pictures, classes: classes)
+    let projection = try projection(of: dataset)
+    let ensemble = try trainer(iterationsPerEpoch: nil).trainEnsemble(
+      memberCount: members, on: projection.map(dataset.projected(by:)) ?? dataset, random: Philox(seed: seed),
       progress: progress)
+    return try ensemble.absorbing(projection)
+  }
+
+  /// What prepares the vectors; nil for vectors as they are.
+  func projection(of dataset: PixelDataset) throws(DataError) -> FeatureProjection? {
+    // The members draw from the first indices of the seed's generator, the copies from the last.
+    try FeatureProjection(preparation, of: dataset, random: Philox(seed: seed).split(.max - 1))
   }
 
   func dataset(_ pictures: [LabelledFeatures], classes: ClassList) throws(DataError) -> PixelDataset {
@@ -78,4 +91,12 @@ public enum SegmenterProgress: Sendable {
   case features(done: Int, of: Int)
   /// A member finished an iteration. Members are trained at the same time.
   case training(TrainingProgress, members: Int)
+}
+
+extension PixelEnsemble {
+  /// The ensemble for vectors as they are, of one for prepared ones.
+  func absorbing(_ projection: FeatureProjection?) throws(DataError) -> PixelEnsemble {
+    guard let projection else { return self }
+    return try PixelEnsemble(members.map { $0.absorbing(projection) })
+  }
 }

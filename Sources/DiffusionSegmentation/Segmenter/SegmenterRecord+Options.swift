@@ -34,6 +34,7 @@ extension SegmenterRecord.Training {
       SegmenterRecord.Growth(
         factor: $0.factor, preset: $0.preset.rawValue, probability: $0.probability, isRedrawn: $0.isRedrawn)
     }
+    preparation = options.preparation.description
     seed = options.seed
     smallestAnnotation = options.smallestAnnotation
   }
@@ -52,7 +53,8 @@ extension SegmenterRecord.Training {
           probability: growth.probability,
           isRedrawn: growth.isRedrawn)
       },
-      seed: seed, fit: fit, smallestAnnotation: smallestAnnotation)
+      preparation: try FeaturePreparation(preparation), seed: seed, fit: fit,
+      smallestAnnotation: smallestAnnotation)
   }
 }
 

@@ -74,6 +74,7 @@ package struct SegmenterRecord: Codable, Equatable {
     package var schedule: String
     package var dropout: Float
     package var growth: Growth?
+    package var preparation: String
     package var seed: UInt64
     package var smallestAnnotation: Int
   }

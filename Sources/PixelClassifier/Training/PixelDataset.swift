@@ -23,7 +23,7 @@ public struct PixelDataset: Sendable {
   /// Number K of classes.
   public let classCount: Int
   /// Length D of a pixel's vector.
-  public let featureCount: Int
+  public private(set) var featureCount: Int
   /// Class of each row.
   public let targets: [UInt8]
   /// Where a row comes from.
@@ -32,12 +32,18 @@ public struct PixelDataset: Sendable {
     var pixel: Int32
   }
   private let origins: [Origin]
-  private let images: [FeatureMaps]
+  private var images: [FeatureMaps]
+  /// Projected vectors, `[count, featureCount]`, which then take the place of the maps.
+  private var projected: Tensor?
+  /// What is done to each vector on its way out of the maps.
+  private var standardization: (mean: Tensor, factors: Tensor)?
 
   /// Number of rows: the labelled pixels.
   public var count: Int { targets.count }
   /// Bytes of the feature maps.
-  public var byteCount: Int { images.reduce(0) { $0 + $1.byteCount } }
+  public var byteCount: Int {
+    images.reduce(0) { $0 + $1.byteCount } + (projected.map { $0.count * MemoryLayout<Float>.stride } ?? 0)
+  }
 
   /// - Parameters:
   ///   - pictures: all with vectors of the same length
@@ -113,8 +119,43 @@ public struct PixelDataset: Sendable {
   /// on the calling thread.
   func gather(_ rows: [Int32], _ part: Range<Int>, into x: UnsafeMutablePointer<Float>) {
     for index in part {
-      let origin = origins[Int(rows[index])]
-      images[Int(origin.image)].gather(pixel: Int(origin.pixel), into: x + index * featureCount)
+      let (row, target) = (Int(rows[index]), x + index * featureCount)
+      if let projected {
+        withPointers(projected) { target.update(from: $0 + row * featureCount, count: featureCount) }
+        continue
+      }
+      images[Int(origins[row].image)].gather(pixel: Int(origins[row].pixel), into: target)
+      if let (mean, factors) = standardization {
+        withPointers(mean, factors) { mean, factors in
+          for c in 0..<featureCount { target[c] = (target[c] - mean[c]) * factors[c] }
+        }
+      }
     }
+  }
+}
+
+extension PixelDataset {
+  /// The same pixels with projected vectors. Those of fewer features are computed at once and kept; standardised ones
+  /// when they are asked for.
+  /// - Precondition: the projection is for vectors of this length, and nothing was projected before.
+  public func projected(by projection: FeatureProjection) -> PixelDataset {
+    precondition(
+      projection.mean.count == featureCount && projected == nil && standardization == nil,
+      "a projection of \(projection.mean.count) features for vectors of \(featureCount)")
+    var dataset = self
+    dataset.featureCount = projection.outputCount
+    switch projection.weight {
+    case .diagonal(let factors): dataset.standardization = (projection.mean, factors)
+    case .matrix:
+      let (count, width) = (count, projection.outputCount)
+      dataset.projected = Tensor(shape: [count, width]) { y in
+        parallelFor(count, inBlocksOf: 256) { block in
+          let rows = projection.apply(features(ofRows: Array(block)))
+          withPointers(rows) { (y + block.lowerBound * width).update(from: $0, count: block.count * width) }
+        }
+      }
+      dataset.images = []
+    }
+    return dataset
   }
 }

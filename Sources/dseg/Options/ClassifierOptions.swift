@@ -21,6 +21,11 @@ struct ClassifierOptions: ParsableArguments {
   var weightDecay: Double?
   @Option(help: "How the learning rate changes: constant or cosine. (default: the preset's)")
   var schedule: LearningRateSchedule?
+  @Option(
+    help: ArgumentHelp(
+      "What is done to the features first: \(FeaturePreparation.forms). (default: the preset's)",
+      valueName: "what"))
+  var prepare: String?
   @OptionGroup var growth: GrowthOptions
 
   func validate() throws {
@@ -50,6 +55,7 @@ struct ClassifierOptions: ParsableArguments {
       options.optimizer.weightDecay = weightDecay
       options.optimizer.decay = weightDecay > 0 ? .decoupled : .inGradient
     }
+    if let prepare { options.preparation = try FeaturePreparation(prepare) }
     try growth.apply(to: &options)
     return options
   }

@@ -1,0 +1,107 @@
+import PixelClassifier
+import TensorCore
+import TestSupport
+import Testing
+
+@Suite("Preparation of features", .serialized)
+struct ProjectionTests {
+  private func dataset() throws -> PixelDataset {
+    let picture = LabelledFeatures(
+      name: "a", features: randomFeatures(height: 16, width: 12, maps: [[7, 4, 3], [5, 16, 12]]),
+      labels: (0..<192).map { UInt8($0 % 3) })
+    return try PixelDataset([picture], classCount: 3, ignoreLabel: 255)
+  }
+
+  private func projection(_ text: String) throws -> FeatureProjection {
+    try #require(try FeatureProjection(FeaturePreparation(text), of: dataset(), random: Philox(seed: 1)))
+  }
+
+  /// Mean and covariance of all projected vectors.
+  private func moments(_ dataset: PixelDataset) -> (means: [Double], covariance: [[Double]]) {
+    let x = NaiveTensor(dataset.features(ofRows: Array(0..<dataset.count)))
+    let (n, d) = (x.shape[0], x.shape[1])
+    let means = (0..<d).map { c in (0..<n).reduce(0.0) { $0 + x.elements[$1 * d + c] } / Double(n) }
+    let covariance = (0..<d).map { i in
+      (0..<d).map { j in
+        (0..<n).reduce(0.0) { $0 + (x.elements[$1 * d + i] - means[i]) * (x.elements[$1 * d + j] - means[j]) }
+          / Double(n - 1)
+      }
+    }
+    return (means, covariance)
+  }
+
+  @Test(
+    "prepared vectors have the moments that they should", arguments: ["standardize", "pca:4", "whiten:6"])
+  func moments(_ text: String) throws {
+    let projection = try projection(text)
+    let (means, covariance) = moments(try dataset().projected(by: projection))
+    for i in means.indices {
+      #expect(abs(means[i]) < 1e-4)
+      for j in means.indices where i != j && text != "standardize" { #expect(abs(covariance[i][j]) < 1e-3) }
+      let expected = text == "pca:4" ? Double(projection.variances[i]) : 1
+      #expect(abs(covariance[i][i] - expected) < 1e-3 * max(1, expected))
+    }
+    if text == "pca:4" {
+      #expect(
+        means.count == 4
+          && zip(projection.variances, projection.variances.dropFirst()).allSatisfy { $0 >= $1 })
+    }
+  }
+
+  @Test("the first component varies as much as any direction can")
+  func largestVariance() throws {
+    let (_, covariance) = moments(try dataset())
+    let first = Double(try projection("pca:1").variances[0])
+    #expect(covariance.indices.allSatisfy { covariance[$0][$0] <= first * 1.0001 })
+  }
+
+  @Test(
+    "a classifier takes the preparation in", arguments: ["standardize", "pca:5", "whiten:5"])
+  func absorbing(_ text: String) throws {
+    let (dataset, projection) = (try dataset(), try projection(text))
+    let prepared = dataset.projected(by: projection)
+    let classifier = try ClassifierTrainer(batchSize: 32, maxEpochs: 2).trainMember(
+      0, on: prepared, random: Philox(seed: 2))
+    let rows = Array(0..<dataset.count)
+    let expected = classifier.logits(prepared.features(ofRows: rows))
+    let whole = classifier.absorbing(projection)
+    #expect(whole.featureCount == dataset.featureCount)
+    expectClose(whole.logits(dataset.features(ofRows: rows)), NaiveTensor(expected), absolute: 2e-3)
+  }
+
+  @Test("the same bits with any number of threads")
+  func threads() throws {
+    let results = try withThreadCounts([1, 2, 3]) {
+      try dataset().projected(by: projection("whiten:5")).features(ofRows: [3, 50, 100])
+    }
+    #expect(results.allSatisfy { $0 == results[0] })
+  }
+
+  @Test("reads what it writes, and nothing else")
+  func texts() throws {
+    for text in ["none", "standardize", "pca:12", "whiten:3"] {
+      #expect(try FeaturePreparation(text).description == text)
+    }
+    for text in ["", "pca", "pca:0", "pca:x", "whiten:-1", "none:1", "zca:3"] {
+      #expect(throws: DataError.self) { try FeaturePreparation(text) }
+    }
+    #expect(try FeatureProjection(.none, of: dataset(), random: Philox(seed: 0)) == nil)
+  }
+
+  @Test("features that are the same everywhere have no components, and are left out of a standardisation")
+  func constant() throws {
+    let map = FeatureMap(step: 0, block: 0, activation: Tensor(repeating: 2, shape: [1, 4, 4, 3]))
+    let flat = try PixelDataset(
+      [
+        LabelledFeatures(
+          name: "flat", features: FeatureMaps(maps: [map], height: 4, width: 4),
+          labels: (0..<16).map { UInt8($0 % 2) })
+      ], classCount: 2, ignoreLabel: 255, smallestAnnotation: 0)
+    let error = #expect(throws: DataError.self) {
+      try FeatureProjection(.principalComponents(2, whitened: true), of: flat, random: Philox(seed: 0))
+    }
+    #expect(error?.found == "the same everywhere")
+    let standardized = try #require(try FeatureProjection(.standardized, of: flat, random: Philox(seed: 0)))
+    #expect(flat.projected(by: standardized).features(ofRows: [0, 5]).elements.allSatisfy { $0 == 0 })
+  }
+}
