@@ -4,13 +4,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The demo, smaller than it is shipped.
-struct DemoTests {
-  let folder: TemporaryFolder
-
-  init() throws { folder = try TemporaryFolder() }
-
-  private var small: Demo {
+extension Demo {
+  /// Done in a second.
+  static let small = {
     var demo = Demo()
     demo.trainingScenes = 3
     demo.testScenes = 2
@@ -18,7 +14,14 @@ struct DemoTests {
     demo.steps = [50]
     demo.options = SegmenterOptions(members: 2, epochs: 0, maxEpochs: 1)
     return demo
-  }
+  }()
+}
+
+/// The demo, smaller than it is shipped.
+struct DemoTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
 
   private func json(_ name: String) throws -> [String: Any] {
     let data = try Data(contentsOf: URL(fileURLWithPath: folder.path(name)))
@@ -26,7 +29,7 @@ struct DemoTests {
   }
 
   @Test func writesWhatItSays() throws {
-    let report = try small.run(writingTo: DemoFolder(folder.path("out")))
+    let report = try Demo.small.run(writingTo: DemoFolder(folder.path("out")))
     #expect(
       try folder.contents("out") == [
         "classes.json", "demo.json", "index.html", "masks", "model.safetensors", "segmenter.safetensors",
@@ -70,7 +73,7 @@ struct DemoTests {
 
   @Test func threadsChangeNothing() throws {
     let bytes = try withThreadCounts([1, 2, 3]) {
-      _ = try small.run(writingTo: DemoFolder(folder.path("out")))
+      _ = try Demo.small.run(writingTo: DemoFolder(folder.path("out")))
       return try Data(contentsOf: URL(fileURLWithPath: folder.path("out/segmenter.safetensors")))
     }
     #expect(bytes[0] == bytes[1] && bytes[0] == bytes[2])
@@ -81,6 +84,7 @@ struct DemoTests {
     (["train/photo.png", "letter.txt"], "letter.txt in it"),
     (["train/photo.png", "test/photo.png", "classes.json"], "train/photo.png in it"),
     (["train/scene-1.png", "test/scene-2.png", "masks/scene-3.npy"], "masks/scene-3.npy in it"),
+    (["train/scene-1.png", "test/scene-holiday.png", "masks/scene-3.png"], "test/scene-holiday.png in it"),
     (["classes.json"], "classes.json in it, but no train"),
   ])
   func leavesOtherPeoplesFoldersAlone(files: [String], found: String) throws {
@@ -90,7 +94,7 @@ struct DemoTests {
     }
     let before = try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted()
     #expect {
-      _ = try small.run(writingTo: DemoFolder(folder.path("home")))
+      _ = try Demo.small.run(writingTo: DemoFolder(folder.path("home")))
     } throws: { error in
       let error = error as? DataError
       return error?.kind == .cannotCreate && error?.found == found
@@ -99,7 +103,7 @@ struct DemoTests {
   }
 
   @Test func aSmallerDemoLeavesNothingOfALargerOne() throws {
-    var demo = small
+    var demo = Demo.small
     _ = try demo.run(writingTo: DemoFolder(folder.path("out")))
     demo.testScenes = 1
     _ = try demo.run(writingTo: DemoFolder(folder.path("out")))
@@ -109,9 +113,48 @@ struct DemoTests {
 
   @Test(arguments: [ShippedModel.sceneSeed, ShippedModel.sceneSeed - 1])
   func scenesThatTheModelHasSeenAreRefused(seed: UInt64) throws {
-    var demo = small
+    var demo = Demo.small
     demo.seed = seed
     #expect(throws: DataError.self) { _ = try demo.run(writingTo: DemoFolder(folder.path("out"))) }
     #expect(try folder.contents().isEmpty)
+  }
+
+  @Test(arguments: [([1000], [4], 2), ([50], [99], 2), ([50], [4], 0)])
+  func whatCannotBeRunMakesNoFolder(steps: [Int], blocks: [Int], testScenes: Int) throws {
+    var demo = Demo.small
+    (demo.steps, demo.blocks, demo.testScenes) = (steps, blocks, testScenes)
+    #expect(throws: DataError.self) { _ = try demo.run(writingTo: DemoFolder(folder.path("out"))) }
+    #expect(try folder.contents().isEmpty)
+  }
+
+  /// Of a demo that was killed: its folders, a scene, files that were being written.
+  @Test func whatAStoppedDemoLeftIsTaken() throws {
+    for name in ["train/scene-000.png", "test/.scene-001.png.12.34.tmp", "masks/.a.1.2.tmp", ".b.1.2.tmp"] {
+      _ = try folder.folder("out/\((name as NSString).deletingLastPathComponent)")
+      _ = try folder.file("out/\(name)", [1, 2, 3])
+    }
+    _ = try Demo.small.run(writingTo: DemoFolder(folder.path("out")))
+    #expect(try folder.contents("out/masks") == ["scene-000.png", "scene-001.png"])
+  }
+
+  /// Scenes are as large as the pictures that the model was trained on.
+  @Test func anotherModelHasItsOwnImageSize() throws {
+    let world = try TinyWorld()
+    func run(imageSize: Int) throws {
+      var options = TinyWorld.options
+      options.imageSize = imageSize
+      let model = world.folder.path("model-\(imageSize).safetensors")
+      try DiffusionBackbone.convert(checkpoint: world.checkpoint, options: options, to: model)
+      var demo = Demo.small
+      demo.blocks = [1]
+      _ = try demo.run(writingTo: DemoFolder(folder.path("\(imageSize)")), checkpoint: model)
+    }
+    try run(imageSize: 48)
+    for (part, seed) in [("train", 100), ("test", 101)] as [(String, UInt64)] {
+      let written = try Image(contentsOf: folder.path("48/\(part)/scene-001.png"))
+      #expect(written == SyntheticScenes(seed: seed, imageSize: 48).scene(1).image)
+    }
+    #expect { try run(imageSize: 16) } throws: { ($0 as? DataError)?.item == "image size" }
+    #expect(try folder.contents() == ["48"])
   }
 }

@@ -37,6 +37,66 @@ struct ConversionTests {
     _ = try DiffusionBackbone(checkpoint: output, options: options)
   }
 
+  /// The largest half is 65504; from 65520 on, half-way to what would be the next, numbers round to infinity.
+  @Test(arguments: [(Float(65519), true), (-65519, true), (65520, false), (-65520, false)])
+  func halvesReachTo65504(value: Float, isTaken: Bool) throws {
+    var writer = SafetensorsWriter()
+    for (index, named) in try randomNetworkTensors(.tiny).enumerated() {
+      var tensor = named.array.tensor()
+      if index == 3 { tensor = Tensor([value] + tensor.elements.dropFirst(), shape: tensor.shape) }
+      writer.append(named.name, tensor)
+    }
+    let checkpoint = world.folder.path("large.safetensors")
+    try writer.write(to: checkpoint)
+    func convert() throws {
+      try DiffusionBackbone.convert(
+        checkpoint: checkpoint, options: TinyWorld.options, to: output, as: .float16)
+    }
+    if isTaken {
+      try convert()
+      let written = try StateDictionary(contentsOf: output).tensors[3].array.tensor().elements[0]
+      #expect(abs(written) == 65504 && (written < 0) == (value < 0))
+    } else {
+      #expect(throws: DataError.self) { try convert() }
+    }
+  }
+
+  /// What else a checkpoint says of itself stays; its settings are those that were given.
+  @Test func keepsWhatElseTheFileSays() throws {
+    var writer = SafetensorsWriter(metadata: ["origin": "a test", "dseg.image_size": "64"])
+    for named in try randomNetworkTensors(.tiny) { writer.append(named.name, named.array) }
+    let checkpoint = world.folder.path("says.safetensors")
+    try writer.write(to: checkpoint)
+    try DiffusionBackbone.convert(checkpoint: checkpoint, options: TinyWorld.options, to: output)
+    #expect(try Checkpoint(contentsOf: output).metadata["origin"] == "a test")
+    #expect(try BackboneOptions(checkpoint: output) == TinyWorld.options)
+  }
+
+  /// No two settings are those of the published checkpoints, which stand for what is not said.
+  @Test(arguments: [
+    BackboneOptions(),
+    BackboneOptions(
+      attention: AttentionSettings(heads: .count(3), headsUpsample: 5, order: .new), imageSize: 48,
+      noiseSchedule: .cosine, diffusionSteps: 500, rescaleTimesteps: true),
+    BackboneOptions(attention: AttentionSettings(heads: .channels(16), headsUpsample: 2)),
+  ])
+  func settingsComeBackFromTheirStrings(options: BackboneOptions) throws {
+    #expect(try BackboneOptions(metadata: options.metadata, file: "file") == options)
+  }
+
+  @Test(arguments: [
+    "image_size", "heads", "head_channels", "heads_upsample", "attention_order", "noise_schedule",
+    "diffusion_steps", "rescale_timesteps",
+  ])
+  func whatIsNoSettingIsRefused(key: String) {
+    #expect {
+      _ = try BackboneOptions(metadata: ["dseg.\(key)": "blue"], file: "file")
+    } throws: { error in
+      let error = error as? DataError
+      return error?.kind == .malformed && error?.item == "metadata dseg.\(key)" && error?.found == "blue"
+    }
+  }
+
   @Test func refusesWhatIsTooLargeForAHalf() throws {
     var writer = SafetensorsWriter()
     for (index, tensor) in try randomNetworkTensors(.tiny).enumerated() {

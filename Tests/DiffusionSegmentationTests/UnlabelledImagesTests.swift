@@ -32,14 +32,50 @@ struct UnlabelledImagesTests {
     }
   }
 
+  /// Pictures after one that is left out are still themselves, in memory or read again.
+  @Test(arguments: [0, 1, 3])
+  func aBrokenPictureIsLeftOutOrRefused(cached: Int) throws {
+    let broken = try folder.file("p1.png", [1, 2, 3])
+    let pictures = try UnlabelledImages(directory: folder.path, imageSize: 8, cacheBytes: cached * 3 * 64)
+    #expect(pictures.count == 2 && pictures.skipped.map(\.path) == [broken])
+    #expect(try first(pictures, 0) == -1)
+    #expect(try first(pictures, 1) == 100 / 127.5 - 1)
+    #expect { _ = try UnlabelledImages(directory: folder.path, imageSize: 8, isStrict: true) } throws: {
+      ($0 as? DataError)?.file == broken
+    }
+  }
+
+  @Test func aFolderWithoutASoundPictureIsRefused() throws {
+    for index in 0..<3 { _ = try folder.file("p\(index).png", [1, 2, 3]) }
+    #expect { _ = try UnlabelledImages(directory: folder.path, imageSize: 8) } throws: {
+      ($0 as? DataError)?.file.hasSuffix("p0.png") == true
+    }
+  }
+
+  /// The outermost folder names the class, and every picture needs one.
+  @Test func foldersAreClasses() throws {
+    for name in ["b/p0.png", "b/old/p1.png", "a/old/p2.png"] {
+      _ = try folder.folder("pictures/\((name as NSString).deletingLastPathComponent)")
+      try Image(width: 8, height: 8).write(to: folder.path("pictures/\(name)"))
+    }
+    for ending in ["", "/"] {
+      let pictures = try UnlabelledImages(
+        directory: folder.path("pictures") + ending, imageSize: 8, usesClasses: true)
+      #expect(pictures.classNames == ["a", "b"])
+      #expect((0..<3).map { pictures.label(of: $0) } == [0, 1, 1])
+    }
+    #expect { _ = try UnlabelledImages(directory: folder.path, imageSize: 8, usesClasses: true) } throws: {
+      ($0 as? DataError)?.found.hasSuffix("p0.png") == true
+    }
+  }
+
   /// Files of a killed process are cleared away; those of a running one, and others, are not.
   @Test func leftoversAreClearedAway() throws {
-    let finished = Process()
-    finished.executableURL = URL(fileURLWithPath: "/bin/true")
-    try finished.run()
-    finished.waitUntilExit()
-    let (dead, alive) = (finished.processIdentifier, getpid())
-    let kept = [".a.png.\(alive).12.tmp", ".hidden", "a.\(dead).12.tmp", ".a.png.\(dead).x.tmp"]
+    let (dead, alive) = (try finishedProcess(), getpid())
+    let kept = [
+      ".a.png.-\(dead).12.tmp", ".a.png.\(alive).12.tmp", ".hidden", "a.\(dead).12.tmp",
+      ".a.png.\(dead).x.tmp", ".a.\(dead).12.bak",
+    ]
     for name in kept + [".a.png.\(dead).12.tmp"] { _ = try folder.file(name, [1]) }
     AtomicFile.removeLeftovers(in: folder.path)
     #expect(try folder.contents() == (kept + ["p0.png", "p1.png", "p2.png"]).sorted())

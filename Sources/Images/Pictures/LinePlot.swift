@@ -95,8 +95,9 @@ public struct LinePlot: Sendable {
     (value - range.lowerBound) / (range.upperBound - range.lowerBound)
   }
 
-  /// Three digits, whole numbers without a fraction.
+  /// Three digits, whole numbers without a fraction; powers of ten where there is no room for the digits.
   private static func text(_ value: Double) -> String {
+    if abs(value) >= 1e7 { return String(format: "%.1e", value) }
     if abs(value) >= 100 || value == value.rounded() { return "\(Int(value.rounded()))" }
     var (scale, size) = (1.0, abs(value))
     while size < 100 { (size, scale) = (size * 10, scale * 10) }
