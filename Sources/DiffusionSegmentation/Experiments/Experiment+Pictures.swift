@@ -19,6 +19,7 @@ extension Experiment {
       ("curves", report.curveTable), ("pictures", scores.table),
     ]
     for (name, text) in tables { try AtomicFile.write(Array(text.utf8), to: folder.tablePath(name)) }
+    try ReportPage(report: report, pictures: try pictures(scores, in: folder)).write(to: folder.pagePath)
   }
 
   /// The pictures of the report: of the first seed.

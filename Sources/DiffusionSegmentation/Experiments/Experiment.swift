@@ -57,7 +57,8 @@ public struct Experiment: Sendable {
     let start = ContinuousClock.now
     for seed in seeds { try SeedRun(self, seed: seed, folder: folder).run(progress) }
     var report = try report(from: folder)
-    report.seconds = (ContinuousClock.now - start) / .seconds(1)
+    // What was done before it was stopped counts too.
+    report.seconds = try folder.secondsBefore() + (ContinuousClock.now - start) / .seconds(1)
     try write(report, to: folder)
     return report
   }

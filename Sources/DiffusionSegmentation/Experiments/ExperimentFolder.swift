@@ -98,6 +98,13 @@ public struct ExperimentFolder: Sendable {
     try? FileManager.default.removeItem(atPath: epochsFolder(seed))
   }
 
+  /// Time that an earlier report of this folder tells; 0 without one. A run that was stopped before it had a report
+  /// is not counted.
+  func secondsBefore() throws(DataError) -> Double {
+    let report: ExperimentReport? = try readIfPresent(figuresPath)
+    return report?.seconds ?? 0
+  }
+
   // MARK: Files
 
   func write(_ value: some Encodable, to path: String) throws(DataError) {

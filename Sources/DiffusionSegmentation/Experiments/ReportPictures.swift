@@ -18,6 +18,15 @@ public struct ReportPictures: Sendable {
     /// Where the last preset is wrong.
     public var difference: Image
     public var uncertainty: Image
+
+    public init(
+      name: String, testSet: String, firstIoU: Double, lastIoU: Double, image: Image, truth: Image,
+      first: Image, last: Image, difference: Image, uncertainty: Image
+    ) {
+      (self.name, self.testSet, self.firstIoU, self.lastIoU) = (name, testSet, firstIoU, lastIoU)
+      (self.image, self.truth, self.first, self.last) = (image, truth, first, last)
+      (self.difference, self.uncertainty) = (difference, uncertainty)
+    }
   }
 
   /// A training picture and changed copies of it, each with its labels over it.
@@ -25,6 +34,10 @@ public struct ReportPictures: Sendable {
     public var name: String
     public var original: Image
     public var copies: [Image]
+
+    public init(name: String, original: Image, copies: [Image]) {
+      (self.name, self.original, self.copies) = (name, original, copies)
+    }
   }
 
   public var previews: [Preview]

@@ -34,7 +34,7 @@ extension SegmenterRecord.Training {
       SegmenterRecord.Growth(
         factor: $0.factor, preset: $0.preset.rawValue, probability: $0.probability, isRedrawn: $0.isRedrawn)
     }
-    preparation = options.preparation.description
+    preparation = options.preparation == .none ? nil : options.preparation.description
     seed = options.seed
     smallestAnnotation = options.smallestAnnotation
   }
@@ -53,7 +53,8 @@ extension SegmenterRecord.Training {
           probability: growth.probability,
           isRedrawn: growth.isRedrawn)
       },
-      preparation: try FeaturePreparation(preparation), seed: seed, fit: fit,
+      preparation: try preparation.map { (text) throws(DataError) in try FeaturePreparation(text) } ?? .none,
+      seed: seed, fit: fit,
       smallestAnnotation: smallestAnnotation)
   }
 }

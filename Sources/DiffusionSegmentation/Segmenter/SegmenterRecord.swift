@@ -74,7 +74,8 @@ package struct SegmenterRecord: Codable, Equatable {
     package var schedule: String
     package var dropout: Float
     package var growth: Growth?
-    package var preparation: String
+    /// Nil for features as they are.
+    package var preparation: String?
     package var seed: UInt64
     package var smallestAnnotation: Int
   }

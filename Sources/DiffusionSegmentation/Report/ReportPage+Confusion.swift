@@ -1,0 +1,58 @@
+import Foundation
+
+// What the last preset takes for what.
+extension ReportPage {
+  /// More classes than these are shown on demand.
+  private static let mostOpenClasses = 20
+  /// More classes than these have their names upright over the columns, and whole percentages.
+  private static let mostLevelClasses = 8
+
+  /// A table for each test set.
+  var confusionTables: Markup {
+    let tables = report.testSets.indices.map(confusion)
+    let seeds = report.setup.seeds.count > 1 ? ", summed over the seeds" : ""
+    return """
+      <p>The last preset, \(last.id)\(seeds). A line is what is there, a column what it was taken for. Cells are
+      percentages of the line's pixels; empty cells hold no pixel.</p>
+      \(tables.joined(separator: "\n"))
+      """
+  }
+
+  private func confusion(on set: Int) -> Markup {
+    let counts = last.scores[set].confusion
+    let isUpright = report.classes.count > Self.mostLevelClasses
+    let head = report.classes.map { entry -> Markup in "<th scope=\"col\"><span>\(entry.name)</span></th>" }
+    let lines = counts.indices.map { confusionLine(counts[$0], truth: $0, digits: isUpright ? 0 : 1) }
+    let table: Markup = """
+      <table id="confusion-\(set)" class="confusion\(isUpright ? " upright" : "")">
+      <thead><tr><th scope="col">\(report.testSets[set].name)</th>\(head.joined())\
+      <th scope="col"><span>pixels</span></th></tr></thead>
+      <tbody>
+      \(lines.joined(separator: "\n"))
+      </tbody>
+      </table>
+      """
+    let box = Self.wide("Confusion on \(report.testSets[set].name)", table)
+    guard report.classes.count > Self.mostOpenClasses else { return box }
+    return """
+      <details><summary>\(report.testSets[set].name): \(report.classes.count) × \(report.classes.count)
+      classes</summary>
+      \(box)
+      </details>
+      """
+  }
+
+  private func confusionLine(_ counts: [Int], truth: Int, digits: Int) -> Markup {
+    let pixels = counts.reduce(0, +)
+    let cells = counts.map { count -> Markup in
+      guard count > 0 else { return "<td></td>" }
+      let share = Double(count) / Double(pixels)
+      let shade = Int((10 * share).rounded(.up))
+      return "<td class=\"s\(shade)\">\(Figure.percent(share, digits: digits))</td>"
+    }
+    return """
+      <tr><th scope="row">\(report.classes[truth].name)</th>\(cells.joined())\
+      <td>\(Figure.count(pixels))</td></tr>
+      """
+  }
+}

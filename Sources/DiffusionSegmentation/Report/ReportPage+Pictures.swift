@@ -1,0 +1,90 @@
+import Foundation
+import Images
+
+// Pictures, each a data: URI.
+extension ReportPage {
+  /// A line of pictures for each test picture that went badly.
+  var worstPictures: Markup {
+    guard !pictures.worst.isEmpty else { return "" }
+    let heads = ["image", "truth", first.id, last.id, "difference", "uncertainty"]
+    let head = heads.map { name -> Markup in "<th scope=\"col\">\(name)</th>" }
+    let lines = pictures.worst.enumerated().map { worstLine($1, $0) }
+    let table: Markup = """
+      <table class="pictures">
+      <thead><tr><th scope="col">picture</th>\(head.joined())</tr></thead>
+      <tbody>
+      \(lines.joined(separator: "\n"))
+      </tbody>
+      </table>
+      """
+    return """
+      <p>Worst first. The IoU is the mean over the classes that are in the picture, with the first and with the
+      last preset. The difference shows where \(last.id) is wrong. Colours are those of the
+      <a href="#classes">classes</a>.</p>
+      \(Self.wide("Worst pictures", table))
+      """
+  }
+
+  private func worstLine(_ worst: ReportPictures.Worst, _ index: Int) -> Markup {
+    let parts: [(String, Image)] = [
+      ("image", worst.image), ("truth", worst.truth), ("labels of \(first.id)", worst.first),
+      ("labels of \(last.id)", worst.last), ("where \(last.id) is wrong", worst.difference),
+      ("uncertainty of \(last.id)", worst.uncertainty),
+    ]
+    let cells = parts.map { name, image -> Markup in
+      "<td>\(Self.picture(image, alternative: "\(worst.name): \(name)"))</td>"
+    }
+    return """
+      <tr><th scope="row"><span>\(worst.name)</span> <small>\(worst.testSet)</small>
+      <dl><dt>\(first.id)</dt><dd id="worst-\(index)-first" data-value="\("\(worst.firstIoU)")">\
+      \(Figure.percent(worst.firstIoU, digits: 1)) %</dd>
+      <dt>\(last.id)</dt><dd id="worst-\(index)-last" data-value="\("\(worst.lastIoU)")">\
+      \(Figure.percent(worst.lastIoU, digits: 1)) %</dd></dl></th>
+      \(cells.joined(separator: "\n"))</tr>
+      """
+  }
+
+  /// Training pictures and what the augmentations made of them.
+  var previews: Markup {
+    pictures.previews.map { preview -> Markup in
+      let copies = preview.copies.enumerated().map { index, copy -> Markup in
+        Self.picture(copy, alternative: "\(preview.name): changed copy \(index + 1), with its labels")
+      }
+      let row: Markup = """
+        <div class="row">
+        \(Self.picture(preview.original, alternative: "\(preview.name): original, with its labels"))
+        \(copies.joined(separator: "\n"))
+        </div>
+        """
+      return """
+        <figure class="preview">
+        <figcaption>\(preview.name): the original\(copies.isEmpty ? "" : " and its copies")</figcaption>
+        \(row)
+        </figure>
+        """
+    }.joined(separator: "\n")
+  }
+
+  /// The classes and their colours.
+  var legend: Markup {
+    let entries = report.classes.map { entry -> Markup in
+      // The colour is text from a file; only a colour may become part of a style.
+      let swatch: Markup =
+        RGB(hex: entry.color).map { "<i style=\"background:\("\($0)")\"></i>" } ?? "<i></i>"
+      return "<li>\(swatch) \(entry.name)\(entry.isScored ? "" : " <small>not scored</small>")</li>"
+    }
+    return "<ul class=\"legend\">\n\(entries.joined(separator: "\n"))\n</ul>"
+  }
+
+  static func picture(_ image: Image, alternative: String) -> Markup {
+    guard let png = try? image.encoded(.png) else {
+      preconditionFailure("no memory for a picture of \(image.width) x \(image.height)")
+    }
+    // Small pictures are enlarged; their pixels are then what one wants to see.
+    let sharp: Markup = image.width < 128 ? " class=\"sharp\"" : ""
+    return """
+      <img\(sharp) width="\(image.width)" height="\(image.height)" alt="\(alternative)" \
+      src="data:image/png;base64,\(Data(png).base64EncodedString())"/>
+      """
+  }
+}
