@@ -1,5 +1,6 @@
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 
 // Inner loops for which wider vectors than those of the oldest x86-64 are worth having: Swift has no way to
 // compile a function for several processors and to choose between the versions at run time. Versions with
@@ -55,6 +56,25 @@ void dseg_softmax_gradient(const float *_Nonnull y, const float *_Nonnull gradie
 /// from it, `rest`, and of their squares, `square`.
 void dseg_moments(const float *_Nonnull x, size_t pixels, size_t channels, float *_Nonnull center,
                   float *_Nonnull rest, float *_Nonnull square);
+
+/// Weights of the four neighbours between which a position lies, by columns and by rows.
+struct dseg_corners {
+  float left, right, above, below;
+};
+
+/// `y = (top_left · left + top_right · right) · above + (bottom_left · left + bottom_right · right) · below`
+void dseg_interpolate(struct dseg_corners by, const float *_Nonnull top_left, const float *_Nonnull top_right,
+                      const float *_Nonnull bottom_left, const float *_Nonnull bottom_right, float *_Nonnull y,
+                      size_t count);
+
+/// The same of finite halves, IEEE 754 binary16, plus `offsets`.
+void dseg_interpolate_halves(struct dseg_corners by, const uint16_t *_Nonnull top_left,
+                             const uint16_t *_Nonnull top_right, const uint16_t *_Nonnull bottom_left,
+                             const uint16_t *_Nonnull bottom_right, const float *_Nonnull offsets, float *_Nonnull y,
+                             size_t count);
+
+/// Asks for memory that will soon be read.
+void dseg_prefetch(const void *_Nonnull start, size_t bytes);
 
 /// What one step of Adam needs besides the weights, in the notation of `AdamStep`.
 struct dseg_adam {

@@ -1,3 +1,5 @@
+import CKernels
+
 // One picture of H × W pixels; map i: [h_i, w_i, C_i] channel-last; row: [C_0 + C_1 + …]
 
 /// The plan by which the vector of a pixel is read out of feature maps: the values that bilinear
@@ -23,6 +25,20 @@ final class FeatureGather: @unchecked Sendable {
     var columns: UnsafeMutablePointer<Taps>
     /// As large as the picture, so that every pixel has its own vector.
     var isFullSize: Bool
+
+    /// Asks for the vectors around a position of the picture.
+    func prefetch(y: Int, x: Int) {
+      let (rows, columns) = (rows[y], columns[x])
+      let (base, size) =
+        switch numbers {
+        case .floats(let floats): (UnsafeRawPointer(floats), 4)
+        case .halves(let halves, _): (UnsafeRawPointer(halves), 2)
+        }
+      // Neighbours of a row lie beside each other.
+      let bytes = (columns.high - columns.low + channels) * size
+      dseg_prefetch(base + (rows.low + columns.low) * size, bytes)
+      if !isFullSize { dseg_prefetch(base + (rows.high + columns.low) * size, bytes) }
+    }
   }
 
   private let storages: [FeatureStorage]
@@ -68,61 +84,30 @@ final class FeatureGather: @unchecked Sendable {
   func read(pixel: Int, into row: UnsafeMutablePointer<Float>) {
     let (y, x) = (pixel / width, pixel % width)
     var target = row
-    for source in sources {
+    for (index, source) in sources.enumerated() {
+      // Pixels come in random order, so most of the time is spent waiting for memory.
+      if index + 1 < sources.count { sources[index + 1].prefetch(y: y, x: x) }
       let (rows, columns) = (source.rows[y], source.columns[x])
+      // In the order of `resizeBilinear` (and PyTorch): first along the rows, then between them.
+      let corners = dseg_corners(
+        left: 1 - columns.share, right: columns.share, above: 1 - rows.share, below: rows.share)
       switch source.numbers {
       case .floats(let floats):
+        let (top, bottom) = (floats + rows.low, floats + rows.high)
         if source.isFullSize {
-          target.update(from: floats + rows.low + columns.low, count: source.channels)
+          target.update(from: top + columns.low, count: source.channels)
         } else {
-          interpolate(
-            floats + rows.low, floats + rows.high, columns, below: rows.share, count: source.channels,
-            into: target)
+          dseg_interpolate(
+            corners, top + columns.low, top + columns.high, bottom + columns.low, bottom + columns.high,
+            target, source.channels)
         }
       case .halves(let halves, let offsets):
-        interpolate(
-          halves + rows.low, halves + rows.high, columns, below: rows.share, offsets: offsets,
-          count: source.channels, into: target)
+        let (top, bottom) = (halves + rows.low, halves + rows.high)
+        dseg_interpolate_halves(
+          corners, top + columns.low, top + columns.high, bottom + columns.low, bottom + columns.high,
+          offsets, target, source.channels)
       }
       target += source.channels
     }
   }
-
-  /// In the order of `resizeBilinear` (and PyTorch): first along the rows, then between them.
-  private func interpolate(
-    _ top: UnsafePointer<Float>, _ bottom: UnsafePointer<Float>, _ columns: Taps, below: Float, count: Int,
-    into target: UnsafeMutablePointer<Float>
-  ) {
-    let (topLeft, topRight) = (top + columns.low, top + columns.high)
-    let (bottomLeft, bottomRight) = (bottom + columns.low, bottom + columns.high)
-    let (right, left, above) = (columns.share, 1 - columns.share, 1 - below)
-    for c in 0..<count {
-      let upper = topLeft[c] * left + topRight[c] * right
-      let lower = bottomLeft[c] * left + bottomRight[c] * right
-      target[c] = upper * above + lower * below
-    }
-  }
-
-  /// The same from halves. The weights carry the factor that `scaledHalf` leaves out: powers of two change
-  /// no rounding. They sum to 1, so the offset can be added at the end.
-  private func interpolate(
-    _ top: UnsafePointer<UInt16>, _ bottom: UnsafePointer<UInt16>, _ columns: Taps, below: Float,
-    offsets: UnsafePointer<Float>, count: Int, into target: UnsafeMutablePointer<Float>
-  ) {
-    let (topLeft, topRight) = (top + columns.low, top + columns.high)
-    let (bottomLeft, bottomRight) = (bottom + columns.low, bottom + columns.high)
-    let (right, left, above) = (columns.share * 0x1p112, (1 - columns.share) * 0x1p112, 1 - below)
-    for c in 0..<count {
-      let upper = scaledHalf(topLeft[c]) * left + scaledHalf(topRight[c]) * right
-      let lower = scaledHalf(bottomLeft[c]) * left + scaledHalf(bottomRight[c]) * right
-      target[c] = upper * above + lower * below + offsets[c]
-    }
-  }
-}
-
-/// A finite half times 2^-112: its fields moved into their place in a float.
-@inline(__always)
-func scaledHalf(_ half: UInt16) -> Float {
-  let word = Int32(bitPattern: UInt32(half) << 16) >> 3
-  return Float(bitPattern: UInt32(bitPattern: word) & 0x8FFF_E000)
 }

@@ -111,3 +111,9 @@ private func widen(
 ) {
   for c in 0..<count { floats[c] = scaledHalf(halves[c]) * 0x1p112 + offsets[c] }
 }
+
+/// A finite half times 2^-112: its fields moved into their place in a float.
+private func scaledHalf(_ half: UInt16) -> Float {
+  let word = Int32(bitPattern: UInt32(half) << 16) >> 3
+  return Float(bitPattern: UInt32(bitPattern: word) & 0x8FFF_E000)
+}
