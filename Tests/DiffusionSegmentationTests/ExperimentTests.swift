@@ -76,7 +76,7 @@ struct ExperimentTests {
       trained.withLock { $0 = [] }
       return withoutTimes(
         try experiment(names).run(in: output) { progress in
-          if case .training(let seed, let preset, .training) = progress {
+          if case .training(let seed, _, let preset, .training) = progress {
             trained.withLock { if $0.last != "\(preset) \(seed)" { $0.append("\(preset) \(seed)") } }
           }
         })
@@ -88,9 +88,61 @@ struct ExperimentTests {
     #expect(trained.withLock { $0 } == ["init-11 4"])
     // More seeds are added to those there are.
     _ = try experiment(names, seeds: [3, 4, 5]).run(in: output) { progress in
-      if case .training(let seed, _, .training) = progress { trained.withLock { $0 = ["\(seed)"] } }
+      if case .training(let seed, _, _, .training) = progress { trained.withLock { $0 = ["\(seed)"] } }
     }
     #expect(trained.withLock { $0 } == ["5"])
+  }
+
+  /// Every training picture is labelled by a training on the others, as if these were all there are.
+  @Test func foldsLeaveOutWhatTheyAreTestedOn() throws {
+    var experiment = try experiment(["init", "augs"], seeds: [6])
+    experiment.testSets = []
+    experiment.folds = 3
+    let report = try experiment.run(in: output)
+    #expect(report.setup.folds == 3 && report.testSets.map(\.pictures) == [3])
+    var pooled = ConfusionMatrix(classCount: 2, ignoreLabel: 255)
+    let features = try world.features(noise: .shared(seed: 6))
+    for left in 0..<3 {
+      let folder = try world.folder.folder("without-\(left)")
+      for kept in 0..<3 where kept != left {
+        for ending in ["png", "npy"] {
+          try FileManager.default.copyItem(
+            atPath: "\(world.images)/scene\(kept).\(ending)", toPath: "\(folder)/scene\(kept).\(ending)")
+        }
+      }
+      let segmenter = try Segmenter.train(
+        on: LabelledImages(directory: folder, classes: world.classes), features: features,
+        options: SegmenterOptions(seed: 6))
+      let item = try world.labelled().load(left)
+      pooled.add(truth: item.mask.labels, prediction: try segmenter.segment(item.image).labels.labels)
+    }
+    #expect(report.presets[0].scores[0].miou.values == [pooled.meanIoU(.ledm)])
+    #expect(
+      report.presets[0].scores[0].confusion
+        == (0..<2).map { t in (0..<2).map { pooled[truth: t, prediction: $0] } })
+    #expect(report.presets[1].scores[0].miou != report.presets[0].scores[0].miou)
+    // It goes on, and comes to the same.
+    try FileManager.default.removeItem(atPath: "\(output.path)/runs/seed-6/fold-1/augs.json")
+    let trained = Mutex<Set<String>>([])
+    let again = try experiment.run(in: output) { progress in
+      if case .training(_, let fold, let preset, .training) = progress {
+        _ = trained.withLock { $0.insert("\(preset) \(fold!)") }
+      }
+    }
+    #expect(withoutTimes(again) == withoutTimes(report) && trained.withLock { $0 } == ["augs 1"])
+    #expect(FileManager.default.fileExists(atPath: output.pagePath))
+  }
+
+  /// A variant is kept apart from another of its name, also when it came later.
+  @Test func variantsInAFolder() throws {
+    var experiment = try experiment(["init"], seeds: [0])
+    _ = try experiment.run(in: output)
+    experiment.presets.append(try SegmenterPreset(variant: "own=init,epochs=2,models=2"))
+    let report = try experiment.run(in: output)
+    #expect(report.presets.map(\.id) == ["init", "own"] && report.presets[1].scores[0].difference != nil)
+    experiment.presets[1] = try SegmenterPreset(variant: "own=init,epochs=1,models=2")
+    let error = #expect(throws: DataError.self) { try experiment.run(in: output) }
+    #expect(error?.item == "preset own" && error?.exitCode == 73)
   }
 
   @Test func anotherExperimentIsRefused() throws {
@@ -118,6 +170,14 @@ struct ExperimentTests {
     var empty = try experiment()
     empty.testSets = []
     #expect(throws: DataError.self) { try empty.run(in: output) }
+    for folds in [-1, 0, 1, 4] {
+      empty.folds = folds
+      let error = #expect(throws: DataError.self) { try empty.run(in: output) }
+      #expect(error?.item == "folds" && error?.exitCode == 64)
+    }
+    var both = try experiment()
+    both.folds = 3
+    #expect(#expect(throws: DataError.self) { try both.run(in: output) }?.item == "test sets")
   }
 
   /// The tables hold the figures of the report.

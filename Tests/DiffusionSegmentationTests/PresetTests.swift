@@ -54,6 +54,45 @@ struct PresetTests {
     #expect(error?.expected.contains("init, init-11") == true)
   }
 
+  /// Settings of a variant are those of the flags of the same names.
+  @Test func variants() throws {
+    let text =
+      "a_1=final,growth=4,augmentations=mild,augment-probability=0.5,redraw=1,epochs=2,weight-decay=0.01,"
+      + "dropout=0.25,schedule=cosine,prepare=whiten:32,models=5,test-time=flip,combine=mean,post=majority:3"
+    let variant = try SegmenterPreset(variant: text)
+    #expect(variant.id == "a_1" && variant.epochs == 2 && variant.members == 5 && variant.dropout == 0.25)
+    #expect(
+      variant.growth == TrainingGrowth(factor: 4, preset: .mild, probability: 0.5, isRedrawn: true))
+    #expect(variant.weightDecay == 0.01 && variant.schedule == .cosine)
+    #expect(variant.preparation == .principalComponents(32, whitened: true))
+    #expect(variant.prediction.testTime == .flip && variant.prediction.combination == .mean)
+    #expect("\(variant.prediction.postProcessing)" == "majority:3")
+    var options = SegmenterOptions()
+    variant.apply(to: &options)
+    #expect(options.preparation == variant.preparation && options.growth == variant.growth)
+    // What is not named stays.
+    let same = try SegmenterPreset(variant: "b=final")
+    let final = try SegmenterPreset.named("final")
+    #expect(same.row.dropFirst() == final.row.dropFirst() && same.id == "b")
+    let plain = try SegmenterPreset(variant: "c=final,growth=1,weight-decay=0,test-time=none")
+    #expect(plain.growth == nil && plain.weightDecay == nil && plain.prediction.testTime == nil)
+  }
+
+  @Test(arguments: [
+    ("init", "NAME=PRESET"), ("=init", "NAME=PRESET"), ("a/b=init", "NAME=PRESET"),
+    ("init=final", "no preset has"),
+    ("a=best-ever", "init, init-11"), ("a=init,epochs", "SETTING=VALUE"), ("a=init,epochs=x", "0 to 100"),
+    ("a=init,speed=9", "growth, augmentations"), ("a=init,dropout=1", "0.0 to 0.99"),
+    ("a=init,augmentations=mild", "a growth of 2"), ("a=init,growth=3,augment-probability=1.5", "0.0 to 1.0"),
+    ("a=init,test-time=twice", "report, report-code, flip"), ("a=init,prepare=zca", "none, standardize"),
+    ("a=init,dropout=nan", "0.0 to 0.99"), ("a=init,growth=0", "1 to 1000"),
+  ])
+  func variantsThatAreRefused(_ text: String, expected: String) {
+    let error = #expect(throws: DataError.self) { try SegmenterPreset(variant: text) }
+    #expect(error?.expected.contains(expected) == true, "\(String(describing: error))")
+    #expect(error?.exitCode == 64)
+  }
+
   /// The default options are those of `init`.
   @Test func initIsTheDefault() throws {
     var options = SegmenterOptions()

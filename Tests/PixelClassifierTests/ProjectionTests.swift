@@ -48,6 +48,31 @@ struct ProjectionTests {
     }
   }
 
+  /// Fewer vectors than they are long, which takes another way.
+  @Test("components of few vectors", arguments: [false, true])
+  func fewVectors(whitened: Bool) throws {
+    let picture = LabelledFeatures(
+      name: "a", features: randomFeatures(height: 3, width: 4, maps: [[7, 3, 4], [9, 3, 4]]),
+      labels: [UInt8](repeating: 0, count: 12))
+    let dataset = try PixelDataset([picture], classCount: 1, ignoreLabel: 255, smallestAnnotation: 0)
+    let projection = try #require(
+      try FeatureProjection(
+        .principalComponents(16, whitened: whitened), of: dataset, random: Philox(seed: 1)))
+    // Twelve vectors less their mean span eleven directions.
+    #expect(projection.outputCount == 11)
+    let (_, covariance) = moments(dataset.projected(by: projection))
+    for i in covariance.indices {
+      for j in covariance.indices {
+        let expected = i != j ? 0 : whitened ? 1 : Double(projection.variances[i])
+        #expect(abs(covariance[i][j] - expected) < 1e-3)
+      }
+    }
+    // Nothing of the variance is lost.
+    let all = moments(dataset).covariance
+    let total = all.indices.reduce(0) { $0 + all[$1][$1] }
+    #expect(abs(Double(projection.variances.reduce(0, +)) - total) < 1e-4 * total)
+  }
+
   @Test("the first component varies as much as any direction can")
   func largestVariance() throws {
     let (_, covariance) = moments(try dataset())

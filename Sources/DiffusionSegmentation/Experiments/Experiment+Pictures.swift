@@ -56,13 +56,31 @@ extension Experiment {
   private func worst(
     _ scores: PictureScores, in folder: ExperimentFolder
   ) throws(DataError) -> [ReportPictures.Worst] {
-    let rows = scores.worst(Self.worstCount)
-    let (first, last) = (
-      try segmenter(presets[0], in: folder), try segmenter(presets[presets.count - 1], in: folder)
-    )
+    var segmenters: [String: Segmenter] = [:]
+    func segmenter(_ preset: SegmenterPreset, _ run: ExperimentRun) throws(DataError) -> Segmenter {
+      let path = folder.segmenterPath(preset.id, run)
+      if let segmenter = segmenters[path] { return segmenter }
+      let segmenter = try Segmenter(contentsOf: path, checkpoint: features.backbone.checkpointPath)
+      segmenters[path] = segmenter
+      return segmenter
+    }
+    // Folds keep the segmenters of the seed that came first when they were trained.
+    let shown =
+      seeds.first { seed in
+        runs(seed: seed).allSatisfy { run in
+          [presets[0], presets[presets.count - 1]].allSatisfy {
+            FileManager.default.fileExists(atPath: folder.segmenterPath($0.id, run))
+          }
+        }
+      } ?? seeds[0]
+    let shownRuns = runs(seed: shown)
     var worst: [ReportPictures.Worst] = []
-    for row in rows {
-      let item = try testSets[row.testSet].load(row.picture)
+    for row in scores.worst(Self.worstCount) {
+      let item = try reportedSets[row.testSet].load(row.picture)
+      let run = shownRuns.first { heldOut($0).contains(row.picture) } ?? shownRuns[0]
+      let (first, last) = (
+        try segmenter(presets[0], run), try segmenter(presets[presets.count - 1], run)
+      )
       let (before, after) = (
         try first.segment(item.image, name: item.path, index: row.picture),
         try last.segment(item.image, name: item.path, index: row.picture)
@@ -81,13 +99,6 @@ extension Experiment {
           )))
     }
     return worst
-  }
-
-  private func segmenter(_ preset: SegmenterPreset, in folder: ExperimentFolder) throws(DataError)
-    -> Segmenter
-  {
-    let path = folder.segmenterPath(preset.id, seeds[0])
-    return try Segmenter(contentsOf: path, checkpoint: features.backbone.checkpointPath)
   }
 
   /// Red where the labels differ, grey where nobody knows.

@@ -15,15 +15,11 @@ extension Experiment {
     var first: [PairedBootstrap.Counts] = []
     var scored = Set<Int>()
     for preset in presets {
-      let records = try records(of: preset, in: folder)
+      var records: [RunRecord] = []
+      for seed in seeds { records.append(try record(preset, seed: seed, in: folder)) }
       var scores: [ExperimentReport.Score] = []
-      for (index, set) in testSets.enumerated() {
-        var matrices: [[ConfusionMatrix]] = []
-        for (record, seed) in zip(records, seeds) {
-          matrices.append(
-            try record.matrices(
-              ofSet: index, pictures: set.count, classes: classes, file: folder.recordPath(preset.id, seed)))
-        }
+      for index in reportedSets.indices {
+        let matrices = records.map { $0.matrices(ofSet: index, classes: classes) }
         let counts = PairedBootstrap.Counts(matrices, metric: metric)
         if first.count == index { first.append(counts) }
         let pooled = matrices.map { $0.pooled }
@@ -52,7 +48,7 @@ extension Experiment {
         ExperimentReport.ClassEntry(
           name: classes.names[$0], color: "\(classes.palette[UInt8($0)])", isScored: scored.contains($0))
       },
-      testSets: zip(names, testSets).map { ExperimentReport.TestSet(name: $0, pictures: $1.count) },
+      testSets: zip(names, reportedSets).map { ExperimentReport.TestSet(name: $0, pictures: $1.count) },
       presets: figures, seconds: 0)
   }
 
@@ -60,32 +56,19 @@ extension Experiment {
     ExperimentReport.Setup(
       model: (features.backbone.checkpointPath as NSString).lastPathComponent, steps: features.steps,
       blocks: features.blocks, features: features.channels, imageSize: features.backbone.options.imageSize,
-      trainingPictures: training.count, seeds: seeds, metric: metric.rawValue, threads: Threads.count,
+      trainingPictures: training.count, folds: folds, seeds: seeds, metric: metric.rawValue,
+      threads: Threads.count,
       version: Version.current)
-  }
-
-  private func records(of preset: SegmenterPreset, in folder: ExperimentFolder) throws(DataError)
-    -> [RunRecord]
-  {
-    var records: [RunRecord] = []
-    for seed in seeds {
-      guard let record = try folder.record(preset.id, seed) else {
-        throw DataError(
-          .noInput, file: folder.recordPath(preset.id, seed), expected: "a finished run", found: "none")
-      }
-      records.append(record)
-    }
-    return records
   }
 
   /// The last components of the folders, as many as tell them apart.
   var testSetNames: [String] {
-    let paths = testSets.map { URL(fileURLWithPath: $0.directory).standardizedFileURL.pathComponents }
+    let paths = reportedSets.map { URL(fileURLWithPath: $0.directory).standardizedFileURL.pathComponents }
     for count in 1...(paths.map(\.count).max() ?? 1) {
       let names = paths.map { $0.suffix(count).joined(separator: "/") }
       if Set(names).count == names.count { return names }
     }
-    return testSets.map(\.directory)
+    return reportedSets.map(\.directory)
   }
 
   /// Means over the seeds. A seed that stopped early keeps its last values.

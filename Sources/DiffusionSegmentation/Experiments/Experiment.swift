@@ -10,8 +10,11 @@ import TensorCore
 /// share features, and those that differ in prediction alone share the training.
 public struct Experiment: Sendable {
   public var training: LabelledImages
-  /// At least one; all with the classes of the training pictures.
+  /// All with the classes of the training pictures; at least one, but none with folds.
   public var testSets: [LabelledImages]
+  /// Cross-validation: every training picture is tested once a seed, by what so many trainings without a part of the
+  /// training pictures each learned from the others.
+  public var folds: Int?
   /// The noise of a seed takes the place of theirs, unless it is fixed.
   public var features: DiffusionFeatures
   /// The first is what the others are compared with.
@@ -25,12 +28,13 @@ public struct Experiment: Sendable {
   public var bootstrapDraws = 10_000
 
   public init(
-    training: LabelledImages, testSets: [LabelledImages], features: DiffusionFeatures,
+    training: LabelledImages, testSets: [LabelledImages], folds: Int? = nil, features: DiffusionFeatures,
     presets: [SegmenterPreset] = SegmenterPreset.all, seeds: [UInt64] = Array(0..<5),
     metric: IoUDefinition = .ledm, fit: ImageFit = .pad, batchSize: Int = 64
   ) {
     self.training = training
     self.testSets = testSets
+    self.folds = folds
     self.features = features
     self.presets = presets
     self.seeds = seeds
@@ -41,8 +45,8 @@ public struct Experiment: Sendable {
 
   /// What is being done.
   public enum Progress: Sendable {
-    case training(seed: UInt64, preset: String, SegmenterProgress)
-    case evaluation(seed: UInt64, done: Int, of: Int)
+    case training(seed: UInt64, fold: Int?, preset: String, SegmenterProgress)
+    case evaluation(seed: UInt64, fold: Int?, done: Int, of: Int)
   }
 
   /// Runs what is not yet in the folder and writes the report.
@@ -55,7 +59,7 @@ public struct Experiment: Sendable {
     try check()
     try folder.open(settings: ExperimentSettings(self))
     let start = ContinuousClock.now
-    for seed in seeds { try SeedRun(self, seed: seed, folder: folder).run(progress) }
+    for seed in seeds { try SeedTrainings(self, seed: seed, folder: folder).run(progress) }
     var report = try report(from: folder)
     // What was done before it was stopped counts too.
     report.seconds = try folder.secondsBefore() + (ContinuousClock.now - start) / .seconds(1)
@@ -69,7 +73,15 @@ public struct Experiment: Sendable {
         throw DataError(.invalidArgument, file: "experiment", item: item, expected: expected, found: found)
       }
     }
-    try require(!testSets.isEmpty, "test sets", "at least one", "none")
+    if let folds {
+      try require(testSets.isEmpty, "test sets", "none beside folds", "\(testSets.count)")
+      try require(
+        (2...max(2, training.count)).contains(folds), "folds",
+        "2 to the number of training pictures, \(training.count)",
+        "\(folds)")
+    } else {
+      try require(!testSets.isEmpty, "test sets", "at least one, or folds", "none")
+    }
     try require(
       !presets.isEmpty && Set(presets.map(\.id)).count == presets.count, "presets",
       "each once, and at least one",

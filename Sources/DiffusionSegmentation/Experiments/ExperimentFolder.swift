@@ -20,17 +20,17 @@ public struct ExperimentFolder: Sendable {
   var settingsPath: String { "\(path)/settings.json" }
 
   func tablePath(_ name: String) -> String { "\(path)/\(name).csv" }
-  func runFolder(_ seed: UInt64) -> String { "\(path)/runs/seed-\(seed)" }
-  func segmenterPath(_ preset: String, _ seed: UInt64) -> String {
-    "\(runFolder(seed))/\(preset).safetensors"
+  func runFolder(_ run: ExperimentRun) -> String { "\(path)/runs/\(run.folder)" }
+  func segmenterPath(_ preset: String, _ run: ExperimentRun) -> String {
+    "\(runFolder(run))/\(preset).safetensors"
   }
-  func recordPath(_ preset: String, _ seed: UInt64) -> String { "\(runFolder(seed))/\(preset).json" }
-  private func trainingPath(_ preset: String, _ seed: UInt64) -> String {
-    "\(epochsFolder(seed))/\(preset).json"
+  func recordPath(_ preset: String, _ run: ExperimentRun) -> String { "\(runFolder(run))/\(preset).json" }
+  private func trainingPath(_ preset: String, _ run: ExperimentRun) -> String {
+    "\(epochsFolder(run))/\(preset).json"
   }
-  private func epochsFolder(_ seed: UInt64) -> String { "\(runFolder(seed))/epochs" }
-  private func epochPath(_ preset: String, _ seed: UInt64, _ epoch: Int) -> String {
-    "\(epochsFolder(seed))/\(preset)-\(epoch).safetensors"
+  private func epochsFolder(_ run: ExperimentRun) -> String { "\(runFolder(run))/epochs" }
+  private func epochPath(_ preset: String, _ run: ExperimentRun, _ epoch: Int) -> String {
+    "\(epochsFolder(run))/\(preset)-\(epoch).safetensors"
   }
 
   /// Makes the folder, or takes that of the same experiment.
@@ -44,6 +44,9 @@ public struct ExperimentFolder: Sendable {
           expected: "\(item.before), as the runs in this folder have it",
           found: item.now)
       }
+      var all = settings
+      all.presets.merge(before.presets) { now, _ in now }
+      if all != before { try write(all, to: settingsPath) }
       return
     }
     try create(path)
@@ -61,41 +64,43 @@ public struct ExperimentFolder: Sendable {
 
   // MARK: Runs
 
-  func record(_ preset: String, _ seed: UInt64) throws(DataError) -> RunRecord? {
-    try readIfPresent(recordPath(preset, seed))
+  func record(_ preset: String, _ run: ExperimentRun) throws(DataError) -> RunRecord? {
+    try readIfPresent(recordPath(preset, run))
   }
 
-  func write(_ record: RunRecord, _ preset: String, _ seed: UInt64) throws(DataError) {
-    try write(record, to: recordPath(preset, seed))
+  func write(_ record: RunRecord, _ preset: String, _ run: ExperimentRun) throws(DataError) {
+    try write(record, to: recordPath(preset, run))
   }
 
   /// A training that was finished before its evaluation was.
-  func training(_ preset: String, _ seed: UInt64) throws(DataError) -> RunRecord.Training? {
-    try readIfPresent(trainingPath(preset, seed))
+  func training(_ preset: String, _ run: ExperimentRun) throws(DataError) -> RunRecord.Training? {
+    try readIfPresent(trainingPath(preset, run))
   }
 
-  func write(_ training: RunRecord.Training, _ preset: String, _ seed: UInt64) throws(DataError) {
-    try write(training, to: trainingPath(preset, seed))
+  func write(_ training: RunRecord.Training, _ preset: String, _ run: ExperimentRun) throws(DataError) {
+    try write(training, to: trainingPath(preset, run))
   }
 
-  func prepare(seed: UInt64) throws(DataError) { try create(epochsFolder(seed)) }
+  func prepare(_ run: ExperimentRun) throws(DataError) { try create(epochsFolder(run)) }
 
-  func write(_ ensemble: PixelEnsemble, _ preset: String, _ seed: UInt64, epoch: Int) throws(DataError) {
+  func write(_ ensemble: PixelEnsemble, _ preset: String, _ run: ExperimentRun, epoch: Int) throws(DataError)
+  {
     var writer = SafetensorsWriter()
     for tensor in ensemble.namedTensors { writer.append(tensor.name, tensor.array) }
-    try writer.write(to: epochPath(preset, seed, epoch))
+    try writer.write(to: epochPath(preset, run, epoch))
   }
 
-  func ensemble(_ preset: String, _ seed: UInt64, epoch: Int, members: Int) throws(DataError) -> PixelEnsemble
+  func ensemble(_ preset: String, _ run: ExperimentRun, epoch: Int, members: Int) throws(DataError)
+    -> PixelEnsemble
   {
-    let path = epochPath(preset, seed, epoch)
+    let path = epochPath(preset, run, epoch)
     let state = StateDictionary(try SafetensorsFile(contentsOf: path).tensors, file: path)
     return try PixelEnsemble(memberCount: members, weights: WeightScope(state))
   }
 
   /// Removes the members after single epochs, which are of no use once they are evaluated.
-  func removeEpochs(seed: UInt64) {
-    try? FileManager.default.removeItem(atPath: epochsFolder(seed))
+  func removeEpochs(_ run: ExperimentRun) {
+    try? FileManager.default.removeItem(atPath: epochsFolder(run))
   }
 
   /// Time that an earlier report of this folder tells; 0 without one. A run that was stopped before it had a report

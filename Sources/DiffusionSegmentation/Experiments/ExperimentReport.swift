@@ -15,6 +15,8 @@ public struct ExperimentReport: Codable, Sendable, Equatable {
     /// Side of the pictures that the model sees, in pixels.
     public var imageSize: Int
     public var trainingPictures: Int
+    /// Folds of a cross-validation, whose only test set are the training pictures; nil without.
+    public var folds: Int?
     public var seeds: [UInt64]
     /// `ledm` or `standard`.
     public var metric: String

@@ -19,8 +19,10 @@ struct ExperimentSettings: Codable, Equatable {
   /// Files of the pictures.
   var training: [String]
   var testSets: [[String]]
-  /// The settings of every preset that a run was made with.
-  var presets: [String: [String]]
+  /// Folds of the training pictures.
+  var folds: Int?
+  /// The settings of every preset: cells of the table of presets by their columns, without those that say nothing.
+  var presets: [String: [String: String]]
 
   init(_ experiment: Experiment) throws(DataError) {
     let features = experiment.features
@@ -39,7 +41,8 @@ struct ExperimentSettings: Codable, Equatable {
     (classNames, ignoreLabel, flipPairs) = (classes.names, classes.ignoreLabel, classes.flipPairs.pairs)
     training = experiment.training.imagePaths
     testSets = experiment.testSets.map(\.imagePaths)
-    presets = Dictionary(uniqueKeysWithValues: SegmenterPreset.all.map { ($0.id, $0.row) })
+    folds = experiment.folds
+    presets = Dictionary(uniqueKeysWithValues: experiment.presets.map { ($0.id, $0.cells) })
   }
 
   typealias Difference = (name: String, before: String, now: String)
@@ -68,10 +71,14 @@ struct ExperimentSettings: Codable, Equatable {
     compare("flip pairs", \.flipPairs)
     compare("training pictures", \.training, pictures)
     compare("test pictures", \.testSets) { $0.map(pictures).joined(separator: "; ") }
-    // Other versions may know other presets.
-    for (name, row) in presets.sorted(by: { $0.key < $1.key }) {
-      if let earlier = before.presets[name], earlier != row {
-        differences.append(("preset \(name)", earlier.joined(separator: ", "), row.joined(separator: ", ")))
+    compare("folds", \.folds) { $0.map { "\($0)" } ?? "none" }
+    func settings(_ cells: [String: String]) -> String {
+      SegmenterPreset.columns.compactMap { column in cells[column].map { "\(column) \($0)" } }
+        .joined(separator: ", ")
+    }
+    for (name, cells) in presets.sorted(by: { $0.key < $1.key }) {
+      if let earlier = before.presets[name], earlier != cells {
+        differences.append(("preset \(name)", settings(earlier), settings(cells)))
       }
     }
     return differences.first

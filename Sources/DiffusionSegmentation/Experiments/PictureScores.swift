@@ -20,15 +20,13 @@ struct PictureScores {
     presets = experiment.presets.map(\.id)
     testSets = experiment.testSetNames
     var rows: [Row] = []
-    for (index, set) in experiment.testSets.enumerated() {
+    for (index, set) in experiment.reportedSets.enumerated() {
       var scores = [[Double]](repeating: [], count: set.count)
       for preset in experiment.presets {
         var sums = [Double](repeating: 0, count: set.count)
         for seed in experiment.seeds {
-          let matrices =
-            try folder.record(preset.id, seed)?.matrices(
-              ofSet: index, pictures: set.count, classes: set.classes,
-              file: folder.recordPath(preset.id, seed)) ?? []
+          let matrices = try experiment.record(preset, seed: seed, in: folder)
+            .matrices(ofSet: index, classes: set.classes)
           for (picture, matrix) in matrices.enumerated() { sums[picture] += matrix.meanIoUOfPresentClasses }
         }
         for picture in sums.indices { scores[picture].append(sums[picture] / Double(experiment.seeds.count)) }

@@ -24,19 +24,61 @@ struct RunRecord: Codable, Equatable {
   var curve: [ExperimentReport.CurvePoint]
 
   /// The pictures' matrices of a test set.
-  /// - Throws: `DataError` when the counts are not those of so many pictures and classes.
-  func matrices(
-    ofSet index: Int, pictures: Int, classes: ClassList, file: String
-  ) throws(DataError) -> [ConfusionMatrix] {
-    let cells = testSets.indices.contains(index) ? testSets[index].matrices : []
-    let matrices = cells.compactMap {
+  func matrices(ofSet index: Int, classes: ClassList) -> [ConfusionMatrix] {
+    guard testSets.indices.contains(index) else { return [] }
+    return testSets[index].matrices.compactMap {
       ConfusionMatrix(classCount: classes.count, ignoreLabel: classes.ignoreLabel, cells: $0)
     }
-    guard matrices.count == pictures, cells.count == pictures else {
+  }
+
+  /// - Throws: `DataError` when the counts are not those of so many pictures and classes.
+  func check(set index: Int, pictures: Int, classes: ClassList, file: String) throws(DataError) {
+    let count = matrices(ofSet: index, classes: classes).count
+    guard count == pictures, testSets[index].matrices.count == pictures else {
       throw DataError(
         .malformed, file: file, item: "test set \(index)", expected: "the counts of \(pictures) pictures",
-        found: "those of \(matrices.count)")
+        found: "those of \(count)")
     }
-    return matrices
+  }
+}
+
+extension Experiment {
+  /// What came of a preset with a seed: of its run, or of all its folds together, each training picture with the counts
+  /// of the fold that left it out.
+  /// - Throws: `DataError` when a run is missing or damaged.
+  func record(_ preset: SegmenterPreset, seed: UInt64, in folder: ExperimentFolder) throws(DataError)
+    -> RunRecord
+  {
+    var records: [RunRecord] = []
+    let runs = runs(seed: seed)
+    for run in runs {
+      guard let record = try folder.record(preset.id, run) else {
+        throw DataError(
+          .noInput, file: folder.recordPath(preset.id, run), expected: "a finished run", found: "none")
+      }
+      let tested = tested(run)
+      for (index, item) in tested.enumerated() {
+        try record.check(
+          set: index, pictures: item.pictures.count, classes: training.classes,
+          file: folder.recordPath(preset.id, run))
+      }
+      records.append(record)
+    }
+    guard folds != nil else { return records[0] }
+    let share = 1 / Double(records.count)
+    var matrices = [[Int]](repeating: [], count: training.count)
+    for (run, record) in zip(runs, records) {
+      for (picture, cells) in zip(heldOut(run), record.testSets[0].matrices) { matrices[picture] = cells }
+    }
+    return RunRecord(
+      training: .init(
+        seconds: records.reduce(0) { $0 + $1.training.seconds * share },
+        peakBytes: records.compactMap(\.training.peakBytes).max(),
+        epochs: records.reduce(0) { max($0, $1.training.epochs) }),
+      testSets: [
+        .init(
+          matrices: matrices,
+          secondsAPicture: records.reduce(0) { $0 + $1.testSets[0].secondsAPicture * share })
+      ], curve: Experiment.meanCurve(records.map(\.curve)))
   }
 }

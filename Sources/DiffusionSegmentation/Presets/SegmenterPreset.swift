@@ -4,30 +4,31 @@ import TensorCore
 
 /// A named way to train a segmenter and to predict with it: the experiments of the report.
 public struct SegmenterPreset: Sendable, Hashable, Identifiable {
-  public let id: String
+  public internal(set) var id: String
   /// What it is, in a few words.
-  public let summary: String
+  public internal(set) var summary: String
   /// Changes to the pictures that it is trained on too.
-  public let growth: TrainingGrowth?
+  public internal(set) var growth: TrainingGrowth?
   /// Epochs before early stopping is armed.
-  public let epochs: Int
+  public internal(set) var epochs: Int
   /// Decoupled weight decay (AdamW); nil for Adam without any.
-  public let weightDecay: Double?
-  public let dropout: Float
-  public let schedule: LearningRateSchedule
+  public internal(set) var weightDecay: Double?
+  public internal(set) var dropout: Float
+  public internal(set) var schedule: LearningRateSchedule
+  /// What is done to the vectors of pixels first.
+  public internal(set) var preparation: FeaturePreparation
   /// Classifiers that vote.
-  public let members: Int
-  public let prediction: PredictionSettings
+  public internal(set) var members: Int
+  public internal(set) var prediction: PredictionSettings
 
   init(
     _ id: String, _ summary: String, growth: TrainingGrowth? = nil, epochs: Int = 4,
-    weightDecay: Double? = nil,
-    dropout: Float = 0, schedule: LearningRateSchedule = .constant, members: Int = 10,
-    prediction: PredictionSettings = .init()
+    weightDecay: Double? = nil, dropout: Float = 0, schedule: LearningRateSchedule = .constant,
+    preparation: FeaturePreparation = .none, members: Int = 10, prediction: PredictionSettings = .init()
   ) {
     (self.id, self.summary, self.growth, self.epochs) = (id, summary, growth, epochs)
     (self.weightDecay, self.dropout, self.schedule) = (weightDecay, dropout, schedule)
-    (self.members, self.prediction) = (members, prediction)
+    (self.preparation, self.members, self.prediction) = (preparation, members, prediction)
   }
 
   /// All presets, the reference's method first and the report's last experiment next to last.
@@ -66,42 +67,8 @@ public struct SegmenterPreset: Sendable, Hashable, Identifiable {
     options.growth = growth
     options.dropout = dropout
     options.schedule = schedule
+    options.preparation = preparation
     options.optimizer.weightDecay = weightDecay ?? 0
     options.optimizer.decay = weightDecay == nil ? .inGradient : .decoupled
-  }
-}
-
-extension SegmenterPreset {
-  /// Head of the table of presets.
-  public static let columns = [
-    "preset", "copies", "probability", "epochs", "optimizer", "weight decay", "dropout", "models",
-    "post-processing",
-    "test time",
-  ]
-
-  /// The preset's line in that table.
-  public var row: [String] {
-    [
-      id, growth.map { "×\($0.factor) \($0.preset.rawValue)\($0.isRedrawn ? ", redrawn" : "")" } ?? "-",
-      growth.map { "\($0.probability)" } ?? "-", "\(epochs)\(schedule == .cosine ? ", cosine" : "")",
-      weightDecay == nil ? "Adam" : "AdamW", weightDecay.map { "\($0)" } ?? "-",
-      dropout > 0 ? "\(dropout)" : "-",
-      "\(members)", "\(prediction.postProcessing)",
-      prediction.testTime.map { "\($0.rawValue), \(prediction.combination.rawValue)" } ?? "-",
-    ]
-  }
-
-  /// The same in words, for a help text.
-  public var settings: String {
-    let cells = zip(SegmenterPreset.columns, row).dropFirst().filter { $0.1 != "-" && $0.1 != "none" }
-    return cells.map { name, cell in
-      switch name {
-      case "copies", "optimizer": cell
-      case "epochs": "\(epochs) epochs\(schedule == .cosine ? ", cosine" : "")"
-      case "models": "\(cell) models"
-      case "post-processing": cell
-      default: "\(name) \(cell)"
-      }
-    }.joined(separator: ", ")
   }
 }

@@ -26,14 +26,17 @@ extension Segmenter {
   }
 
   /// The same on features that other trainings may have asked for before.
+  /// - Parameter pictures: which of the pictures to train on; nil for all
   package static func train(
-    using source: TrainingFeatures, options: SegmenterOptions, prediction: PredictionSettings,
+    using source: TrainingFeatures, pictures chosen: [Int]? = nil, options: SegmenterOptions,
+    prediction: PredictionSettings,
     progress: @escaping @Sendable (SegmenterProgress) -> Void = { _ in },
     afterEpoch: ((_ epoch: Int, _ segmenter: Segmenter) throws(DataError) -> Void)? = nil
   ) throws(DataError) -> Segmenter {
     try options.growth?.validate()
     let labelled = source.labelled
     let count = labelled.count * (options.growth?.factor ?? 1)
+    let chosen = chosen ?? Array(0..<labelled.count)
     let originals = try source.originals { progress(.features(done: $0, of: count)) }
     var projection: FeatureProjection?
     func segmenter(_ ensemble: PixelEnsemble) throws(DataError) -> Segmenter {
@@ -45,10 +48,13 @@ extension Segmenter {
     func dataset(_ epoch: Int) throws(DataError) -> PixelDataset {
       if let current, options.growth?.isRedrawn != true { return current }
       current = nil
-      var pictures = originals
+      var pictures = chosen.map { originals[$0] }
       if let growth = options.growth {
-        pictures += try source.copies(growth, seed: options.seed, epoch: epoch) {
+        let copies = try source.copies(growth, seed: options.seed, epoch: epoch) {
           if epoch == 0 { progress(.features(done: labelled.count + $0, of: count)) }
+        }
+        for first in stride(from: 0, to: copies.count, by: labelled.count) {
+          pictures += chosen.map { copies[first + $0] }
         }
       }
       var dataset = try options.dataset(pictures, classes: labelled.classes)
@@ -59,7 +65,7 @@ extension Segmenter {
       return dataset
     }
     let iterations = try options.growth.map { (_) throws(DataError) in
-      try source.iterationsPerEpoch(batchSize: options.batchSize)
+      try source.iterationsPerEpoch(batchSize: options.batchSize, pictures: chosen)
     }
     let ensemble = try options.trainer(iterationsPerEpoch: iterations).trainEnsemble(
       memberCount: options.members, random: Philox(seed: options.seed),

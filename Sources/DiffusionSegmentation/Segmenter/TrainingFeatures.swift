@@ -71,9 +71,9 @@ package final class TrainingFeatures {
 
   /// Iterations of an epoch of a grown training set: those of the original pictures, all of whose pixels count,
   /// labelled or not, and two more (the report's code counts from 0 and looks after the step).
-  package func iterationsPerEpoch(batchSize: Int) throws(DataError) -> Int {
+  package func iterationsPerEpoch(batchSize: Int, pictures: [Int]) throws(DataError) -> Int {
     var pixels = 0
-    for index in 0..<labelled.count {
+    for index in pictures {
       let geometry = try features.geometry(
         for: labelled.load(index).image, fit: fit, name: labelled.imagePaths[index])
       pixels += geometry.contentWidth * geometry.contentHeight

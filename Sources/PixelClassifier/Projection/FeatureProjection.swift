@@ -64,18 +64,21 @@ public struct FeatureProjection: Sendable {
     }
   }
 
-  /// Vectors that are looked at, at most.
-  private static let sampleSize = 32_768
-  private static let chunk = 2048
+  /// Vectors that are looked at, at most, unless it is said.
+  public static let sampleSize = 32_768
   /// Directions with less of the largest variance than this say nothing but rounding.
-  private static let smallestShare: Float = 1e-9
+  private static let smallestShare: Float = 1e-6
 
   /// Finds the projection; nil for vectors as they are.
-  /// - Parameter random: draws the sample
+  /// - Parameters:
+  ///   - random: draws the sample
+  ///   - sampleSize: vectors that are looked at, at most; at least 2
   /// - Throws: `DataError` when there are fewer than two vectors, or no component is asked for.
   public init?(
-    _ preparation: FeaturePreparation, of dataset: PixelDataset, random: Philox
+    _ preparation: FeaturePreparation, of dataset: PixelDataset, random: Philox,
+    sampleSize: Int = FeatureProjection.sampleSize
   ) throws(DataError) {
+    precondition(sampleSize >= 2, "a sample of \(sampleSize) vectors")
     if preparation == .none { return nil }
     if case .principalComponents(let count, _) = preparation, count < 1 {
       throw DataError(
@@ -86,7 +89,7 @@ public struct FeatureProjection: Sendable {
         .invalidArgument, file: "training set", item: "pixels", expected: "at least 2",
         found: "\(dataset.count)")
     }
-    let rows = Self.sample(dataset.count, random: random)
+    let rows = Self.sample(dataset.count, most: sampleSize, random: random)
     let mean = Self.mean(dataset, rows)
     switch preparation {
     case .none: return nil
@@ -95,13 +98,13 @@ public struct FeatureProjection: Sendable {
       weight = .diagonal(Tensor(variances.map { $0 > 0 ? 1 / $0.squareRoot() : 0 }, shape: [variances.count]))
       self.variances = variances
     case .principalComponents(let count, let whitened):
-      let eigen = SymmetricEigen(Self.covariance(dataset, rows, mean: mean))
-      let useful = eigen.values.prefix(count).prefix { $0 > eigen.values[0] * Self.smallestShare }
+      let components = Self.principalComponents(dataset, rows, mean: mean)
+      let useful = components.values.prefix(count).prefix { $0 > components.values[0] * Self.smallestShare }
       guard !useful.isEmpty else {
         throw DataError(
           .malformed, file: "features", expected: "vectors that differ", found: "the same everywhere")
       }
-      var vectors = eigen.vectors.rows(useful.count)
+      var vectors = components.vectors(useful.count)
       if whitened {
         let width = vectors.shape[1]
         vectors.withMutablePointer { vectors in
@@ -149,84 +152,6 @@ public struct FeatureProjection: Sendable {
       withPointers(mean) { mean in
         for row in 0..<rows { for c in 0..<width { x[row * width + c] -= mean[c] } }
       }
-    }
-  }
-}
-
-// MARK: Statistics of a sample
-
-extension FeatureProjection {
-  /// Some rows, all different, in ascending order.
-  private static func sample(_ count: Int, random: Philox) -> [Int] {
-    guard count > sampleSize else { return Array(0..<count) }
-    var random = random
-    var order = (0..<Int32(count)).map { $0 }
-    random.shuffle(&order)
-    return order.prefix(sampleSize).map { Int($0) }.sorted()
-  }
-
-  private static func forEachChunk(_ dataset: PixelDataset, _ rows: [Int], _ body: (Tensor) -> Void) {
-    for start in stride(from: 0, to: rows.count, by: chunk) {
-      body(dataset.features(ofRows: Array(rows[start..<min(start + chunk, rows.count)])))
-    }
-  }
-
-  private static func mean(_ dataset: PixelDataset, _ rows: [Int]) -> Tensor {
-    let width = dataset.featureCount
-    var sums = [Double](repeating: 0, count: width)
-    forEachChunk(dataset, rows) { x in
-      let sum = sumOfRows(x).elements
-      for c in 0..<width { sums[c] += Double(sum[c]) }
-    }
-    return Tensor(sums.map { Float($0 / Double(rows.count)) }, shape: [width])
-  }
-
-  private static func variances(_ dataset: PixelDataset, _ rows: [Int], mean: Tensor) -> [Float] {
-    let width = dataset.featureCount
-    var sums = [Double](repeating: 0, count: width)
-    let mean = mean.elements
-    forEachChunk(dataset, rows) { x in
-      withPointers(x) { values in
-        for row in 0..<x.shape[0] {
-          for c in 0..<width {
-            let difference = Double(values[row * width + c] - mean[c])
-            sums[c] += difference * difference
-          }
-        }
-      }
-    }
-    return sums.map { Float($0 / Double(rows.count - 1)) }
-  }
-
-  /// `[D, D]`
-  private static func covariance(_ dataset: PixelDataset, _ rows: [Int], mean: Tensor) -> Tensor {
-    let width = dataset.featureCount
-    var covariance = Tensor(zeros: [width, width])
-    forEachChunk(dataset, rows) { x in
-      var x = x
-      let count = x.shape[0]
-      x.withMutablePointer { x in
-        withPointers(mean) { mean in
-          for row in 0..<count { for c in 0..<width { x[row * width + c] -= mean[c] } }
-        }
-        covariance.withMutablePointer { sum in
-          let matrix = Matrix(x, rows: count, columns: width)
-          GEMM.parallelMultiply(
-            matrix.transposed, matrix, alpha: 1 / Float(rows.count - 1), beta: 1,
-            into: MutableMatrix(sum, rows: width, columns: width))
-        }
-      }
-    }
-    return covariance
-  }
-}
-
-extension Tensor {
-  /// The first rows of `[n, m]`.
-  fileprivate func rows(_ count: Int) -> Tensor {
-    let width = shape[1]
-    return Tensor(shape: [count, width]) { y in
-      withPointers(self) { y.update(from: $0, count: count * width) }
     }
   }
 }

@@ -8,7 +8,7 @@ extension Philox {
 
   /// Puts the elements into a random order (Durstenfeld 1964). Unlike the standard library's shuffle it
   /// gives the same order with every version of Swift.
-  mutating func shuffle(_ elements: inout [Int32]) {
+  package mutating func shuffle(_ elements: inout [Int32]) {
     for last in stride(from: elements.count - 1, to: 0, by: -1) {
       elements.swapAt(last, index(below: last + 1))
     }

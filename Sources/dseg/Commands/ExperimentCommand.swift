@@ -9,11 +9,16 @@ struct ExperimentCommand: ParsableCommand {
     discussion: """
       Trains every preset with every seed and writes report.html, experiment.json and tables (.csv) to the folder. \
       Differences to the first preset come with a 95 % interval: test pictures are resampled 10,000 times. \
-      Interrupted, it goes on where it stopped; presets and seeds can be added later.
+      Interrupted, it goes on where it stopped; presets, variants and seeds can be added later.
 
-      Example:
+      With --folds instead of --test it cross-validates: each training picture is labelled by trainings that did not \
+      see it. That is how to choose settings without looking at test pictures.
+
+      Examples:
         dseg experiment --checkpoint lsun_horse.pt --train horse_21/train --test horse_21/test --classes 21 \
       --presets init,final --seeds 5 --output horses
+        dseg experiment --checkpoint lsun_horse.pt --train horse_21/train --folds 5 --classes 21 --presets init \
+      --variant flip=init,test-time=flip,combine=mean --seeds 2 --output choice
 
       Presets:
       \(SegmenterPreset.all.map { "  \($0.id): \($0.settings)" }.joined(separator: "\n"))
@@ -24,13 +29,20 @@ struct ExperimentCommand: ParsableCommand {
   @Option(help: "Folder of labelled pictures to train on.")
   var train: String
   @Option(parsing: .upToNextOption, help: "Folders of labelled pictures to test on.")
-  var test: [String]
+  var test: [String] = []
+  @Option(help: "Cross-validation on the training pictures with so many folds, instead of --test.")
+  var folds: Int?
   @Option(help: ArgumentHelp("Number of classes, or a list of them.", valueName: "number|classes.json"))
   var classes: String
   @Option(help: "Label of pixels to leave out. (default: 255)")
   var ignoreLabel: UInt8?
   @Option(help: ArgumentHelp("Names of presets, joined by commas. (default: all)", valueName: "init,final"))
   var presets: String?
+  @Option(
+    help: ArgumentHelp(
+      "A preset with changes, as often as wanted: steady=init,epochs=2,schedule=cosine. Settings: \(SegmenterPreset.variantSettings).",
+      valueName: SegmenterPreset.variantForm))
+  var variant: [String] = []
   @Option(help: "How many seeds: 0, 1, 2, … after --seed.")
   var seeds = 5
   @Option(help: "Take only the first training pictures.")
@@ -57,13 +69,14 @@ struct ExperimentCommand: ParsableCommand {
     if freshNoise && network.noise != nil {
       throw ValidationError("--fresh-noise and --noise exclude each other.")
     }
-    if test.isEmpty { throw ValidationError("--test needs at least one folder.") }
+    if test.isEmpty == (folds == nil) { throw ValidationError("Give either --test or --folds.") }
   }
 
   func run() throws {
     try common.apply()
-    let bars = ExperimentBars()
-    let report = try experiment().run(in: ExperimentFolder(output)) { bars.update($0) }
+    let experiment = try experiment()
+    let bars = ExperimentBars(experiment)
+    let report = try experiment.run(in: ExperimentFolder(output)) { bars.update($0) }
     bars.finish()
     if common.json {
       try Terminal.printJSON(report)
@@ -77,8 +90,9 @@ struct ExperimentCommand: ParsableCommand {
     let training = try LabelledImages(directory: train, classes: list, limit: limit)
     var testSets: [LabelledImages] = []
     for folder in test { testSets.append(try LabelledImages(directory: folder, classes: list)) }
-    var chosen: [SegmenterPreset] = []
+    var chosen = presets == nil ? SegmenterPreset.all : []
     for name in presets?.split(separator: ",") ?? [] { chosen.append(try .named(String(name))) }
+    for text in variant { chosen.append(try SegmenterPreset(variant: text)) }
     let first = common.seed ?? 0
     guard let past = UInt64(exactly: seeds).map({ first.addingReportingOverflow($0) }), !past.overflow else {
       throw DataError(
@@ -91,10 +105,8 @@ struct ExperimentCommand: ParsableCommand {
       backbone, steps: selection.stepsOrDefault, blocks: try selection.blocks(for: backbone),
       noise: fixed ?? (freshNoise ? .perImage(seed: first) : .shared(seed: first)), precision: featureStorage)
     return Experiment(
-      training: training, testSets: testSets, features: features,
-      presets: presets == nil ? SegmenterPreset.all : chosen, seeds: Array(first..<past.partialValue),
-      metric: metric,
-      fit: fit, batchSize: batchSize)
+      training: training, testSets: testSets, folds: folds, features: features, presets: chosen,
+      seeds: Array(first..<past.partialValue), metric: metric, fit: fit, batchSize: batchSize)
   }
 }
 

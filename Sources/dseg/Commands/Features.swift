@@ -11,6 +11,7 @@ struct Features: ParsableCommand {
 
       Example:
         dseg features --checkpoint lsun_horse.pt --steps 50,150,250 --output features.safetensors photo.jpg
+        dseg features --checkpoint lsun_horse.pt --pca components.png horses/
       """)
 
   @Option(help: "The diffusion model, a guided-diffusion checkpoint (.pt or .safetensors).")
@@ -19,19 +20,29 @@ struct Features: ParsableCommand {
   @OptionGroup var network: NetworkOptions
   @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
   var fit: ImageFit = .pad
-  @Option(help: "The file to write.")
-  var output: String
+  @Option(help: ArgumentHelp("The file to write.", valueName: "file.safetensors"))
+  var output: String?
+  @Option(
+    help: ArgumentHelp(
+      "A picture to write: the pictures beside the first three principal components of their features as colours.",
+      valueName: "sheet.png"))
+  var pca: String?
   @OptionGroup var common: CommonOptions
   @Argument(help: "Pictures, or folders of them.")
   var images: [String]
+
+  func validate() throws {
+    if output == nil && pca == nil { throw ValidationError("Give --output, --pca or both.") }
+  }
 
   func run() throws {
     try common.apply()
     let paths = try PictureFiles.expand(images)
     let stems = try uniqueStems(of: paths)
     try OutputGuard.check(
-      outputs: [output], inputs: OutputGuard.picturesAndMasks(paths) + [checkpoint, network.noise])
-    try OutputGuard.checkWritable(output)
+      outputs: [output, pca].compactMap(\.self),
+      inputs: OutputGuard.picturesAndMasks(paths) + [checkpoint, network.noise])
+    for path in [output, pca].compactMap(\.self) { try OutputGuard.checkWritable(path) }
     let backbone = try DiffusionBackbone(
       checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint))
     let features = DiffusionFeatures(
@@ -42,16 +53,23 @@ struct Features: ParsableCommand {
     let bar = ProgressBar("features")
     let start = ContinuousClock.now
     var steps = 0
+    var pictures: [(image: Image, maps: FeatureMaps)] = []
     for (index, path) in paths.enumerated() {
       let image = try Image(contentsOf: path)
       let geometry = try features.geometry(for: image, fit: fit, name: path)
       let maps = try features.extract(geometry.apply(image).tensor(normalization: .ddpm), index: index)
-      for map in maps.maps { writer.append("\(stems[index])/step\(map.step)/block\(map.block)", map.tensor) }
+      if output != nil {
+        for map in maps.maps {
+          writer.append("\(stems[index])/step\(map.step)/block\(map.block)", map.tensor)
+        }
+      }
+      if pca != nil { pictures.append((geometry.apply(image), maps)) }
       steps += features.steps.count
       bar.update(Double(index + 1) / Double(paths.count), "\(index + 1) of \(paths.count) pictures")
     }
     bar.finish()
-    try writer.write(to: output)
+    if let output { try writer.write(to: output) }
+    if let pca { try sheet(of: pictures).write(to: pca) }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if common.json {
       try Terminal.printJSON(
@@ -59,8 +77,20 @@ struct Features: ParsableCommand {
     } else {
       let perStep = String(format: "%.2f", seconds / Double(steps))
       try Terminal.output(
-        "\(output): \(paths.count) pictures, \(features.channels) features a pixel, \(perStep) s a step")
+        "\([output, pca].compactMap(\.self).joined(separator: ", ")): \(paths.count) pictures, \(features.channels) features a pixel, \(perStep) s a step"
+      )
     }
+  }
+
+  private func sheet(of pictures: [(image: Image, maps: FeatureMaps)]) throws(DataError) -> Image {
+    let components = try ComponentPictures(pictures.map(\.maps), seed: common.seed ?? 0)
+    var sheet = ContactSheet(columns: 2, columnTitles: ["image", "components"])
+    for (picture, component) in zip(pictures, components.images) {
+      let zoom = max(1, 128 / max(picture.image.width, picture.image.height))
+      sheet.append(picture.image.magnified(zoom))
+      sheet.append(component.magnified(zoom))
+    }
+    return try sheet.image()
   }
 
   struct Figures: Encodable {

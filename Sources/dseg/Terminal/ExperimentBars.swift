@@ -16,26 +16,36 @@ final class ExperimentBars: Sendable {
     }
   }
   private let current = Mutex<(title: String, bar: Bar)?>(nil)
+  /// Of each preset.
+  private let epochs: [String: Int]
+
+  init(_ experiment: Experiment) {
+    epochs = Dictionary(experiment.presets.map { ($0.id, $0.epochs) }) { first, _ in first }
+  }
 
   func update(_ progress: Experiment.Progress) {
     switch progress {
-    case .training(let seed, let preset, .features(let done, let count)):
-      let title = "seed \(seed), \(preset), features"
+    case .training(let seed, let fold, let preset, .features(let done, let count)):
+      let title = "\(title(seed, fold)), \(preset), features"
       guard case .features(let bar) = bar(title, { .features(ProgressBar(title)) }) else { return }
       bar.update(Double(done) / Double(count), "\(done) of \(count) pictures")
-    case .training(let seed, let preset, .training(let progress, let members)):
-      let title = "seed \(seed), \(preset)"
-      let epochs = (try? SegmenterPreset.named(preset))?.epochs ?? 1
+    case .training(let seed, let fold, let preset, .training(let progress, let members)):
+      let title = "\(title(seed, fold)), \(preset)"
+      let epochs = epochs[preset] ?? 1
       guard
         case .training(let bar) = bar(
           title, { .training(TrainingBar(title, members: members, epochs: epochs)) })
       else { return }
       bar.update(progress)
-    case .evaluation(let seed, let done, let count):
-      let title = "seed \(seed), evaluation"
+    case .evaluation(let seed, let fold, let done, let count):
+      let title = "\(title(seed, fold)), evaluation"
       guard case .evaluation(let bar) = bar(title, { .evaluation(ProgressBar(title)) }) else { return }
       bar.update(Double(done) / Double(count), "\(done) of \(count) pictures")
     }
+  }
+
+  private func title(_ seed: UInt64, _ fold: Int?) -> String {
+    "seed \(seed)" + (fold.map { ", fold \($0)" } ?? "")
   }
 
   func finish() { current.withLock { $0?.bar.finish() } }

@@ -4,12 +4,15 @@ import Foundation
 import PixelClassifier
 import TensorCore
 
-/// The trained presets of a seed on all pictures. The features of a picture are computed once for all of them.
-struct SeedEvaluation {
+/// The trained presets of a run on all pictures. The features of a picture are computed once for all of them.
+struct RunEvaluation {
+  typealias Trained = (group: SeedTrainings.Group, training: RunRecord.Training)
+
   private let experiment: Experiment
   private let seed: UInt64
+  private let run: ExperimentRun
   private let folder: ExperimentFolder
-  private let trained: [(group: SeedRun.Group, training: RunRecord.Training)]
+  private let trained: [Trained]
   /// One a preset, in the order of the groups.
   private let segmenters: [(preset: SegmenterPreset, segmenter: Segmenter)]
 
@@ -17,14 +20,15 @@ struct SeedEvaluation {
   private static let largestChunk = 512 << 20
 
   init(
-    _ experiment: Experiment, seed: UInt64, folder: ExperimentFolder, features: DiffusionFeatures,
-    trained: [(group: SeedRun.Group, training: RunRecord.Training)]
+    _ experiment: Experiment, run: ExperimentRun, folder: ExperimentFolder, features: DiffusionFeatures,
+    trained: [Trained]
   ) throws(DataError) {
-    (self.experiment, self.seed, self.folder, self.trained) = (experiment, seed, folder, trained)
+    (self.experiment, self.run, self.folder, self.trained) = (experiment, run, folder, trained)
+    seed = run.seed
     var segmenters: [(preset: SegmenterPreset, segmenter: Segmenter)] = []
     for (group, training) in trained {
       let ensemble = try folder.ensemble(
-        group.name, seed, epoch: training.epochs - 1, members: group.options.members)
+        group.name, run, epoch: training.epochs - 1, members: group.options.members)
       for preset in group.presets {
         segmenters.append(
           (
@@ -50,13 +54,13 @@ struct SeedEvaluation {
   }
 
   func run(_ progress: (_ done: Int, _ count: Int) -> Void) throws(DataError) {
-    let sets = [experiment.training] + experiment.testSets
-    let count = sets.reduce(0) { $0 + $1.count }
+    let sets = [(experiment.training, experiment.trainingPictures(run))] + experiment.tested(run)
+    let count = sets.reduce(0) { $0 + $1.1.count }
     var done = 0
     var counts: [Counts] = []
-    for (index, set) in sets.enumerated() {
+    for (index, (set, pictures)) in sets.enumerated() {
       counts.append(
-        try evaluate(set, presets: index > 0) {
+        try evaluate(set, pictures, presets: index > 0) {
           done += 1
           progress(done, count)
         })
@@ -76,7 +80,7 @@ struct SeedEvaluation {
             let scores = counts.map { $0.epochs[group][epoch].meanIoU(experiment.metric) }
             return ExperimentReport.CurvePoint(
               epoch: epoch + 1, training: scores[0], test: Array(scores.dropFirst()))
-          }), item.preset.id, seed)
+          }), item.preset.id, run)
     }
   }
 
@@ -84,26 +88,25 @@ struct SeedEvaluation {
   ///   - presets: whether the presets are wanted, or only the members after each epoch
   ///   - done: called after each picture
   private func evaluate(
-    _ set: LabelledImages, presets: Bool, done: () -> Void
+    _ set: LabelledImages, _ pictures: [Int], presets: Bool, done: () -> Void
   ) throws(DataError) -> Counts {
     let empty = ConfusionMatrix(classCount: set.classes.count, ignoreLabel: set.classes.ignoreLabel)
     var counts = Counts(
       presets: segmenters.map { _ in [] }, seconds: segmenters.map { _ in 0 },
       epochs: trained.map { Array(repeating: empty, count: $0.training.epochs) })
-    var index = 0
-    while index < set.count {
+    var rest = pictures[...]
+    while !rest.isEmpty {
       var chunk: [Picture] = []
       var bytes = 0
-      repeat {
+      while bytes < Self.largestChunk, let index = rest.popFirst() {
         let picture = try view(set.load(index), index: index, presets: presets)
         bytes += picture.byteCount
         chunk.append(picture)
-        index += 1
-      } while index < set.count && bytes < Self.largestChunk
+      }
       for (number, item) in trained.enumerated() {
         for epoch in 0..<item.training.epochs {
           let ensemble = try folder.ensemble(
-            item.group.name, seed, epoch: epoch, members: item.group.options.members)
+            item.group.name, run, epoch: epoch, members: item.group.options.members)
           for picture in chunk {
             counts.epochs[number][epoch].add(
               truth: picture.truth,
