@@ -24,10 +24,10 @@ package struct Contender: Sendable {
 
   /// The two that know nothing but the picture.
   package static let baselines = [
-    Contender(name: "patch and position", summary: patchSummary) { ColorFeatures.patches.maps(of: $0.image) },
     Contender(name: "RGB and position", summary: "5 numbers: the pixel's colour and place") {
       ColorFeatures.colorAndPosition.maps(of: $0.image)
     },
+    Contender(name: "patch and position", summary: patchSummary) { ColorFeatures.patches.maps(of: $0.image) },
   ]
   private static let patchSummary =
     "164 numbers: colours blurred at four scales, local contrast at three, all colours of the 7×7 patch, the place"
@@ -48,9 +48,13 @@ extension Contender {
     package var ensemble: PixelEnsemble
     /// One a test scene.
     package var predictions: [PixelPrediction]
-    package var evaluation: Evaluation
+    /// One a test scene.
+    package var matrices: [ConfusionMatrix]
+    package var curve: [ExperimentReport.CurvePoint]
     /// Time that the training took, features included.
     package var trainingSeconds: Double
+    /// Time that features and labels of a test scene took.
+    package var secondsAScene: Double
   }
 
   /// Trains on some scenes and labels others.
@@ -59,7 +63,11 @@ extension Contender {
     progress: @escaping @Sendable (SegmenterProgress) -> Void = { _ in }
   ) throws(DataError) -> Outcome {
     let classes = SyntheticScenes.classes
-    let start = ContinuousClock.now
+    let clock = ContinuousClock()
+    let start = clock.now
+    var testFeatures: [FeatureMaps] = []
+    for scene in test { testFeatures.append(try features(scene)) }
+    let extracted = clock.now
     var labelled: [LabelledFeatures] = []
     for (index, scene) in training.enumerated() {
       labelled.append(
@@ -67,24 +75,39 @@ extension Contender {
           name: "training scene \(index)", features: try features(scene), labels: scene.mask.labels))
       progress(.features(done: index + 1, of: training.count))
     }
-    let ensemble = try options.trainEnsemble(on: labelled, classes: classes) {
-      progress(.training($0, members: options.members))
-    }
-    let trained = ContinuousClock.now
-
-    var confusion = ConfusionMatrix(classCount: classes.count, ignoreLabel: classes.ignoreLabel)
-    var predictions: [PixelPrediction] = []
-    for scene in test {
-      let prediction = try ensemble.predict(try features(scene))
-      confusion.add(truth: scene.mask.labels, prediction: prediction.labels)
-      predictions.append(prediction)
-    }
-    let uncertainty = predictions.reduce(0) { $0 + Double($1.imageUncertainty) } / Double(test.count)
+    var curve: [ExperimentReport.CurvePoint] = []
+    var watching = Duration.zero
+    let ensemble = try options.trainEnsemble(
+      on: labelled, classes: classes, progress: { progress(.training($0, members: options.members)) },
+      afterEpoch: { (epoch, ensemble) throws(DataError) in
+        let start = clock.now
+        let seen = try Self.label(labelled.map(\.features), truth: training, ensemble).matrices
+        let unseen = try Self.label(testFeatures, truth: test, ensemble).matrices
+        curve.append(
+          ExperimentReport.CurvePoint(
+            epoch: epoch + 1, training: seen.pooled.meanIoU(.ledm), test: [unseen.pooled.meanIoU(.ledm)]))
+        watching += clock.now - start
+      })
+    let trained = clock.now
+    let (predictions, matrices) = try Self.label(testFeatures, truth: test, ensemble)
     return Outcome(
-      ensemble: ensemble, predictions: predictions,
-      evaluation: Evaluation(
-        confusion: confusion, classes: classes, meanUncertainty: uncertainty, images: test.count,
-        seconds: (ContinuousClock.now - trained) / .seconds(1)),
-      trainingSeconds: (trained - start) / .seconds(1))
+      ensemble: ensemble, predictions: predictions, matrices: matrices, curve: curve,
+      trainingSeconds: (trained - extracted - watching) / .seconds(1),
+      secondsAScene: (clock.now - trained + (extracted - start)) / .seconds(1) / Double(test.count))
+  }
+
+  private static func label(
+    _ features: [FeatureMaps], truth scenes: [SyntheticScene], _ ensemble: PixelEnsemble
+  ) throws(DataError) -> (predictions: [PixelPrediction], matrices: [ConfusionMatrix]) {
+    let classes = SyntheticScenes.classes
+    var (predictions, matrices) = ([PixelPrediction](), [ConfusionMatrix]())
+    for (features, scene) in zip(features, scenes) {
+      let prediction = try ensemble.predict(features)
+      var matrix = ConfusionMatrix(classCount: classes.count, ignoreLabel: classes.ignoreLabel)
+      matrix.add(truth: scene.mask.labels, prediction: prediction.labels)
+      predictions.append(prediction)
+      matrices.append(matrix)
+    }
+    return (predictions, matrices)
   }
 }

@@ -33,7 +33,7 @@ public struct Demo: Sendable {
   public func run(
     writingTo folder: DemoFolder, checkpoint: String? = nil,
     progress: @escaping @Sendable (Progress) -> Void = { _ in }
-  ) throws(DataError) -> DemoReport {
+  ) throws(DataError) -> ExperimentReport {
     guard trainingScenes > 0, testScenes > 0, seed < .max, ![seed, seed + 1].contains(ShippedModel.sceneSeed)
     else {
       throw DataError(
@@ -60,7 +60,7 @@ public struct Demo: Sendable {
     let training = SyntheticScenes(seed: seed, imageSize: size).scenes(trainingScenes)
     let test = SyntheticScenes(seed: seed + 1, imageSize: size).scenes(testScenes)
 
-    let contenders = [Contender.diffusion(features)] + Contender.baselines
+    let contenders = Contender.baselines + [Contender.diffusion(features)]
     var outcomes: [Contender.Outcome] = []
     for contender in contenders {
       outcomes.append(
@@ -70,61 +70,25 @@ public struct Demo: Sendable {
     }
 
     progress(.writing)
+    let last = outcomes[outcomes.count - 1]
     try folder.write(training, to: .training)
     try folder.write(test, to: .test)
-    try folder.write(outcomes[0].predictions)
+    try folder.write(last.predictions)
     let segmenter = try Segmenter(
-      ensemble: outcomes[0].ensemble, classes: SyntheticScenes.classes, features: features, training: options)
+      ensemble: last.ensemble, classes: SyntheticScenes.classes, features: features, training: options)
     try segmenter.write(to: folder.segmenterPath)
     let report = DemoReport(
-      contenders: zip(contenders, outcomes).map { contender, outcome in
-        DemoReport.Row(
-          name: contender.name, summary: contender.summary, trainingSeconds: outcome.trainingSeconds,
-          result: EvaluationReport(outcome.evaluation))
-      },
-      trainingScenes: trainingScenes, testScenes: testScenes, members: options.members,
-      seconds: (ContinuousClock.now - start) / .seconds(1))
-    let sheet = try DemoSheet(test: test, contenders: contenders, outcomes: outcomes).image()
-    try folder.write(report, sheet: sheet)
-    return report
+      contenders: contenders, outcomes: outcomes, training: training, test: test, members: options.members)
+    let figures = report.figures(
+      .init(
+        features, model: (model as NSString).lastPathComponent, trainingPictures: trainingScenes,
+        seeds: [options.seed], metric: .ledm), seconds: (ContinuousClock.now - start) / .seconds(1))
+    try folder.write(figures, page: report.page(figures, folder: folder), sheet: try report.sheet())
+    return figures
   }
 }
 
 extension SyntheticScenes {
   /// The first scenes.
   fileprivate func scenes(_ count: Int) -> [SyntheticScene] { (0..<count).map { scene($0) } }
-}
-
-/// The figures of a demo.
-public struct DemoReport: Encodable, Sendable {
-  /// One contender.
-  public struct Row: Encodable, Sendable {
-    public var name: String
-    /// What its vectors are.
-    public var summary: String
-    /// Time that features and training took.
-    public var trainingSeconds: Double
-    /// On the test scenes.
-    public var result: EvaluationReport
-
-    enum CodingKeys: String, CodingKey {
-      case name, summary, result
-      case trainingSeconds = "training_seconds"
-    }
-  }
-
-  /// The diffusion features first, then the baselines.
-  public var contenders: [Row]
-  public var trainingScenes: Int
-  public var testScenes: Int
-  /// Classifiers that vote.
-  public var members: Int
-  /// Time of everything up to the files.
-  public var seconds: Double
-
-  enum CodingKeys: String, CodingKey {
-    case contenders, members, seconds
-    case trainingScenes = "training_scenes"
-    case testScenes = "test_scenes"
-  }
 }

@@ -3,8 +3,9 @@ import Foundation
 
 /// Where a demo leaves what it makes.
 ///
-///     index.html               the page: table and pictures
-///     sheet.png, demo.json     its picture and its figures
+///     report.html              the page: tables, charts and pictures
+///     report.json, …csv        its figures
+///     sheet.png                some test scenes and their labels
 ///     model.safetensors        the diffusion model
 ///     segmenter.safetensors    the trained ensemble, for `dseg predict` and `dseg evaluate`
 ///     train/, test/            scenes with their masks, as `dseg train` takes them; classes.json
@@ -19,16 +20,22 @@ public struct DemoFolder: Sendable {
 
   public init(_ path: String) { self.path = path }
 
-  public var pagePath: String { "\(path)/index.html" }
+  public var pagePath: String { "\(path)/report.html" }
   public var modelPath: String { "\(path)/model.safetensors" }
   public var segmenterPath: String { "\(path)/segmenter.safetensors" }
   var sheetPath: String { "\(path)/sheet.png" }
-  var figuresPath: String { "\(path)/demo.json" }
+  var figuresPath: String { "\(path)/report.json" }
   var classesPath: String { "\(path)/classes.json" }
 
+  /// Of a scene's files, without ending.
+  static func name(_ index: Int) -> String { "scene-\(String(format: "%03d", index))" }
+
   private func path(of part: Part, _ index: Int, _ ending: String) -> String {
-    "\(path)/\(part.rawValue)/scene-\(String(format: "%03d", index))\(ending)"
+    "\(path)/\(part.rawValue)/\(Self.name(index))\(ending)"
   }
+
+  private static let tables = ["results", "summary", "classes", "curves"]
+  private func tablePath(_ name: String) -> String { "\(path)/\(name).csv" }
 
   /// Makes the folder, or takes the one of an earlier demo and removes that demo's pictures.
   /// - Throws: `DataError` when it holds anything that no demo made, or cannot be made.
@@ -50,7 +57,8 @@ public struct DemoFolder: Sendable {
   /// People call their folders `train` and `test` too: every name below is looked at before one is removed. A demo
   /// makes all three folders first, so that also one that was stopped is known by them.
   private func checkThatItIsOurs() throws(DataError) {
-    let files = [pagePath, modelPath, segmenterPath, sheetPath, figuresPath, classesPath]
+    let files =
+      [pagePath, modelPath, segmenterPath, sheetPath, figuresPath, classesPath] + Self.tables.map(tablePath)
     let parts = Part.allCases.map(\.rawValue)
     let own = Set(files.map { ($0 as NSString).lastPathComponent } + parts)
     let present = Self.names(in: path)
@@ -108,18 +116,17 @@ public struct DemoFolder: Sendable {
     }
   }
 
-  /// Writes the figures, the sheet and the page that shows both.
-  func write(_ report: DemoReport, sheet: Image) throws(DataError) {
+  /// Writes the figures, the sheet and the page.
+  func write(_ report: ExperimentReport, page: ReportPage, sheet: Image) throws(DataError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     guard let figures = try? encoder.encode(report) else {
       throw DataError(.writeFailed, file: figuresPath, expected: "finite figures", found: "others")
     }
-    let picture = try sheet.encoded(.png, name: sheetPath)
     try AtomicFile.write(Array(figures) + [UInt8(ascii: "\n")], to: figuresPath)
-    try AtomicFile.write(picture, to: sheetPath)
-    try AtomicFile.write(
-      Array(DemoPage(report: report, sheet: picture, folder: self).html.utf8), to: pagePath)
+    for (name, text) in report.tables { try AtomicFile.write(Array(text.utf8), to: tablePath(name)) }
+    try sheet.write(to: sheetPath)
+    try page.write(to: pagePath)
   }
 }
 

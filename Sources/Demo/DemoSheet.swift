@@ -14,14 +14,16 @@ struct DemoSheet {
     let classes = SyntheticScenes.classes
     let titles = ["scene", "truth"] + contenders.map(\.name) + ["uncertainty"]
     var sheet = ContactSheet(columns: titles.count, columnTitles: titles, textScale: 1)
-    let range = 0...uncertaintyScale(members: outcomes[0].ensemble.members.count, classes: classes.count)
+    let range =
+      0...uncertaintyScale(
+        members: outcomes[outcomes.count - 1].ensemble.members.count, classes: classes.count)
     for (index, scene) in test.prefix(Self.mostRows).enumerated() {
       let zoom = max(1, Self.legibleSide / scene.image.width)
       let masks = [scene.mask] + outcomes.map { LabelMask($0.predictions[index]) }
-      let first = outcomes[0].predictions[index]
+      let last = outcomes[outcomes.count - 1].predictions[index]
       let pictures =
         [scene.image] + masks.map { Image(mask: $0, palette: classes.palette) } + [
-          Image(heatmap: first.uncertainty, width: first.width, height: first.height, range: range)
+          Image(heatmap: last.uncertainty, width: last.width, height: last.height, range: range)
         ]
       for picture in pictures { sheet.append(picture.magnified(zoom)) }
     }

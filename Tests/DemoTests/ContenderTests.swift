@@ -15,26 +15,36 @@ struct ContenderTests {
       let outcome = try $0.run(training: Self.scenes(0..<1), test: Self.scenes(1..<2), options: Self.options)
       return "\($0.name): \(outcome.ensemble.featureCount)"
     }
-    #expect(lengths == ["patch and position: 164", "RGB and position: 5"])
+    #expect(lengths == ["RGB and position: 5", "patch and position: 164"])
   }
 
-  /// Counts, uncertainty and pictures of the evaluation are those of the predictions.
-  @Test func evaluationIsThatOfThePredictions() throws {
+  /// The counts are those of the predictions.
+  @Test func countsAreThoseOfThePredictions() throws {
     let test = Self.scenes(2..<5)
     let counts = Mutex([String]())
-    let outcome = try Contender.baselines[1].run(
+    let outcome = try Contender.baselines[0].run(
       training: Self.scenes(0..<2), test: test, options: Self.options
     ) { progress in
       if case .features(let done, let all) = progress { counts.withLock { $0.append("\(done) of \(all)") } }
     }
     #expect(counts.withLock { $0 } == ["1 of 2", "2 of 2"])
 
-    var confusion = ConfusionMatrix(classCount: 8, ignoreLabel: SyntheticScenes.classes.ignoreLabel)
-    for (scene, prediction) in zip(test, outcome.predictions) {
-      confusion.add(truth: scene.mask.labels, prediction: prediction.labels)
+    #expect(outcome.matrices.count == 3 && outcome.predictions.count == 3)
+    for ((scene, prediction), matrix) in zip(zip(test, outcome.predictions), outcome.matrices) {
+      var expected = ConfusionMatrix(classCount: 8, ignoreLabel: SyntheticScenes.classes.ignoreLabel)
+      expected.add(truth: scene.mask.labels, prediction: prediction.labels)
+      #expect(matrix == expected)
     }
-    #expect(outcome.evaluation.confusion == confusion && outcome.evaluation.images == 3)
-    let mean = outcome.predictions.reduce(0) { $0 + Double($1.imageUncertainty) } / 3
-    #expect(abs(outcome.evaluation.meanUncertainty - mean) < 1e-12)
+  }
+
+  /// The curve ends with the members that predict, and its training figures are those of the training scenes.
+  @Test func curvesAreThoseOfTheMembers() throws {
+    let scenes = Self.scenes(0..<2)
+    let outcome = try Contender.baselines[1].run(
+      training: scenes, test: scenes, options: SegmenterOptions(members: 2, epochs: 1, maxEpochs: 2))
+    let last = outcome.matrices.pooled.meanIoU(.ledm)
+    #expect(outcome.curve.map(\.epoch) == [1, 2])
+    #expect(outcome.curve[1].test == [last] && outcome.curve[1].training == last)
+    #expect(outcome.curve[0].training != last)
   }
 }

@@ -32,28 +32,24 @@ struct DemoTests {
     let report = try Demo.small.run(writingTo: DemoFolder(folder.path("out")))
     #expect(
       try folder.contents("out") == [
-        "classes.json", "demo.json", "index.html", "masks", "model.safetensors", "segmenter.safetensors",
-        "sheet.png", "test", "train",
+        "classes.csv", "classes.json", "curves.csv", "masks", "model.safetensors", "report.html",
+        "report.json",
+        "results.csv", "segmenter.safetensors", "sheet.png", "summary.csv", "test", "train",
       ])
     #expect(try folder.contents("out/masks") == ["scene-000.png", "scene-001.png"])
     #expect(try folder.contents("out/train").count == 6)
 
     // Figures of the file, of the page and of what was returned are the same.
-    let contenders = try #require(try json("out/demo.json")["contenders"] as? [[String: Any]])
-    #expect(contenders.count == 3 && report.contenders.count == 3)
-    let page = try String(contentsOfFile: folder.path("out/index.html"), encoding: .utf8)
-    for (row, contender) in zip(report.contenders, contenders) {
-      let result = try #require(contender["result"] as? [String: Any])
-      let written = try #require(result["miou"] as? Double)
-      #expect(abs(written - row.result.miou) < 1e-12)
-      #expect(page.contains("<th>\(row.name)</th>"))
-      #expect(page.contains("<td>\(String(format: "%.1f", 100 * row.result.miou))</td>"))
-      for entry in row.result.perClass { #expect(page.contains("> \(entry.name)</th>")) }
+    let written = try JSONDecoder().decode(
+      ExperimentReport.self, from: Data(contentsOf: URL(fileURLWithPath: folder.path("out/report.json"))))
+    #expect(written == report)
+    #expect(report.presets.map(\.id) == ["RGB and position", "patch and position", "diffusion features"])
+    let page = try String(contentsOfFile: folder.path("out/report.html"), encoding: .utf8)
+    for (index, way) in report.presets.enumerated() {
+      #expect(page.contains("id=\"miou-0-\(index)\" data-value=\"\(way.scores[0].miou.mean)\""))
+      #expect(page.contains(way.summary.replacingOccurrences(of: "'", with: "&#39;")) && way.curve.count == 1)
+      #expect(abs(way.curve[0].test[0] - way.scores[0].miou.mean) < 1e-12)
     }
-    let sheet = try Data(contentsOf: URL(fileURLWithPath: folder.path("out/sheet.png")))
-    #expect(page.contains("data:image/png;base64,\(sheet.base64EncodedString())"))
-    #expect(!page.contains("http"))
-    // Scene, truth, three contenders, uncertainty; two rows.
     let image = try Image(contentsOf: folder.path("out/sheet.png"))
     #expect(image.width > 6 * 128 && image.height > 2 * 128 && image.height < 3 * 128)
 
@@ -61,7 +57,7 @@ struct DemoTests {
     let segmenter = try Segmenter(contentsOf: folder.path("out/segmenter.safetensors"))
     let labelled = try LabelledImages(directory: folder.path("out/test"), classes: segmenter.classes)
     let evaluation = try segmenter.evaluate(on: labelled)
-    #expect(evaluation.confusion.meanIoU(.ledm) == report.contenders[0].result.miou)
+    #expect(evaluation.confusion.meanIoU(.ledm) == report.presets[2].scores[0].miou.mean)
     for index in 0..<2 {
       let mask = try LabelMask.read(folder.path("out/masks/scene-00\(index).png"))
       let item = try labelled.load(index)

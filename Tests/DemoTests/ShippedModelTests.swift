@@ -38,7 +38,7 @@ struct ShippedModelTests {
     let scores = try contenders.map {
       try $0.run(
         training: training, test: test, options: SegmenterOptions(members: 2, epochs: 0, maxEpochs: 2)
-      ).evaluation.confusion.meanIoU(.ledm)
+      ).matrices.pooled.meanIoU(.ledm)
     }
     print("mIoU: trained \(scores[0]), untrained \(scores[1]), patch \(scores[2]), RGB \(scores[3])")
     #expect(scores[0] > scores[1] + 0.1)

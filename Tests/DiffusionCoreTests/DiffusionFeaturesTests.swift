@@ -48,6 +48,53 @@ struct DiffusionFeaturesTests {
       try fresh.extract(image, index: 1).maps[0].tensor == fresh.extract(image, index: 1).maps[0].tensor)
   }
 
+  /// Each noise that was drawn, and its negative.
+  @Test(arguments: [2, 4])
+  func averagesOverNoises(count: Int) throws {
+    var random = Philox(seed: 8)
+    let image = random.normal(shape: [3, 16, 16])
+    let drawn = random.normal(shape: [count / 2, 3, 16, 16])
+    let backbone = try Self.backbone()
+    func map(_ noise: Tensor, _ noises: Int) throws -> Tensor {
+      try DiffusionFeatures(
+        backbone, steps: [50, 900], blocks: [1, 2], noise: .fixed(noise), noises: noises
+      )
+      .extract(image).maps[3].tensor
+    }
+    var sum = NaiveTensor(try map(drawn, count))
+    for index in sum.elements.indices { sum.elements[index] = 0 }
+    for noise in 0..<count / 2 {
+      for sign in [1, -1] as [Float] {
+        let one = NaiveTensor(try map(drawn.slice(noise) * sign, 1))
+        for index in sum.elements.indices { sum.elements[index] += one.elements[index] / Double(count) }
+      }
+    }
+    expectClose(try map(drawn, count), sum, absolute: 1e-5)
+    // The first of a seed's noises is the one that it has alone.
+    let seed = FeatureNoise.shared(seed: 3)
+    let several = try #require(seed.sharedTensor(channels: 3, size: 16, count: 2))
+    #expect(several.slice(0) == seed.sharedTensor(channels: 3, size: 16)?.slice(0))
+    #expect(several.slice(1) != several.slice(0))
+  }
+
+  @Test func freshNoisesAreAveragedToo() throws {
+    let image = Tensor(repeating: 0.25, shape: [3, 16, 16])
+    func map(_ noises: Int, index: Int) throws -> Tensor {
+      try DiffusionFeatures(
+        Self.backbone(), steps: [700], blocks: [0], noise: .perImage(seed: 4), noises: noises
+      ).extract(image, index: index).maps[0].tensor
+    }
+    let maps = try [map(1, index: 0), map(2, index: 0), map(2, index: 1), map(4, index: 0)]
+    for (index, map) in maps.enumerated() { #expect(!maps[..<index].contains(map)) }
+  }
+
+  @Test(arguments: [-2, 0, 3, 1026])
+  func oddNumbersOfNoisesAreRefused(noises: Int) throws {
+    let features = DiffusionFeatures(try Self.backbone(), steps: [50], blocks: [0], noises: noises)
+    let error = #expect(throws: DataError.self) { try features.extract(Tensor(zeros: [3, 16, 16])) }
+    #expect(error?.file == "noises" && error?.exitCode == 64)
+  }
+
   @Test func widePicturesAreWelcome() throws {
     var random = Philox(seed: 5)
     let maps = try DiffusionFeatures(try Self.backbone(), steps: [50], blocks: [0, 3]).extract(

@@ -93,6 +93,20 @@ struct PresetTests {
     #expect(error?.exitCode == 64)
   }
 
+  /// The table of the documentation is that of the code.
+  @Test func documentationHasTheTable() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let page = try String(contentsOf: root.appending(path: "docs/presets.md"), encoding: .utf8)
+    let parts = page.components(
+      separatedBy: "<!-- presets: made from SegmenterPreset.all, a test compares -->\n")
+    let found = try #require(parts.last?.components(separatedBy: "<!-- /presets -->").first)
+    let rows =
+      [SegmenterPreset.columns, SegmenterPreset.columns.map { _ in "---" }] + SegmenterPreset.all.map(\.row)
+    let expected = rows.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
+    #expect(found == expected, "docs/presets.md should have:\n\(expected)")
+  }
+
   /// The default options are those of `init`.
   @Test func initIsTheDefault() throws {
     var options = SegmenterOptions()

@@ -197,6 +197,57 @@ struct BadInputTests {
     try expectFailure(["train", "--config", mae], exitCode: 65, mentioning: ["model_type", "mae"])
   }
 
+  @Test func augmentationsOutOfRange() throws {
+    let augment = ["augment", "--images", world.images, "--preview", world.folder.path("p.png")]
+    try expectFailure(
+      augment + ["--augment-probability", "1.5"], exitCode: 64, mentioning: ["probability", "1.5"])
+    try expectFailure(augment + ["--growth", "1"], exitCode: 64, mentioning: ["2 to 1000", "found 1"])
+    try expectFailure(augment + ["--augmentations", "wild"], exitCode: 64, mentioning: ["wild"])
+    try expectFailure(training(["--growth", "0"]), exitCode: 64, mentioning: ["--growth", "found 0"])
+    try expectFailure(
+      training(["--growth", "2", "--augment-probability=-0.1"]), exitCode: 64,
+      mentioning: ["probability", "-0.1"])
+    try expectFailure(training(["--redraw"]), exitCode: 64, mentioning: ["--redraw", "no copies"])
+    try expectFailure(
+      training(["--preset", "best-ever"]), exitCode: 64, mentioning: ["best-ever", "init-11"])
+    try expectFailure(training(["--dropout", "1"]), exitCode: 64, mentioning: ["--dropout"])
+    try expectFailure(training(["--noises", "3"]), exitCode: 64, mentioning: ["noises", "found 3"])
+    try expectFailure(training(["--prepare", "zca"]), exitCode: 64, mentioning: ["standardize", "zca"])
+    try expectFailure(
+      training(["--test-time", "twice"]), exitCode: 64, mentioning: ["--test-time", "twice"])
+    try expectFailure(training(["--post", "close"]), exitCode: 64, mentioning: ["post-processing", "close"])
+  }
+
+  @Test func flipPairsNameClasses() throws {
+    let classes = try world.folder.file(
+      "pairs.json",
+      #"{"classes": [{"id": 0, "name": "ground"}, {"id": 1, "name": "left ear"}], "flip_pairs": [["left ear", "right ear"]]}"#
+        .utf8)
+    try expectFailure(training(classes: classes), exitCode: 65, mentioning: ["pairs.json", "right ear"])
+  }
+
+  @Test func experimentsThatCannotBe() throws {
+    let output = world.folder.path("e")
+    let base =
+      [
+        "experiment", "--checkpoint", world.checkpoint, "--train", world.images, "--classes", "2", "--blocks",
+        "1",
+      ]
+      + ["--output", output] + network
+    let tested = base + ["--test", world.images]
+    try expectFailure(base, exitCode: 64, mentioning: ["--test", "--folds"])
+    try expectFailure(tested + ["--folds", "2"], exitCode: 64, mentioning: ["--test", "--folds"])
+    try expectFailure(
+      base + ["--folds", "4"], exitCode: 64, mentioning: ["folds", "2 to the number", "found 4"])
+    try expectFailure(tested + ["--presets", "init,best-ever"], exitCode: 64, mentioning: ["best-ever"])
+    try expectFailure(tested + ["--presets", "init,init"], exitCode: 64, mentioning: ["each once"])
+    try expectFailure(
+      tested + ["--variant", "a=init,speed=2"], exitCode: 64, mentioning: ["a=init,speed=2", "growth"])
+    try expectFailure(tested + ["--seeds", "0"], exitCode: 64, mentioning: ["--seeds"])
+    try expectFailure(
+      base + ["--test", world.folder.path("nowhere")], exitCode: 66, mentioning: ["nowhere"])
+  }
+
   @Test func demoKeepsToItsFolder() throws {
     try expectFailure(
       ["demo", "--output", world.images], exitCode: 73, mentioning: [world.images, "scene0.npy in it"])

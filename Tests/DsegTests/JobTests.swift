@@ -105,6 +105,67 @@ struct JobTests {
     #expect(try features(["--seed", "5"]) != fromFile)
   }
 
+  /// Pictures beside the components of their features; the same bytes for the same seed.
+  @Test func featuresAsColours() throws {
+    func sheet(_ name: String, _ more: [String]) throws -> Image {
+      let outcome = try DsegProcess.run(
+        ["features", "--checkpoint", world.checkpoint, "--blocks", "1,3", "--pca", world.folder.path(name)]
+          + network + more + [world.images])
+      #expect(outcome.exitCode == 0 && outcome.output.contains(name), "\(outcome.messages)")
+      return try Image(contentsOf: world.folder.path(name))
+    }
+    let one = try sheet("one.png", ["--output", world.folder.path("f.safetensors")])
+    #expect(one.width > 256 && one.height > 3 * 128)
+    #expect(try SafetensorsFile(contentsOf: world.folder.path("f.safetensors")).tensors.count == 3 * 3 * 2)
+    #expect(try sheet("two.png", []) == one)
+    #expect(try sheet("three.png", ["--seed", "3"]) != one)
+    #expect(try DsegProcess.run(["features", "--checkpoint", world.checkpoint, world.images]).exitCode == 64)
+  }
+
+  /// Copies on a sheet and in a folder; the labels are those of the pictures.
+  @Test func augmentShowsAndWrites() throws {
+    let (sheet, grown) = (world.folder.path("copies.png"), world.folder.path("grown"))
+    let outcome = try DsegProcess.run([
+      "augment", "--images", world.images, "--classes", "2", "--augmentations", "flip",
+      "--augment-probability", "1",
+      "--growth", "2", "--preview", sheet, "--output", grown,
+    ])
+    #expect(outcome.exitCode == 0 && outcome.output.contains("3 pictures, 3 copies"), "\(outcome.messages)")
+    #expect(try Image(contentsOf: sheet).height > 3 * 32)
+    let labelled = try LabelledImages(directory: grown, classes: world.classes)
+    #expect(labelled.count == 3 || labelled.count == 6)
+    let copy = try labelled.load(labelled.count - 1)
+    let original = try world.labelled().load(2)
+    for x in 0..<32 {
+      #expect(copy.mask[x, 16] == original.mask[31 - x, 16] && copy.image[x, 9] == original.image[31 - x, 9])
+    }
+  }
+
+  /// An experiment with folds, a variant and JSON; a second run has nothing to do.
+  @Test func experimentsFromTheCommandLine() throws {
+    let arguments =
+      [
+        "experiment", "--checkpoint", world.checkpoint, "--train", world.images, "--classes", "2", "--steps",
+        "50",
+      ]
+      + ["--blocks", "1,3", "--folds", "3", "--presets", "init", "--seeds", "1", "--json"] + network
+      + [
+        "--variant", "two=init,models=2,noises=2,test-time=flip,combine=mean", "--output",
+        world.folder.path("e"),
+      ]
+    let outcome = try DsegProcess.run(arguments)
+    #expect(outcome.exitCode == 0, "\(outcome.messages)")
+    let report = try JSONDecoder().decode(ExperimentReport.self, from: Data(outcome.output.utf8))
+    #expect(report.presets.map(\.id) == ["init", "two"] && report.setup.folds == 3)
+    #expect(outcome.messages.contains("seed 0, fold 2, two"))
+    let again = try DsegProcess.run(arguments.filter { $0 != "--json" })
+    #expect(again.exitCode == 0 && !again.messages.contains("seed 0"), "\(again.messages)")
+    let mean = report.presets[1].scores[0].miou.mean
+    #expect(
+      again.output.contains(String(format: "%.2f", mean * 100))
+        && again.output.contains("report.html shows it"))
+  }
+
   @Test func inspectTellsTheArchitecture() throws {
     let outcome = try DsegProcess.run(["inspect", "--json", "--image-size", "32", world.checkpoint])
     #expect(outcome.exitCode == 0)

@@ -8,6 +8,8 @@ public enum AugmentationPreset: String, Sendable, Hashable, CaseIterable {
   case reportLiteral = "report-literal"
   /// Gentler: most of a picture stays in it, upright and in its colours.
   case mild
+  /// Mirror images, nothing else.
+  case flip
 
   /// The probability of each augmentation in the report.
   public static let reportProbability = 0.4
@@ -32,6 +34,7 @@ public enum AugmentationPreset: String, Sendable, Hashable, CaseIterable {
         .randomResizedCrop(scale: 0.3...0.6, ratio: Augmentation.defaultRatio), .rotate(limit: 90),
         .elasticTransform(alpha: 1, sigma: 50 * scale, alphaAffine: 50 * scale),
       ]
+    case .flip: return [.horizontalFlip]
     case .mild:
       return [
         .colorJitter(brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.02), .horizontalFlip,

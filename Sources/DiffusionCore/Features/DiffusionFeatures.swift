@@ -13,42 +13,55 @@ public struct DiffusionFeatures: Sendable {
   /// Output blocks, ascending, as the reference collects them whatever order they are asked in.
   public let blocks: [Int]
   public let noise: FeatureNoise
+  /// Noises that the features are averaged over: 1, or an even number, half of them drawn and each followed by its
+  /// negative. What a feature owes to a noise and not to the picture mostly cancels.
+  ///
+  /// Source: antithetic variates, Hammersley and Morton 1956; averages over noises, Tang et al. 2023, "Emergent
+  /// correspondence from image diffusion", section 4.1.
+  public let noises: Int
   /// How the features are kept.
   public let precision: FeaturePrecision
   /// Class that a class-conditional network is told; 0 unless given.
   public let conditioningClass: Int
+  /// `[drawn, channels, size, size]`
   private let sharedNoise: Tensor?
+  /// Noises that are no negatives of others.
+  private var drawnNoises: Int { (noises + 1) / 2 }
 
   /// Several steps go through the network at once while their activations stay below this.
   private static let mostActivationBytes = 1 << 30
+  private static let mostNoises = 1024
 
   /// - Parameters:
   ///   - steps: of the process, 0 ..< its number of steps
   ///   - blocks: output blocks of the network
   ///   - noise: one tensor for everything, as in the reference, or one a picture
+  ///   - noises: to average over, 1 or an even number
   ///   - precision: `.half` takes half the memory
   public init(
     _ backbone: DiffusionBackbone, steps: [Int], blocks: [Int], noise: FeatureNoise = .shared(seed: 0),
-    precision: FeaturePrecision = .float, conditioningClass: Int = 0
+    noises: Int = 1, precision: FeaturePrecision = .float, conditioningClass: Int = 0
   ) {
     self.backbone = backbone
     self.steps = steps
     self.blocks = Array(Set(blocks)).sorted()
     self.noise = noise
+    self.noises = noises
     self.precision = precision
     self.conditioningClass = conditioningClass
     sharedNoise = noise.sharedTensor(
-      channels: backbone.network.configuration.inChannels, size: backbone.options.imageSize)
+      channels: backbone.network.configuration.inChannels, size: backbone.options.imageSize,
+      count: max((noises + 1) / 2, 1))
   }
 
-  /// The same features under another noise.
-  public func with(noise: FeatureNoise) -> DiffusionFeatures {
+  /// The same features under another noise, or averaged over another number.
+  public func with(noise: FeatureNoise? = nil, noises: Int? = nil) -> DiffusionFeatures {
     DiffusionFeatures(
-      backbone, steps: steps, blocks: blocks, noise: noise, precision: precision,
-      conditioningClass: conditioningClass)
+      backbone, steps: steps, blocks: blocks, noise: noise ?? self.noise, noises: noises ?? self.noises,
+      precision: precision, conditioningClass: conditioningClass)
   }
 
-  /// The noise that all pictures share, `[channels, size, size]`; nil when every picture has its own.
+  /// The noises that all pictures share, `[drawn, channels, size, size]`; nil when every picture has its own.
   public var sharedNoiseTensor: Tensor? { sharedNoise }
 
   /// Length of a pixel's vector.
@@ -76,11 +89,17 @@ public struct DiffusionFeatures: Sendable {
         expected: "different steps from 0 to \(backbone.diffusion.steps - 1)",
         found: steps.isEmpty ? "none" : steps.map { "\($0)" }.joined(separator: ","))
     }
+    guard noises == 1 || (noises > 0 && noises <= Self.mostNoises && noises % 2 == 0) else {
+      throw DataError(
+        .invalidArgument, file: "noises", expected: "1, or an even number up to \(Self.mostNoises)",
+        found: "\(noises)")
+    }
     if let sharedNoise {
       let size = backbone.options.imageSize
-      guard sharedNoise.shape == [configuration.inChannels, size, size] else {
+      let shape = [drawnNoises, configuration.inChannels, size, size]
+      guard sharedNoise.shape == shape else {
         throw DataError(
-          .invalidArgument, file: "noise", expected: "shape [\(configuration.inChannels), \(size), \(size)]",
+          .invalidArgument, file: "noise", expected: "shape \(shape), for averages over \(noises)",
           found: "shape \(sharedNoise.shape)")
       }
     }
@@ -109,15 +128,10 @@ public struct DiffusionFeatures: Sendable {
         found: "shape \(image.shape)")
     }
     let (height, width) = (image.shape[1], image.shape[2])
-    let noise = noiseTensor(height: height, width: width, index: index)
+    let noises = noiseTensors(height: height, width: width, index: index)
     var maps: [FeatureMap] = []
     for steps in stepBatches(height: height, width: width) {
-      let x = backbone.diffusion.qSample(
-        xStart: stack(steps.map { _ in image }), t: steps, noise: stack(steps.map { _ in noise }))
-      let activations = backbone.network.activations(
-        x, timesteps: backbone.diffusion.modelTimesteps(steps),
-        classes: configuration.classCount.map { _ in steps.map { _ in conditioningClass } },
-        outputBlocks: blocks)
+      let activations = meanActivations(image, steps: steps, noises: noises)
       for (position, step) in steps.enumerated() {
         for (block, activation) in zip(blocks, activations) {
           maps.append(
@@ -129,11 +143,43 @@ public struct DiffusionFeatures: Sendable {
     return FeatureMaps(maps: maps, height: height, width: width)
   }
 
-  private func noiseTensor(height: Int, width: Int, index: Int) -> Tensor {
-    if let sharedNoise { return sharedNoise.tiled(height: height, width: width) }
-    guard case .perImage(let seed) = noise else { preconditionFailure("noise is shared or of each picture") }
-    var random = Philox(seed: seed).split(UInt64(index))
-    return random.normal(shape: [backbone.network.configuration.inChannels, height, width])
+  /// Of the chosen blocks, `[steps, height_b, width_b, channels_b]` each.
+  private func meanActivations(_ image: Tensor, steps: [Int], noises: [Tensor]) -> [Tensor] {
+    let classes = backbone.network.configuration.classCount.map { _ in steps.map { _ in conditioningClass } }
+    var sums: [Tensor] = []
+    for noise in noises {
+      let x = backbone.diffusion.qSample(
+        xStart: stack(steps.map { _ in image }), t: steps, noise: stack(steps.map { _ in noise }))
+      let activations = backbone.network.activations(
+        x, timesteps: backbone.diffusion.modelTimesteps(steps), classes: classes, outputBlocks: blocks)
+      if sums.isEmpty {
+        sums = activations
+      } else {
+        for index in sums.indices { sums[index].add(activations[index]) }
+      }
+    }
+    if noises.count > 1 {
+      let share = 1 / Float(noises.count)
+      for index in sums.indices { sums[index] = sums[index] * share }
+    }
+    return sums
+  }
+
+  /// `[channels, height, width]` each, every one that was drawn followed by its negative.
+  private func noiseTensors(height: Int, width: Int, index: Int) -> [Tensor] {
+    let channels = backbone.network.configuration.inChannels
+    var drawn: [Tensor] = []
+    if let sharedNoise {
+      drawn = (0..<drawnNoises).map { sharedNoise.slice($0).tiled(height: height, width: width) }
+    } else {
+      guard case .perImage(let seed) = noise else {
+        preconditionFailure("noise is shared or of each picture")
+      }
+      var random = Philox(seed: seed).split(UInt64(index))
+      for _ in 0..<drawnNoises { drawn.append(random.normal(shape: [channels, height, width])) }
+    }
+    guard noises > 1 else { return drawn }
+    return drawn.flatMap { [$0, $0 * -1] }
   }
 
   /// The steps in groups that go through the network together.

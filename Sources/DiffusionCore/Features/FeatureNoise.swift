@@ -5,18 +5,19 @@ public enum FeatureNoise: Sendable {
   /// One tensor for all pictures and steps, that of the reference with this seed on a CPU
   /// (`torch.randn` of `[1, 3, size, size]`).
   case shared(seed: UInt64)
-  /// One tensor for all pictures and steps, `[channels, size, size]`.
+  /// One tensor for all pictures and steps, `[channels, size, size]`; `[n, channels, size, size]` for averages over
+  /// several.
   case fixed(Tensor)
   /// A fresh tensor for each picture, the same for all its steps.
   case perImage(seed: UInt64)
 
-  /// The tensor that is shared, `[channels, size, size]`; nil when every picture has its own.
-  public func sharedTensor(channels: Int, size: Int) -> Tensor? {
+  /// The tensors that are shared, `[count, channels, size, size]`; nil when every picture has its own.
+  public func sharedTensor(channels: Int, size: Int, count: Int = 1) -> Tensor? {
     switch self {
     case .shared(let seed):
       var generator = TorchMT19937(seed: seed)
-      return generator.randn(shape: [1, channels, size, size]).reshaped([channels, size, size])
-    case .fixed(let tensor): return tensor
+      return generator.randn(shape: [count, channels, size, size])
+    case .fixed(let tensor): return tensor.rank == 3 ? tensor.reshaped([1] + tensor.shape) : tensor
     case .perImage: return nil
     }
   }

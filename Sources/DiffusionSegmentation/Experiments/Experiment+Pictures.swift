@@ -14,11 +14,9 @@ extension Experiment {
   func write(_ report: ExperimentReport, to folder: ExperimentFolder) throws(DataError) {
     let scores = try PictureScores(self, in: folder)
     try folder.write(report, to: folder.figuresPath)
-    let tables = [
-      ("results", report.resultTable), ("summary", report.summaryTable), ("classes", report.classTable),
-      ("curves", report.curveTable), ("pictures", scores.table),
-    ]
-    for (name, text) in tables { try AtomicFile.write(Array(text.utf8), to: folder.tablePath(name)) }
+    for (name, text) in report.tables + [("pictures", scores.table)] {
+      try AtomicFile.write(Array(text.utf8), to: folder.tablePath(name))
+    }
     try ReportPage(report: report, pictures: try pictures(scores, in: folder)).write(to: folder.pagePath)
   }
 
@@ -85,34 +83,12 @@ extension Experiment {
         try first.segment(item.image, name: item.path, index: row.picture),
         try last.segment(item.image, name: item.path, index: row.picture)
       )
-      let palette = training.classes.palette
       worst.append(
         ReportPictures.Worst(
-          name: (item.path as NSString).lastPathComponent, testSet: testSetNames[row.testSet],
-          firstIoU: row.scores[0], lastIoU: row.scores[row.scores.count - 1], image: item.image,
-          truth: Image(mask: item.mask, palette: palette),
-          first: Image(mask: before.labels, palette: palette),
-          last: Image(mask: after.labels, palette: palette), difference: difference(item.mask, after.labels),
-          uncertainty: Image(
-            heatmap: after.uncertainty, width: item.image.width, height: item.image.height,
-            range: 0...uncertaintyScale(members: last.ensemble.members.count, classes: training.classes.count)
-          )))
+          item, testSet: testSetNames[row.testSet], classes: training.classes,
+          first: (row.scores[0], before.labels), last: (row.scores[row.scores.count - 1], after.labels),
+          uncertainty: after.uncertainty, members: last.ensemble.members.count))
     }
     return worst
-  }
-
-  /// Red where the labels differ, grey where nobody knows.
-  private func difference(_ truth: LabelMask, _ labels: LabelMask) -> Image {
-    var image = Image(width: truth.width, height: truth.height, color: RGB(240, 240, 240))
-    for y in 0..<truth.height {
-      for x in 0..<truth.width {
-        if truth[x, y] == training.classes.ignoreLabel {
-          image[x, y] = RGB(150, 150, 150)
-        } else if truth[x, y] != labels[x, y] {
-          image[x, y] = RGB(200, 30, 30)
-        }
-      }
-    }
-    return image
   }
 }

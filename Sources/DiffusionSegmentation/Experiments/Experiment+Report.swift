@@ -1,6 +1,5 @@
-import Augment
+import DiffusionCore
 import Foundation
-import Images
 import PixelClassifier
 import TensorCore
 
@@ -8,57 +7,26 @@ extension Experiment {
   /// The figures of all runs in the folder.
   /// - Throws: `DataError` when a run is missing or damaged.
   func report(from folder: ExperimentFolder) throws(DataError) -> ExperimentReport {
-    let classes = training.classes
-    let names = testSetNames
-    let bootstrap = PairedBootstrap(metric: metric, ignoreLabel: classes.ignoreLabel, draws: bootstrapDraws)
-    var figures: [ExperimentReport.Preset] = []
-    var first: [PairedBootstrap.Counts] = []
-    var scored = Set<Int>()
+    var figures = ReportFigures(classes: training.classes, metric: metric, draws: bootstrapDraws)
     for preset in presets {
       var records: [RunRecord] = []
       for seed in seeds { records.append(try record(preset, seed: seed, in: folder)) }
-      var scores: [ExperimentReport.Score] = []
-      for index in reportedSets.indices {
-        let matrices = records.map { $0.matrices(ofSet: index, classes: classes) }
-        let counts = PairedBootstrap.Counts(matrices, metric: metric)
-        if first.count == index { first.append(counts) }
-        let pooled = matrices.map { $0.pooled }
-        scored.formUnion(pooled.flatMap { $0.scoredClasses(metric) })
-        scores.append(
-          ExperimentReport.Score(
-            miou: .init(pooled.map { $0.meanIoU(metric) }),
-            classIoU: classes.names.indices.map { label in
-              pooled.reduce(0) { $0 + $1.iou(metric)[label] } / Double(pooled.count)
-            },
-            difference: preset.id == presets[0].id ? nil : bootstrap.difference(of: counts, to: first[index]),
-            confusion: pooled.pooled.table,
-            secondsAPicture: records.reduce(0) { $0 + $1.testSets[index].secondsAPicture }
-              / Double(records.count)))
-      }
+      let share = 1 / Double(records.count)
       figures.append(
-        ExperimentReport.Preset(
-          id: preset.id, summary: preset.summary, settings: preset.row,
-          trainingSeconds: records.reduce(0) { $0 + $1.training.seconds } / Double(records.count),
-          peakBytes: records.compactMap(\.training.peakBytes).max(), scores: scores,
-          curve: Self.meanCurve(records.map(\.curve))))
+        id: preset.id, summary: preset.summary, settings: preset.row,
+        trainingSeconds: records.reduce(0) { $0 + $1.training.seconds * share },
+        peakBytes: records.compactMap(\.training.peakBytes).max(),
+        testSets: reportedSets.indices.map { index in
+          ReportFigures.Counted(
+            matrices: records.map { $0.matrices(ofSet: index, classes: training.classes) },
+            secondsAPicture: records.reduce(0) { $0 + $1.testSets[index].secondsAPicture * share })
+        },
+        curve: ExperimentReport.CurvePoint.means(records.map(\.curve)))
     }
-    return ExperimentReport(
-      setup: setup,
-      classes: classes.names.indices.map {
-        ExperimentReport.ClassEntry(
-          name: classes.names[$0], color: "\(classes.palette[UInt8($0)])", isScored: scored.contains($0))
-      },
-      testSets: zip(names, reportedSets).map { ExperimentReport.TestSet(name: $0, pictures: $1.count) },
-      presets: figures, seconds: 0)
-  }
-
-  private var setup: ExperimentReport.Setup {
-    ExperimentReport.Setup(
-      model: (features.backbone.checkpointPath as NSString).lastPathComponent, steps: features.steps,
-      blocks: features.blocks, features: features.channels, imageSize: features.backbone.options.imageSize,
-      trainingPictures: training.count, folds: folds, seeds: seeds, metric: metric.rawValue,
-      threads: Threads.count,
-      version: Version.current)
+    return figures.report(
+      setup: .init(
+        features, trainingPictures: training.count, folds: folds, seeds: seeds, metric: metric),
+      testSets: zip(testSetNames, reportedSets).map { ($0, $1.count) }, seconds: 0)
   }
 
   /// The last components of the folders, as many as tell them apart.
@@ -70,9 +38,11 @@ extension Experiment {
     }
     return reportedSets.map(\.directory)
   }
+}
 
-  /// Means over the seeds. A seed that stopped early keeps its last values.
-  static func meanCurve(_ curves: [[ExperimentReport.CurvePoint]]) -> [ExperimentReport.CurvePoint] {
+extension ExperimentReport.CurvePoint {
+  /// Means over several trainings. One that stopped early keeps its last values.
+  static func means(_ curves: [[ExperimentReport.CurvePoint]]) -> [ExperimentReport.CurvePoint] {
     (0..<(curves.map(\.count).max() ?? 0)).map { epoch in
       let points = curves.filter { !$0.isEmpty }.map { $0[min(epoch, $0.count - 1)] }
       let share = 1 / Double(points.count)
@@ -83,9 +53,23 @@ extension Experiment {
   }
 }
 
+extension ExperimentReport.Setup {
+  package init(
+    _ features: DiffusionFeatures, model: String? = nil, trainingPictures: Int, folds: Int? = nil,
+    seeds: [UInt64],
+    metric: IoUDefinition
+  ) {
+    self.init(
+      model: model ?? (features.backbone.checkpointPath as NSString).lastPathComponent, steps: features.steps,
+      blocks: features.blocks, features: features.channels, imageSize: features.backbone.options.imageSize,
+      trainingPictures: trainingPictures, folds: folds, seeds: seeds, metric: metric.rawValue,
+      threads: Threads.count, version: Version.current)
+  }
+}
+
 extension [ConfusionMatrix] {
   /// All together.
-  var pooled: ConfusionMatrix {
+  package var pooled: ConfusionMatrix {
     var sum = self[0]
     for matrix in dropFirst() { sum += matrix }
     return sum
@@ -100,7 +84,7 @@ extension ConfusionMatrix {
 
   /// Mean IoU over the classes that are in the truth, as the report's weakness analysis has it: 0 for a class that was
   /// missed, and nothing for one that was only predicted. 0 when no pixel is labelled.
-  var meanIoUOfPresentClasses: Double {
+  package var meanIoUOfPresentClasses: Double {
     let present = (0..<classCount).filter { truth in
       truth != Int(ignoreLabel) && (0...classCount).contains { self[truth: truth, prediction: $0] > 0 }
     }

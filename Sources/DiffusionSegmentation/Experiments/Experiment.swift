@@ -89,6 +89,7 @@ public struct Experiment: Sendable {
     try require(
       !seeds.isEmpty && Set(seeds).count == seeds.count, "seeds", "each once, and at least one",
       seeds.map { "\($0)" }.joined(separator: ", "))
+    for preset in presets { try preset.features(features).validate() }
     for set in testSets {
       try require(
         set.classes == training.classes, "classes of \(set.directory)", "those of the training pictures",

@@ -87,6 +87,10 @@ public struct ExperimentReport: Codable, Sendable, Equatable {
     public var training: Double
     /// On each test set.
     public var test: [Double]
+
+    package init(epoch: Int, training: Double, test: [Double]) {
+      (self.epoch, self.training, self.test) = (epoch, training, test)
+    }
   }
 
   /// A preset and how it did.

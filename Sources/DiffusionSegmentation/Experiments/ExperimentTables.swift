@@ -3,6 +3,11 @@ import PixelClassifier
 import TensorCore
 
 extension ExperimentReport {
+  /// The tables by their names.
+  package var tables: [(name: String, text: String)] {
+    [("results", resultTable), ("summary", summaryTable), ("classes", classTable), ("curves", curveTable)]
+  }
+
   /// The figures as comma-separated values: one line a preset, test set and seed.
   var resultTable: String {
     var lines = [["preset", "test_set", "seed", "miou"]]

@@ -1,3 +1,4 @@
+import Foundation
 import Images
 
 /// The pictures of a report.
@@ -15,7 +16,7 @@ public struct ReportPictures: Sendable {
     public var truth: Image
     public var first: Image
     public var last: Image
-    /// Where the last preset is wrong.
+    /// Where the last preset is wrong, red; grey where nobody knows.
     public var difference: Image
     public var uncertainty: Image
 
@@ -47,5 +48,36 @@ public struct ReportPictures: Sendable {
   public init(previews: [Preview] = [], worst: [Worst] = []) {
     self.previews = previews
     self.worst = worst
+  }
+}
+
+extension ReportPictures.Worst {
+  /// - Parameters:
+  ///   - first: mean IoU over the classes that are in the picture, and the labels
+  ///   - uncertainty: of the last, one number a pixel
+  ///   - members: whose disagreement it is
+  package init(
+    _ item: LabelledImage, testSet: String, classes: ClassList, first: (iou: Double, labels: LabelMask),
+    last: (iou: Double, labels: LabelMask), uncertainty: [Float], members: Int
+  ) {
+    var difference = Image(width: item.mask.width, height: item.mask.height, color: RGB(240, 240, 240))
+    for y in 0..<item.mask.height {
+      for x in 0..<item.mask.width {
+        if item.mask[x, y] == classes.ignoreLabel {
+          difference[x, y] = RGB(150, 150, 150)
+        } else if item.mask[x, y] != last.labels[x, y] {
+          difference[x, y] = RGB(200, 30, 30)
+        }
+      }
+    }
+    self.init(
+      name: (item.path as NSString).lastPathComponent, testSet: testSet, firstIoU: first.iou,
+      lastIoU: last.iou,
+      image: item.image, truth: Image(mask: item.mask, palette: classes.palette),
+      first: Image(mask: first.labels, palette: classes.palette),
+      last: Image(mask: last.labels, palette: classes.palette), difference: difference,
+      uncertainty: Image(
+        heatmap: uncertainty, width: item.image.width, height: item.image.height,
+        range: 0...uncertaintyScale(members: members, classes: classes.count)))
   }
 }

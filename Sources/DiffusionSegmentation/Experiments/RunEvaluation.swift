@@ -34,7 +34,7 @@ struct RunEvaluation {
           (
             preset,
             try Segmenter(
-              ensemble: ensemble, classes: experiment.training.classes, features: features,
+              ensemble: ensemble, classes: experiment.training.classes, features: preset.features(features),
               fit: experiment.fit,
               prediction: experiment.prediction(preset, seed: seed), training: group.options)
           ))
@@ -110,7 +110,8 @@ struct RunEvaluation {
           for picture in chunk {
             counts.epochs[number][epoch].add(
               truth: picture.truth,
-              prediction: picture.geometry.cutBack(try ensemble.predict(picture.plain).labels))
+              prediction: picture.geometry.cutBack(
+                try ensemble.predict(picture.seen(item.group.presets[0].noises, nil).features).labels))
           }
         }
       }
@@ -126,51 +127,73 @@ struct RunEvaluation {
   {
     for (position, item) in segmenters.enumerated() {
       let start = ContinuousClock.now
-      let set = item.segmenter.prediction.testTime
-      let viewed = ViewedPicture(
-        geometry: picture.geometry, features: picture.plain,
-        versions: set.map { picture.versions[$0]!.views } ?? [])
-      let labels = try item.segmenter.segment(viewed).modelLabels.labels
+      let viewed = picture.seen(item.preset.noises, item.preset.prediction.testTime)
+      let labels = try item.segmenter.segment(
+        ViewedPicture(geometry: picture.geometry, features: viewed.features, versions: viewed.versions)
+      ).modelLabels.labels
       var matrix = empty
       matrix.add(truth: picture.truth, prediction: labels)
       counts.presets[position].append(matrix)
       counts.seconds[position] +=
-        (ContinuousClock.now - start) / .seconds(1) + picture.plainSeconds
-        + (set.map { picture.versions[$0]!.seconds } ?? 0)
+        (ContinuousClock.now - start) / .seconds(1) + viewed.seconds
     }
   }
 
-  /// A picture's features, and how long they took.
+  /// What presets see of a picture, and how long it took.
   private struct Picture {
+    struct Plain {
+      var features: FeatureMaps
+      var seconds: Double
+    }
+    struct Versions {
+      var views: [(replay: TestTimeReplay, features: FeatureMaps)]
+      var seconds: Double
+    }
+
     var geometry: FittedGeometry
     var truth: [UInt8]
-    var plain: FeatureMaps
-    var plainSeconds: Double
-    var versions: [TestTimeSet: (views: [(replay: TestTimeReplay, features: FeatureMaps)], seconds: Double)]
+    /// By the number of noises.
+    var plain: [Int: Plain] = [:]
+    var versions: [Int: [TestTimeSet: Versions]] = [:]
 
     var byteCount: Int {
-      plain.byteCount + versions.values.reduce(0) { $0 + $1.views.reduce(0) { $0 + $1.features.byteCount } }
+      let views = versions.values.flatMap(\.values).flatMap(\.views)
+      return plain.values.reduce(0) { $0 + $1.features.byteCount }
+        + views.reduce(0) { $0 + $1.features.byteCount }
+    }
+
+    func seen(_ noises: Int, _ set: TestTimeSet?) -> (
+      features: FeatureMaps, versions: [(replay: TestTimeReplay, features: FeatureMaps)], seconds: Double
+    ) {
+      let plain = plain[noises]!
+      guard let set else { return (plain.features, [], plain.seconds) }
+      let versions = versions[noises]![set]!
+      return (plain.features, versions.views, plain.seconds + versions.seconds)
     }
   }
 
+  /// - Parameter presets: whether changed versions are wanted too
   private func view(_ item: LabelledImage, index: Int, presets: Bool) throws(DataError) -> Picture {
-    // The features are the same for all; what differs is which versions are seen.
-    var segmenter = segmenters[0].segmenter
-    segmenter.prediction.testTime = nil
-    let start = ContinuousClock.now
-    let plain = try segmenter.view(item.image, name: item.path, index: index)
-    let truth = plain.geometry.cutBack(
-      plain.geometry.apply(item.mask, ignoreLabel: segmenter.classes.ignoreLabel))
-    var picture = Picture(
-      geometry: plain.geometry, truth: truth.labels, plain: plain.features,
-      plainSeconds: (ContinuousClock.now - start) / .seconds(1), versions: [:])
-    guard presets else { return picture }
-    for set in Set(segmenters.compactMap(\.segmenter.prediction.testTime)) {
-      let start = ContinuousClock.now
-      segmenter.prediction = .init(testTime: set, seed: seed)
-      let views = try segmenter.versions(
-        of: item.image, geometry: plain.geometry, name: item.path, index: index)
-      picture.versions[set] = (views, (ContinuousClock.now - start) / .seconds(1))
+    let any = segmenters[0].segmenter
+    let geometry = try any.features.geometry(for: item.image, fit: any.fit, name: item.path)
+    let truth = geometry.cutBack(geometry.apply(item.mask, ignoreLabel: any.classes.ignoreLabel))
+    var picture = Picture(geometry: geometry, truth: truth.labels)
+    for (preset, segmenter) in segmenters {
+      // The features are the same for all presets of as many noises.
+      if picture.plain[preset.noises] == nil {
+        let start = ContinuousClock.now
+        var plain = segmenter
+        plain.prediction.testTime = nil
+        let features = try plain.view(item.image, name: item.path, index: index).features
+        picture.plain[preset.noises] = .init(
+          features: features, seconds: (ContinuousClock.now - start) / .seconds(1))
+      }
+      if presets, let set = preset.prediction.testTime, picture.versions[preset.noises]?[set] == nil {
+        let start = ContinuousClock.now
+        let views = try segmenter.versions(of: item.image, geometry: geometry, name: item.path, index: index)
+        picture.versions[preset.noises, default: [:]][set] = .init(
+          views: views, seconds: (ContinuousClock.now - start) / .seconds(1))
+      }
     }
     return picture
   }

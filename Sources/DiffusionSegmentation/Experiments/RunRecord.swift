@@ -79,6 +79,6 @@ extension Experiment {
         .init(
           matrices: matrices,
           secondsAPicture: records.reduce(0) { $0 + $1.testSets[0].secondsAPicture * share })
-      ], curve: Experiment.meanCurve(records.map(\.curve)))
+      ], curve: ExperimentReport.CurvePoint.means(records.map(\.curve)))
   }
 }

@@ -34,17 +34,19 @@ struct SeedTrainings {
       }
     }
     guard !pending.isEmpty else { return }
-    let source = TrainingFeatures(labelled: experiment.training, features: features, fit: experiment.fit)
-    // Trainings with the same changed copies follow each other, so that these are computed once.
-    var growths: [TrainingGrowth?] = []
-    for preset in experiment.presets where !growths.contains(preset.growth) { growths.append(preset.growth) }
     var trained: [ExperimentRun: [RunEvaluation.Trained]] = [:]
-    for growth in growths {
-      for run in runs {
-        for group in groups((pending[run] ?? []).filter { $0.growth == growth }) {
-          let finished = try folder.training(group.name, run)
-          let training = if let finished { finished } else { try train(group, run, source, progress) }
-          trained[run, default: []].append((group, training))
+    // Trainings on the same features and changed copies follow each other, so that these are computed once.
+    for noises in distinct(experiment.presets.map(\.noises)) {
+      let source = TrainingFeatures(
+        labelled: experiment.training, features: features.with(noises: noises), fit: experiment.fit)
+      for growth in distinct(experiment.presets.map(\.growth)) {
+        for run in runs {
+          let alike = (pending[run] ?? []).filter { $0.noises == noises && $0.growth == growth }
+          for group in groups(alike) {
+            let finished = try folder.training(group.name, run)
+            let training = if let finished { finished } else { try train(group, run, source, progress) }
+            trained[run, default: []].append((group, training))
+          }
         }
       }
     }
@@ -55,6 +57,10 @@ struct SeedTrainings {
       }
       folder.removeEpochs(run)
     }
+  }
+
+  private func distinct<Value: Equatable>(_ values: [Value]) -> [Value] {
+    values.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
   private func groups(_ presets: [SegmenterPreset]) -> [Group] {

@@ -5,7 +5,8 @@ import TensorCore
 extension SegmenterPreset {
   /// Head of the table of presets.
   public static let columns = [
-    "preset", "copies", "probability", "epochs", "optimizer", "weight decay", "dropout", "features", "models",
+    "preset", "copies", "probability", "epochs", "optimizer", "weight decay", "dropout", "features", "noises",
+    "models",
     "post-processing", "test time",
   ]
 
@@ -15,7 +16,8 @@ extension SegmenterPreset {
       id, growth.map { "×\($0.factor) \($0.preset.rawValue)\($0.isRedrawn ? ", redrawn" : "")" } ?? "-",
       growth.map { "\($0.probability)" } ?? "-", "\(epochs)\(schedule == .cosine ? ", cosine" : "")",
       weightDecay == nil ? "Adam" : "AdamW", weightDecay.map { "\($0)" } ?? "-",
-      dropout > 0 ? "\(dropout)" : "-", preparation == .none ? "-" : "\(preparation)", "\(members)",
+      dropout > 0 ? "\(dropout)" : "-", preparation == .none ? "-" : "\(preparation)",
+      noises > 1 ? "\(noises)" : "-", "\(members)",
       prediction.postProcessing == .none ? "-" : "\(prediction.postProcessing)",
       prediction.testTime.map { "\($0.rawValue), \(prediction.combination.rawValue)" } ?? "-",
     ]
@@ -34,7 +36,7 @@ extension SegmenterPreset {
       return switch column {
       case "copies", "optimizer", "post-processing": cell
       case "epochs": "\(epochs) epochs\(schedule == .cosine ? ", cosine" : "")"
-      case "models": "\(cell) models"
+      case "models", "noises": "\(cell) \(column)"
       default: "\(column) \(cell)"
       }
     }.joined(separator: ", ")

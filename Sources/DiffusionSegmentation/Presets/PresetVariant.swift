@@ -84,6 +84,7 @@ extension SegmenterPreset {
     case "dropout": dropout = try number(0...0.99)
     case "schedule": schedule = try choice(LearningRateSchedule.self)
     case "prepare": preparation = try FeaturePreparation(value)
+    case "noises": noises = try number(1...1024)
     case "models": members = try number(1...1000)
     case "test-time": prediction.testTime = value == "none" ? nil : try choice(TestTimeSet.self)
     case "combine": prediction.combination = try choice(TestTimeCombination.self)
@@ -94,6 +95,6 @@ extension SegmenterPreset {
 
   /// What `init(variant:)` can change.
   public static let variantSettings =
-    "growth, augmentations, augment-probability, redraw, epochs, weight-decay, dropout, schedule, prepare, models, "
-    + "test-time, combine, post"
+    "growth, augmentations, augment-probability, redraw, epochs, weight-decay, dropout, schedule, prepare, noises, "
+    + "models, test-time, combine, post"
 }

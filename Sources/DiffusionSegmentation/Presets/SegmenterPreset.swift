@@ -1,4 +1,5 @@
 import Augment
+import DiffusionCore
 import PixelClassifier
 import TensorCore
 
@@ -17,6 +18,8 @@ public struct SegmenterPreset: Sendable, Hashable, Identifiable {
   public internal(set) var schedule: LearningRateSchedule
   /// What is done to the vectors of pixels first.
   public internal(set) var preparation: FeaturePreparation
+  /// Noises that features are averaged over, see `DiffusionFeatures.noises`.
+  public internal(set) var noises: Int
   /// Classifiers that vote.
   public internal(set) var members: Int
   public internal(set) var prediction: PredictionSettings
@@ -24,11 +27,13 @@ public struct SegmenterPreset: Sendable, Hashable, Identifiable {
   init(
     _ id: String, _ summary: String, growth: TrainingGrowth? = nil, epochs: Int = 4,
     weightDecay: Double? = nil, dropout: Float = 0, schedule: LearningRateSchedule = .constant,
-    preparation: FeaturePreparation = .none, members: Int = 10, prediction: PredictionSettings = .init()
+    preparation: FeaturePreparation = .none, noises: Int = 1, members: Int = 10,
+    prediction: PredictionSettings = .init()
   ) {
     (self.id, self.summary, self.growth, self.epochs) = (id, summary, growth, epochs)
     (self.weightDecay, self.dropout, self.schedule) = (weightDecay, dropout, schedule)
-    (self.preparation, self.members, self.prediction) = (preparation, members, prediction)
+    (self.preparation, self.noises, self.members) = (preparation, noises, members)
+    self.prediction = prediction
   }
 
   /// All presets, the reference's method first and the report's last experiment next to last.
@@ -59,6 +64,9 @@ public struct SegmenterPreset: Sendable, Hashable, Identifiable {
     }
     return preset
   }
+
+  /// The features that the preset wants, from the same steps and blocks.
+  public func features(_ features: DiffusionFeatures) -> DiffusionFeatures { features.with(noises: noises) }
 
   /// Puts the preset's settings into options; batch, seed and the like stay as they are.
   public func apply(to options: inout SegmenterOptions) {

@@ -24,7 +24,7 @@ struct LineChart {
   private let bottom = 284.0
   private let labelHeight = 16.0
 
-  private var labelWidth: Double { min(140, 24 + (curves.map { ChartText.width($0.name) }.max() ?? 0)) }
+  private var labelWidth: Double { min(180, 24 + (curves.map { ChartText.width($0.name) }.max() ?? 0)) }
   private var right: Double { Double(width) - labelWidth - 14 }
 
   private var across: ChartAxis {

@@ -6,7 +6,7 @@ extension ReportPage {
   var classCharts: Markup {
     let charts = report.testSets.indices.map(classChart)
     return """
-      <p>In percent, mean over the seeds, with the first, the last and the best preset.</p>
+      <p>In percent, mean over the seeds, with the first, the last and the best \(wording.noun).</p>
       <div class="charts">
       \(charts.joined(separator: "\n"))
       </div>

@@ -12,7 +12,7 @@ extension ReportPage {
     let tables = report.testSets.indices.map(confusion)
     let seeds = report.setup.seeds.count > 1 ? ", summed over the seeds" : ""
     return """
-      <p>The last preset, \(last.id)\(seeds). A line is what is there, a column what it was taken for. Cells are
+      <p>The last \(wording.noun), \(last.id)\(seeds). A line is what is there, a column what it was taken for. Cells are
       percentages of the line's pixels; empty cells hold no pixel.</p>
       \(tables.joined(separator: "\n"))
       """

@@ -19,7 +19,8 @@ extension ReportPage {
       """
     return """
       <p>Worst first. The IoU is the mean over the classes that are in the picture, with the first and with the
-      last preset. The difference shows where \(last.id) is wrong. Colours are those of the
+      last \(wording.noun). The difference shows where the labels of
+      \(last.id) are wrong. Colours are those of the
       <a href="#classes">classes</a>.</p>
       \(Self.wide("Worst pictures", table))
       """
@@ -28,7 +29,7 @@ extension ReportPage {
   private func worstLine(_ worst: ReportPictures.Worst, _ index: Int) -> Markup {
     let parts: [(String, Image)] = [
       ("image", worst.image), ("truth", worst.truth), ("labels of \(first.id)", worst.first),
-      ("labels of \(last.id)", worst.last), ("where \(last.id) is wrong", worst.difference),
+      ("labels of \(last.id)", worst.last), ("where the labels of \(last.id) are wrong", worst.difference),
       ("uncertainty of \(last.id)", worst.uncertainty),
     ]
     let cells = parts.map { name, image -> Markup in

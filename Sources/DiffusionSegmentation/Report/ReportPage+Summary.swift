@@ -3,17 +3,20 @@ import Foundation
 // The page's beginning: what was found, and how.
 extension ReportPage {
   var title: String {
-    report.presets.count == 1
-      ? "Label-efficient segmentation: the preset \(first.id)"
-      : "Label-efficient segmentation: \(report.presets.count) presets compared"
+    if let title = wording.title { return title }
+    return report.presets.count == 1
+      ? "Label-efficient segmentation: the \(wording.noun) \(first.id)"
+      : "Label-efficient segmentation: \(report.presets.count) \(wording.noun)s compared"
   }
 
   /// What was found on each test set, in words.
   var summary: Markup {
     let seeds = Figure.count(report.setup.seeds.count, of: "seed")
     let pictures = Figure.count(report.setup.trainingPictures, of: "labelled picture")
-    let start: Markup = "Each preset was trained on \(pictures) with \(seeds)."
-    return ([start] + report.testSets.indices.map(finding)).joined(separator: " ")
+    let folds = report.setup.folds.map { ", which were left out in \($0) turns and tested on then" } ?? ""
+    let start: Markup = "Each \(wording.noun) was trained on \(pictures) with \(seeds)\(folds)."
+    let introduction: [Markup] = wording.introduction.isEmpty ? [] : ["\(wording.introduction)"]
+    return (introduction + [start] + report.testSets.indices.map(finding)).joined(separator: " ")
   }
 
   private func finding(on set: Int) -> Markup {
@@ -26,7 +29,7 @@ extension ReportPage {
     }
     guard index > 0 else {
       return """
-        On \(name), no other preset is better than the first, <b>\(first.id)</b>, with a mean IoU of \
+        On \(name), no other \(wording.noun) is better than the first, <b>\(first.id)</b>, with a mean IoU of \
         \(miou).\(harm(on: set))
         """
     }
@@ -58,6 +61,7 @@ extension ReportPage {
       ("Features of a pixel", Figure.count(setup.features)),
       ("Picture size of the model", "\(setup.imageSize) × \(setup.imageSize) pixels"),
       ("Training pictures", Figure.count(setup.trainingPictures)),
+      ("Cross-validation", setup.folds.map { "\($0) folds" } ?? "none"),
       (
         "Test pictures",
         report.testSets.map { "\($0.name): \(Figure.count($0.pictures))" }.joined(separator: ", ")

@@ -29,7 +29,7 @@ extension ReportPage {
   private func table(_ groups: [Markup]) -> Markup {
     """
     <table class="figures">
-    <thead><tr><th scope="col">preset</th><th scope="col">mean IoU, %</th>
+    <thead><tr><th scope="col">\(wording.noun)</th><th scope="col">mean IoU, %</th>
     <th scope="col">difference to \(first.id)</th><th scope="col">training, s</th>
     <th scope="col">a picture, s</th><th scope="col">peak memory</th></tr></thead>
     \(groups.joined(separator: "\n"))
@@ -81,7 +81,8 @@ extension ReportPage {
 
   /// What the presets are.
   var presetTable: Markup {
-    let head = SegmenterPreset.columns.map { name -> Markup in "<th scope=\"col\">\(name)</th>" }
+    let columns = SegmenterPreset.columns.dropFirst().prefix(max(first.settings.count - 1, 0))
+    let head = ([wording.noun] + columns).map { name -> Markup in "<th scope=\"col\">\(name)</th>" }
     let lines = report.presets.map { preset -> Markup in
       let cells = preset.settings.dropFirst().map { cell -> Markup in "<td>\(cell)</td>" }
       return """
@@ -97,6 +98,6 @@ extension ReportPage {
       </tbody>
       </table>
       """
-    return Self.wide("The presets", table)
+    return Self.wide("The \(wording.noun)s", table)
   }
 }

@@ -7,11 +7,30 @@ import TensorCore
 /// Its cells carry ids and the unrounded figures in `data-value`, so that a program can read them too. The page is
 /// also well-formed XML. The same report gives the same bytes.
 public struct ReportPage: Sendable {
+  /// What a page says beyond its figures.
+  public struct Wording: Sendable {
+    /// Nil for one that tells how much was compared.
+    public var title: String?
+    /// What it is about, before the findings.
+    public var introduction: String
+    /// What a line of the tables is.
+    public var noun: String
+    /// Commands to go on with.
+    public var commands: String
+
+    public init(
+      title: String? = nil, introduction: String = "", noun: String = "preset", commands: String = ""
+    ) {
+      (self.title, self.introduction, self.noun, self.commands) = (title, introduction, noun, commands)
+    }
+  }
+
   let report: ExperimentReport
   let pictures: ReportPictures
+  let wording: Wording
 
   /// - Precondition: there are presets, test sets and classes, and each preset has its figures for each of them.
-  public init(report: ExperimentReport, pictures: ReportPictures) {
+  public init(report: ExperimentReport, pictures: ReportPictures, wording: Wording = Wording()) {
     let (sets, classes) = (report.testSets.count, report.classes.count)
     precondition(
       !report.presets.isEmpty && sets > 0 && classes > 0,
@@ -27,7 +46,7 @@ public struct ReportPage: Sendable {
           "\(preset.id): \(score.classIoU.count) figures for \(classes) classes")
       }
     }
-    (self.report, self.pictures) = (report, pictures)
+    (self.report, self.pictures, self.wording) = (report, pictures, wording)
   }
 
   /// The page.
@@ -81,13 +100,18 @@ public struct ReportPage: Sendable {
     [
       ("settings", "Settings and versions", settings),
       ("results", "Results", results),
-      ("presets", "The presets", presetTable),
+      ("presets", "The \(wording.noun)s", presetTable),
       ("class-iou", "IoU of each class", classCharts),
       ("confusion", "Confusion", confusionTables),
       ("curves", "Mean IoU against epoch", curveCharts),
       ("worst", "Worst pictures", worstPictures),
-      ("training-set", "Training pictures and changed copies", previews),
+      (
+        "training-set",
+        pictures.previews.allSatisfy(\.copies.isEmpty)
+          ? "Training pictures" : "Training pictures and changed copies", previews
+      ),
       ("classes", "Classes", legend),
+      ("commands", "To go on", wording.commands.isEmpty ? "" : "<pre>\(wording.commands)</pre>"),
     ]
   }
 }

@@ -18,7 +18,7 @@ extension ReportPage {
     main { max-width: 70rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
     h1 { font-size: 1.75rem; line-height: 1.2; font-weight: 650; letter-spacing: -.01em; margin: 0 0 1rem; }
     h2 { font-size: 1.2rem; line-height: 1.3; font-weight: 650; margin: 2.75rem 0 .75rem; }
-    h1, p, li, dd, summary, figcaption, .words small { overflow-wrap: anywhere; }
+    h1, p, li, dd, summary, figcaption, .words small { overflow-wrap: break-word; }
     p { max-width: 44rem; margin: 0 0 1rem; }
     #summary { font-size: 1.075rem; }
     a { color: var(--link); }
@@ -44,16 +44,16 @@ extension ReportPage {
     .figures td, .figures thead th + th { text-align: right; white-space: nowrap; }
     .figures .group th { padding: 1rem 0 .3rem; font-weight: 650; }
     .figures tbody:first-of-type .group th { padding-top: .5rem; }
-    .figures th[scope=row] { max-width: 14rem; overflow-wrap: anywhere; }
+    .figures th[scope=row] { max-width: 14rem; overflow-wrap: break-word; }
     .words td { min-width: 4rem; vertical-align: top; }
     .words th[scope=row] small { display: block; min-width: 9rem; max-width: 15rem; line-height: 1.35; }
-    .words th[scope=row] { max-width: 15rem; overflow-wrap: anywhere; }
+    .words th[scope=row] { max-width: 15rem; overflow-wrap: break-word; }
 
     .confusion th, .confusion td { padding: .25rem .5rem; border: 0; }
     .confusion th[scope=row] { max-width: 10rem; overflow: hidden; text-overflow: ellipsis;
       white-space: nowrap; padding-left: 0; }
     .confusion td { text-align: right; min-width: 3.4rem; }
-    .confusion thead th + th { text-align: right; max-width: 8rem; overflow-wrap: anywhere; }
+    .confusion thead th + th { text-align: right; max-width: 8rem; overflow-wrap: break-word; }
     .confusion td:last-child { color: var(--quiet); padding-left: 1rem; }
     .upright td { min-width: 1.9rem; padding: .15rem .25rem; font-size: .8125rem; }
     .upright tbody th { font-size: .8125rem; }
@@ -82,7 +82,7 @@ extension ReportPage {
     .hollow { fill: var(--paper); }
 
     .pictures td, .pictures th { vertical-align: top; padding: .4rem .3rem; border: 0; }
-    .pictures th[scope=row] { min-width: 7rem; max-width: 9rem; overflow-wrap: anywhere; line-height: 1.35;
+    .pictures th[scope=row] { min-width: 7rem; max-width: 9rem; overflow-wrap: break-word; line-height: 1.35;
       font-size: .875rem; padding-right: .75rem; }
     .pictures small { display: block; }
     .pictures dl { margin: .35rem 0 0; }

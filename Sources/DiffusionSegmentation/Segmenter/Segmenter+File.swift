@@ -47,14 +47,14 @@ extension Segmenter {
     let precision: FeaturePrecision = try known(record.featurePrecision, "featurePrecision", path)
     let features = DiffusionFeatures(
       backbone, steps: record.steps, blocks: record.blocks, noise: try file.noise(),
-      precision: precision,
-      conditioningClass: record.conditioningClass)
+      noises: record.noise.count ?? 1, precision: precision, conditioningClass: record.conditioningClass)
     let fit: ImageFit = try known(record.fit, "fit", path)
     let prediction = try record.prediction.settings(file: path)
     let training = try record.training?.options(members: record.members, fit: fit, file: path)
     let classes = try record.classList(file: path)
     let ensemble = try file.ensemble()
     do {
+      try features.validate()
       try self.init(
         ensemble: ensemble, classes: classes, features: features, fit: fit, prediction: prediction,
         training: training)

@@ -32,6 +32,8 @@ package struct SegmenterRecord: Codable, Equatable {
     /// `shared` or `perImage`.
     package var kind: String
     package var seed: UInt64?
+    /// What features are averaged over; nil for 1.
+    package var count: Int?
   }
 
   package struct CheckpointReference: Codable, Equatable {
@@ -93,10 +95,11 @@ extension SegmenterRecord {
     steps = features.steps
     blocks = features.blocks
     fit = segmenter.fit.rawValue
+    let count = features.noises > 1 ? features.noises : nil
     if case .perImage(let seed) = features.noise {
-      noise = Noise(kind: "perImage", seed: seed)
+      noise = Noise(kind: "perImage", seed: seed, count: count)
     } else {
-      noise = Noise(kind: "shared", seed: nil)
+      noise = Noise(kind: "shared", seed: nil, count: count)
     }
     conditioningClass = features.conditioningClass
     featurePrecision = features.precision.rawValue

@@ -21,7 +21,7 @@ struct AugmentCommand: ParsableCommand {
     help: ArgumentHelp(
       "Number of classes, or a list of them; needs labels.", valueName: "number|classes.json"))
   var classes: String?
-  @Option(help: "How copies are changed: report, report-literal or mild.")
+  @Option(help: "How copies are changed: report, report-literal, mild or flip.")
   var augmentations: AugmentationPreset = .report
   @Option(help: "Probability of each change.")
   var augmentProbability = AugmentationPreset.reportProbability

@@ -10,7 +10,7 @@ struct DemoCommand: ParsableCommand {
     abstract: "See it all work on made-up pictures, with the diffusion model that comes along.",
     discussion: """
       Labels the parts of a made-up creature after training on 20 labelled scenes, beside two baselines that do \
-      without a diffusion model, and writes the scenes, masks and a page to look at: index.html.
+      without a diffusion model, and writes the scenes, masks and a page to look at: report.html.
 
       Example:
         dseg demo --output dseg-demo
@@ -33,7 +33,7 @@ struct DemoCommand: ParsableCommand {
     if common.json {
       try Terminal.printJSON(report)
     } else {
-      try Terminal.output(report.table + "\n\n\(folder.pagePath) shows it")
+      try Terminal.output(report.classTable + "\n\n\(folder.pagePath) shows it")
     }
   }
 }
@@ -59,14 +59,15 @@ private final class DemoBars: Sendable {
   private func finish() { bar.withLock { $0 }?.finish() }
 }
 
-extension DemoReport {
-  var table: String {
-    func percent(_ share: Double?) -> String { share.map { String(format: "%.1f", $0 * 100) } ?? "-" }
-    var rows = [["IoU %"] + contenders.map(\.name)]
-    for (index, entry) in contenders[0].result.perClass.enumerated() {
-      rows.append([entry.name] + contenders.map { percent($0.result.perClass[index].iou) })
+extension ExperimentReport {
+  /// IoU of each class on the first test set.
+  fileprivate var classTable: String {
+    func percent(_ share: Double) -> String { String(format: "%.1f", share * 100) }
+    var rows = [["IoU %"] + presets.map(\.id)]
+    for (index, entry) in classes.enumerated() {
+      rows.append([entry.name] + presets.map { percent($0.scores[0].classIoU[index]) })
     }
-    rows.append(["mean"] + contenders.map { percent($0.result.miou) })
+    rows.append(["mean"] + presets.map { percent($0.scores[0].miou.mean) })
     return Table(rows: rows).text
   }
 }

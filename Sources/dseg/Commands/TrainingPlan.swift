@@ -102,7 +102,8 @@ struct TrainingPlan {
     // `??` does not pass typed errors on.
     let chosen = if let blocks { blocks } else { try flags.selection.blocks(for: backbone) }
     let features = DiffusionFeatures(
-      backbone, steps: steps, blocks: chosen, noise: noise, precision: flags.featureStorage)
+      backbone, steps: steps, blocks: chosen, noise: noise, noises: try flags.classifiers.noiseCount(),
+      precision: flags.featureStorage)
     try features.validate()
     if let configuration, configuration.steps == features.steps,
       configuration.blocks.count == features.blocks.count,

@@ -22,6 +22,11 @@ struct ClassifierOptions: ParsableArguments {
   @Option(help: "How the learning rate changes: constant or cosine. (default: the preset's)")
   var schedule: LearningRateSchedule?
   @Option(
+    help:
+      "Noises to average features over: 1, or an even number, half of them negatives. (default: the preset's)"
+  )
+  var noises: Int?
+  @Option(
     help: ArgumentHelp(
       "What is done to the features first: \(FeaturePreparation.forms). (default: the preset's)",
       valueName: "what"))
@@ -40,6 +45,11 @@ struct ClassifierOptions: ParsableArguments {
     if let weightDecay, !(weightDecay >= 0 && weightDecay.isFinite) {
       throw ValidationError("--weight-decay must be 0 or above.")
     }
+  }
+
+  /// How many noises features are averaged over.
+  func noiseCount() throws(DataError) -> Int {
+    if let noises { noises } else { try SegmenterPreset.named(preset).noises }
   }
 
   /// The preset with what was given on the command line.
@@ -66,7 +76,8 @@ struct GrowthOptions: ParsableArguments {
   @Option(help: "How many times as many pictures with changed copies; 1 for none. (default: the preset's)")
   var growth: Int?
   @Option(
-    help: "How copies are changed: report, report-literal or mild. (default: the preset's, else report)")
+    help: "How copies are changed: report, report-literal, mild or flip. (default: the preset's, else report)"
+  )
   var augmentations: AugmentationPreset?
   @Option(help: "Probability of each change. (default: the preset's, else 0.4)")
   var augmentProbability: Double?

@@ -76,13 +76,13 @@ struct NetworkOptions: ParsableArguments {
     guard let noise else { return nil }
     let tensor = try NpyFile(contentsOf: noise).array.tensor()
     // The reference saves its noise with a batch dimension of one.
-    let shape = tensor.rank == 4 && tensor.shape[0] == 1 ? Array(tensor.shape.dropFirst()) : tensor.shape
-    guard shape.count == 3, tensor.count > 0, tensor.elements.allSatisfy(\.isFinite) else {
+    guard tensor.rank == 3 || tensor.rank == 4, tensor.count > 0, tensor.elements.allSatisfy(\.isFinite)
+    else {
       throw DataError(
         .malformed, file: noise, expected: "finite numbers of shape [3, size, size]",
         found: "shape \(tensor.shape)" + (tensor.elements.allSatisfy(\.isFinite) ? "" : " with other numbers")
       )
     }
-    return .fixed(tensor.reshaped(shape))
+    return .fixed(tensor)
   }
 }
