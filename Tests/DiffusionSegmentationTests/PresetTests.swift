@@ -14,11 +14,12 @@ struct PresetTests {
       var options = SegmenterOptions()
       preset.apply(to: &options)
       let segmenter = try Segmenter.train(
-        on: world.labelled(), features: world.features(), options: options, prediction: preset.prediction)
+        on: world.labelled(), features: preset.features(world.features()), options: options,
+        prediction: preset.prediction)
       let path = world.folder.path("\(preset.id).safetensors")
       try segmenter.write(to: path)
       let read = try Segmenter(contentsOf: path)
-      records[preset.id] = "\(read.training!) \(read.prediction)"
+      records[preset.id] = "\(read.training!) \(read.prediction) \(read.features.noises)"
       labels[preset.id] = try read.segment(image, name: "a.png").labels.labels
     }
     for preset in SegmenterPreset.all.dropFirst() {
@@ -47,6 +48,18 @@ struct PresetTests {
     #expect(options.growth.map { $0.preset == .report && $0.probability == 0.4 && !$0.isRedrawn } ?? true)
     #expect((preset.prediction.testTime == .report) == hasTestTime && preset.prediction.combination == .vote)
     #expect((preset.prediction.postProcessing == .reportOpening) == (name == "morphology"))
+  }
+
+  /// What cross-validation chose (docs/presets.md).
+  @Test func bestSettings() throws {
+    let preset = try SegmenterPreset.named("best")
+    var options = SegmenterOptions()
+    preset.apply(to: &options)
+    #expect(options.growth == nil && options.epochs == 8 && options.members == 10 && options.dropout == 0)
+    #expect(options.optimizer.weightDecay == 0.1 && options.optimizer.decay == .decoupled)
+    #expect(options.schedule == .cosine && options.preparation == .standardized && preset.noises == 2)
+    #expect(preset.prediction == PredictionSettings(testTime: .flip, combination: .mean))
+    #expect(try preset.features(TinyWorld().features()).noises == 2)
   }
 
   @Test func otherNamesAreRefused() {

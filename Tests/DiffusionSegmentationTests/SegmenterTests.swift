@@ -216,7 +216,9 @@ struct SegmenterTests {
 
   @Test(arguments: [
     (#""featurePrecision":"float""#, #""featurePrecision":"double""#),
-    (#""kind":"shared""#, #""kind":"none""#),
+    (#""kind":"shared""#, #""kind":"none""#), (#""kind":"shared""#, #""count":3,"kind":"shared""#),
+    (#""kind":"shared""#, #""count":4,"kind":"shared""#),
+    (#""kind":"shared""#, #""count":0,"kind":"shared""#),
     (#""fit":"pad""#, #""fit":"stretch""#), (#""imageSize":32"#, #""imageSize":31"#),
     (#""members":3"#, #""members":4"#),
     (#""steps":[50,250]"#, #""steps":[50,5000]"#), (#""blocks":[1,3]"#, #""blocks":[]"#),

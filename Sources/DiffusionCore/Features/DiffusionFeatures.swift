@@ -26,11 +26,15 @@ public struct DiffusionFeatures: Sendable {
   /// `[drawn, channels, size, size]`
   private let sharedNoise: Tensor?
   /// Noises that are no negatives of others.
-  private var drawnNoises: Int { (noises + 1) / 2 }
+  private var drawnNoises: Int { Self.drawn(noises) }
+
+  /// 1 also for numbers that `validate` refuses.
+  private static func drawn(_ noises: Int) -> Int { (2...mostNoises).contains(noises) ? noises / 2 : 1 }
 
   /// Several steps go through the network at once while their activations stay below this.
   private static let mostActivationBytes = 1 << 30
-  private static let mostNoises = 1024
+  /// Noises that features can be averaged over, at most.
+  public static let mostNoises = 64
 
   /// - Parameters:
   ///   - steps: of the process, 0 ..< its number of steps
@@ -51,7 +55,7 @@ public struct DiffusionFeatures: Sendable {
     self.conditioningClass = conditioningClass
     sharedNoise = noise.sharedTensor(
       channels: backbone.network.configuration.inChannels, size: backbone.options.imageSize,
-      count: max((noises + 1) / 2, 1))
+      count: Self.drawn(noises))
   }
 
   /// The same features under another noise, or averaged over another number.

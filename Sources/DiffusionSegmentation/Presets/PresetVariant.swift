@@ -1,4 +1,5 @@
 import Augment
+import DiffusionCore
 import PixelClassifier
 import TensorCore
 
@@ -84,7 +85,7 @@ extension SegmenterPreset {
     case "dropout": dropout = try number(0...0.99)
     case "schedule": schedule = try choice(LearningRateSchedule.self)
     case "prepare": preparation = try FeaturePreparation(value)
-    case "noises": noises = try number(1...1024)
+    case "noises": noises = try number(1...DiffusionFeatures.mostNoises)
     case "models": members = try number(1...1000)
     case "test-time": prediction.testTime = value == "none" ? nil : try choice(TestTimeSet.self)
     case "combine": prediction.combination = try choice(TestTimeCombination.self)

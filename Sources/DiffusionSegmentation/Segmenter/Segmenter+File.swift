@@ -54,7 +54,6 @@ extension Segmenter {
     let classes = try record.classList(file: path)
     let ensemble = try file.ensemble()
     do {
-      try features.validate()
       try self.init(
         ensemble: ensemble, classes: classes, features: features, fit: fit, prediction: prediction,
         training: training)

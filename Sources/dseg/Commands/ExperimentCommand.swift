@@ -36,7 +36,10 @@ struct ExperimentCommand: ParsableCommand {
   var classes: String
   @Option(help: "Label of pixels to leave out. (default: 255)")
   var ignoreLabel: UInt8?
-  @Option(help: ArgumentHelp("Names of presets, joined by commas. (default: all)", valueName: "init,final"))
+  @Option(
+    help: ArgumentHelp(
+      "Names of presets, joined by commas, or none if there are variants. (default: all)",
+      valueName: "init,final"))
   var presets: String?
   @Option(
     help: ArgumentHelp(
@@ -91,7 +94,9 @@ struct ExperimentCommand: ParsableCommand {
     var testSets: [LabelledImages] = []
     for folder in test { testSets.append(try LabelledImages(directory: folder, classes: list)) }
     var chosen = presets == nil ? SegmenterPreset.all : []
-    for name in presets?.split(separator: ",") ?? [] { chosen.append(try .named(String(name))) }
+    for name in presets?.split(separator: ",") ?? [] where presets != "none" {
+      chosen.append(try .named(String(name)))
+    }
     for text in variant { chosen.append(try SegmenterPreset(variant: text)) }
     let first = common.seed ?? 0
     guard let past = UInt64(exactly: seeds).map({ first.addingReportingOverflow($0) }), !past.overflow else {
