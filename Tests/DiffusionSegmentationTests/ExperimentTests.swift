@@ -131,6 +131,9 @@ struct ExperimentTests {
     }
     #expect(withoutTimes(again) == withoutTimes(report) && trained.withLock { $0 } == ["augs 1"])
     #expect(FileManager.default.fileExists(atPath: output.pagePath))
+    experiment.folds = 2
+    let other = #expect(throws: DataError.self) { try experiment.run(in: output) }
+    #expect(other?.item == "folds" && other?.exitCode == 73)
   }
 
   /// A variant is kept apart from another of its name, also when it came later.

@@ -19,6 +19,7 @@ struct PresetTests {
       let path = world.folder.path("\(preset.id).safetensors")
       try segmenter.write(to: path)
       let read = try Segmenter(contentsOf: path)
+      #expect(read.features.noises == preset.noises && read.prediction == preset.prediction)
       records[preset.id] = "\(read.training!) \(read.prediction) \(read.features.noises)"
       labels[preset.id] = try read.segment(image, name: "a.png").labels.labels
     }

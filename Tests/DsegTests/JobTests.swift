@@ -148,15 +148,16 @@ struct JobTests {
         "experiment", "--checkpoint", world.checkpoint, "--train", world.images, "--classes", "2", "--steps",
         "50",
       ]
-      + ["--blocks", "1,3", "--folds", "3", "--presets", "init", "--seeds", "1", "--json"] + network
+      + ["--blocks", "1,3", "--folds", "3", "--presets", "none", "--seeds", "1", "--json"] + network
       + [
-        "--variant", "two=init,models=2,noises=2,test-time=flip,combine=mean", "--output",
+        "--variant", "one=init,models=1", "--variant",
+        "two=init,models=2,noises=2,test-time=flip,combine=mean", "--output",
         world.folder.path("e"),
       ]
     let outcome = try DsegProcess.run(arguments)
     #expect(outcome.exitCode == 0, "\(outcome.messages)")
     let report = try JSONDecoder().decode(ExperimentReport.self, from: Data(outcome.output.utf8))
-    #expect(report.presets.map(\.id) == ["init", "two"] && report.setup.folds == 3)
+    #expect(report.presets.map(\.id) == ["one", "two"] && report.setup.folds == 3)
     #expect(outcome.messages.contains("seed 0, fold 2, two"))
     let again = try DsegProcess.run(arguments.filter { $0 != "--json" })
     #expect(again.exitCode == 0 && !again.messages.contains("seed 0"), "\(again.messages)")
