@@ -63,14 +63,14 @@ extension Experiment {
       return segmenter
     }
     // Folds keep the segmenters of the seed that came first when they were trained.
-    let shown =
-      seeds.first { seed in
-        runs(seed: seed).allSatisfy { run in
-          [presets[0], presets[presets.count - 1]].allSatisfy {
-            FileManager.default.fileExists(atPath: folder.segmenterPath($0.id, run))
-          }
+    let complete = seeds.first { seed in
+      runs(seed: seed).allSatisfy { run in
+        [presets[0], presets[presets.count - 1]].allSatisfy {
+          FileManager.default.fileExists(atPath: folder.segmenterPath($0.id, run))
         }
-      } ?? seeds[0]
+      }
+    }
+    guard let shown = complete else { return [] }
     let shownRuns = runs(seed: shown)
     var worst: [ReportPictures.Worst] = []
     for row in scores.worst(Self.worstCount) {

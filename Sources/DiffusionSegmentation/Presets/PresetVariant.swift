@@ -22,7 +22,7 @@ extension SegmenterPreset {
     }
     let settings = parts[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     self = try .named(settings[0])
-    summary = "\(id) with \(settings.dropFirst().joined(separator: ", "))"
+    summary = "a variant of \(id)"
     id = name
     for setting in settings.dropFirst() {
       let pair = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
