@@ -118,12 +118,7 @@ public struct DemoFolder: Sendable {
 
   /// Writes the figures, the sheet and the page.
   func write(_ report: ExperimentReport, page: ReportPage, sheet: Image) throws(DataError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let figures = try? encoder.encode(report) else {
-      throw DataError(.writeFailed, file: figuresPath, expected: "finite figures", found: "others")
-    }
-    try AtomicFile.write(Array(figures) + [UInt8(ascii: "\n")], to: figuresPath)
+    try writeFigures(report, to: figuresPath)
     for (name, text) in report.tables { try AtomicFile.write(Array(text.utf8), to: tablePath(name)) }
     try sheet.write(to: sheetPath)
     try page.write(to: pagePath)

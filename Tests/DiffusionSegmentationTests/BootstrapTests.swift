@@ -52,6 +52,23 @@ struct BootstrapTests {
     #expect(same.low < 0 && same.high > 0)
   }
 
+  /// The interval is as wide as 1.96 standard errors on both sides, those of resampling by hand.
+  @Test func intervalsHoldNineteenOfTwenty() {
+    let (a, b) = (matrices(30, errors: 25, seed: 6), matrices(30, errors: 20, seed: 7))
+    var random = Philox(seed: 8)
+    let differences = (0..<600).map { _ -> Double in
+      let drawn = a.map { _ in Int(random.next() % 30) }
+      return drawn.map { b[$0] }.pooled.meanIoU(.ledm) - drawn.map { a[$0] }.pooled.meanIoU(.ledm)
+    }
+    let mean = differences.reduce(0, +) / 600
+    let error = (differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 599).squareRoot()
+    let interval = PairedBootstrap(metric: .ledm, ignoreLabel: 255).difference(
+      of: .init([b], metric: .ledm), to: .init([a], metric: .ledm))
+    for width in [interval.high - interval.estimate, interval.estimate - interval.low] {
+      #expect(abs(width / (1.96 * error) - 1) < 0.2)
+    }
+  }
+
   @Test func theSameWithAnyNumberOfThreads() {
     let (a, b) = (
       PairedBootstrap.Counts([matrices(9, errors: 10, seed: 5)], metric: .standard),

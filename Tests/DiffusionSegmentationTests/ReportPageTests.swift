@@ -95,4 +95,24 @@ struct ReportPageTests {
     #expect(try summary([0.5, 0.51, 0.4], [(-0.05, 0.15), (-0.2, 0.05)]).contains("this may be chance"))
     #expect(try summary([0.5, 0.4, 0.4], [(-0.2, 0.1), (-0.2, 0.1)]).contains("no other preset is better"))
   }
+
+  /// Red where the last labels are wrong, grey where nobody knows, light elsewhere.
+  @Test func pictureOfADifference() {
+    let classes = ClassList(count: 2)
+    let item = LabelledImage(
+      path: "a/b.png", image: Image(width: 3, height: 1),
+      mask: LabelMask(width: 3, height: 1, labels: [0, 1, 255])
+    )
+    let (first, last) = (
+      LabelMask(width: 3, height: 1, labels: [1, 1, 1]), LabelMask(width: 3, height: 1, labels: [0, 0, 0])
+    )
+    let worst = ReportPictures.Worst(
+      item, testSet: "t", classes: classes, first: (0.25, first), last: (0.5, last), uncertainty: [0, 0, 0],
+      members: 3)
+    #expect(
+      [0, 1, 2].map { worst.difference[$0, 0] } == [RGB(240, 240, 240), RGB(200, 30, 30), RGB(150, 150, 150)])
+    #expect(worst.first == Image(mask: first, palette: classes.palette) && worst.name == "b.png")
+    #expect(worst.last == Image(mask: last, palette: classes.palette) && worst.lastIoU == 0.5)
+    #expect(worst.truth == Image(mask: item.mask, palette: classes.palette) && worst.firstIoU == 0.25)
+  }
 }

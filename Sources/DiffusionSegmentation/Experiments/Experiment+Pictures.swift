@@ -13,7 +13,7 @@ extension Experiment {
   /// Writes figures, tables and the page.
   func write(_ report: ExperimentReport, to folder: ExperimentFolder) throws(DataError) {
     let scores = try PictureScores(self, in: folder)
-    try folder.write(report, to: folder.figuresPath)
+    try writeFigures(report, to: folder.figuresPath)
     for (name, text) in report.tables + [("pictures", scores.table)] {
       try AtomicFile.write(Array(text.utf8), to: folder.tablePath(name))
     }

@@ -46,11 +46,11 @@ public struct ExperimentFolder: Sendable {
       }
       var all = settings
       all.presets.merge(before.presets) { now, _ in now }
-      if all != before { try write(all, to: settingsPath) }
+      if all != before { try writeFigures(all, to: settingsPath) }
       return
     }
     try create(path)
-    try write(settings, to: settingsPath)
+    try writeFigures(settings, to: settingsPath)
   }
 
   private func create(_ folder: String) throws(DataError) {
@@ -69,7 +69,7 @@ public struct ExperimentFolder: Sendable {
   }
 
   func write(_ record: RunRecord, _ preset: String, _ run: ExperimentRun) throws(DataError) {
-    try write(record, to: recordPath(preset, run))
+    try writeFigures(record, to: recordPath(preset, run))
   }
 
   /// A training that was finished before its evaluation was.
@@ -78,7 +78,7 @@ public struct ExperimentFolder: Sendable {
   }
 
   func write(_ training: RunRecord.Training, _ preset: String, _ run: ExperimentRun) throws(DataError) {
-    try write(training, to: trainingPath(preset, run))
+    try writeFigures(training, to: trainingPath(preset, run))
   }
 
   func prepare(_ run: ExperimentRun) throws(DataError) { try create(epochsFolder(run)) }
@@ -111,15 +111,6 @@ public struct ExperimentFolder: Sendable {
   }
 
   // MARK: Files
-
-  func write(_ value: some Encodable, to path: String) throws(DataError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(value) else {
-      throw DataError(.writeFailed, file: path, expected: "finite figures", found: "others")
-    }
-    try AtomicFile.write(Array(data) + [UInt8(ascii: "\n")], to: path)
-  }
 
   private func readIfPresent<Value: Decodable>(_ path: String) throws(DataError) -> Value? {
     FileManager.default.fileExists(atPath: path) ? try read(path) : nil

@@ -66,11 +66,6 @@ public struct EvaluationReport: Encodable, Sendable {
   /// Writes the figures as JSON.
   /// - Throws: `DataError` when the file cannot be written.
   public func write(to path: String) throws(DataError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    guard let data = try? encoder.encode(self) else {
-      throw DataError(.writeFailed, file: path, expected: "finite figures", found: "others")
-    }
-    try AtomicFile.write(Array(data) + [UInt8(ascii: "\n")], to: path)
+    try writeFigures(self, to: path)
   }
 }
