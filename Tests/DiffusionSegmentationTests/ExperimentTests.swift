@@ -97,14 +97,17 @@ struct ExperimentTests {
   @Test func foldsLeaveOutWhatTheyAreTestedOn() throws {
     var experiment = try experiment(["init", "augs"], seeds: [6])
     experiment.testSets = []
-    experiment.folds = 3
+    experiment.folds = 2
     let report = try experiment.run(in: output)
-    #expect(report.setup.folds == 3 && report.testSets.map(\.pictures) == [3])
+    #expect(report.setup.folds == 2 && report.testSets.map(\.pictures) == [3])
     var pooled = ConfusionMatrix(classCount: 2, ignoreLabel: 255)
     let features = try world.features(noise: .shared(seed: 6))
-    for left in 0..<3 {
-      let folder = try world.folder.folder("without-\(left)")
-      for kept in 0..<3 where kept != left {
+    var pictures = [Double](repeating: .nan, count: 3)
+    let folds = (0..<2).map { experiment.heldOut(seed: 6, fold: $0) }
+    #expect(folds.map(\.count) == [2, 1] && Set(folds.joined()).count == 3)
+    for (fold, held) in folds.enumerated() {
+      let folder = try world.folder.folder("without-\(fold)")
+      for kept in 0..<3 where !held.contains(kept) {
         for ending in ["png", "npy"] {
           try FileManager.default.copyItem(
             atPath: "\(world.images)/scene\(kept).\(ending)", toPath: "\(folder)/scene\(kept).\(ending)")
@@ -113,9 +116,28 @@ struct ExperimentTests {
       let segmenter = try Segmenter.train(
         on: LabelledImages(directory: folder, classes: world.classes), features: features,
         options: SegmenterOptions(seed: 6))
-      let item = try world.labelled().load(left)
-      pooled.add(truth: item.mask.labels, prediction: try segmenter.segment(item.image).labels.labels)
+      for picture in held {
+        let item = try world.labelled().load(picture)
+        var matrix = ConfusionMatrix(classCount: 2, ignoreLabel: 255)
+        matrix.add(truth: item.mask.labels, prediction: try segmenter.segment(item.image).labels.labels)
+        pooled += matrix
+        pictures[picture] = matrix.meanIoUOfPresentClasses
+      }
     }
+    // Each picture has its own figures, whatever fold it was in.
+    let table = try String(contentsOfFile: output.path + "/pictures.csv", encoding: .utf8)
+    let rows = table.split(separator: "\r\n").dropFirst().map { $0.split(separator: ",") }
+    #expect(rows.map { String($0[1]) } == ["scene0.png", "scene1.png", "scene2.png"])
+    #expect(rows.map { Double($0[2])! } == pictures && Set(pictures).count > 1)
+    // One seed: the difference is that of the means.
+    let means = report.presets.map { $0.scores[0].miou.mean }
+    #expect(abs(report.presets[1].scores[0].difference!.estimate - (means[1] - means[0])) < 1e-9)
+    // The page has the worst first.
+    let page = try String(contentsOfFile: output.pagePath, encoding: .utf8)
+    let shown = (0..<3).map { index in
+      page.components(separatedBy: "id=\"worst-\(index)-last\" data-value=\"").last!.prefix { $0 != "\"" }
+    }
+    #expect(shown.map { Double($0)! } == rows.map { Double($0[3])! }.sorted())
     #expect(report.presets[0].scores[0].miou.values == [pooled.meanIoU(.ledm)])
     #expect(
       report.presets[0].scores[0].confusion
@@ -131,7 +153,7 @@ struct ExperimentTests {
     }
     #expect(withoutTimes(again) == withoutTimes(report) && trained.withLock { $0 } == ["augs 1"])
     #expect(FileManager.default.fileExists(atPath: output.pagePath))
-    experiment.folds = 2
+    experiment.folds = 3
     let other = #expect(throws: DataError.self) { try experiment.run(in: output) }
     #expect(other?.item == "folds" && other?.exitCode == 73)
   }

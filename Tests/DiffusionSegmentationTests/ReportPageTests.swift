@@ -115,4 +115,14 @@ struct ReportPageTests {
     #expect(worst.last == Image(mask: last, palette: classes.palette) && worst.lastIoU == 0.5)
     #expect(worst.truth == Image(mask: item.mask, palette: classes.palette) && worst.firstIoU == 0.25)
   }
+
+  /// Cells of the tables as RFC 4180 has them.
+  @Test func cellsWithCommasAndQuotes() throws {
+    var report = ReportSample(presets: 2, sets: 1, classes: 2, seeds: 1).report
+    report.classes[0].name = "a, \"b\""
+    report.testSets[0].name = "plain"
+    let table = try #require(report.tables.first { $0.name == "classes" }).text
+    let value = report.presets[0].scores[0].classIoU[0]
+    #expect(table.contains("\(report.presets[0].id),plain,\"a, \"\"b\"\"\",\(value)\r\n"))
+  }
 }

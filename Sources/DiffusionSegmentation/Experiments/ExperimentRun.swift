@@ -18,11 +18,13 @@ extension Experiment {
   }
 
   /// Training pictures that a fold leaves out and is tested on, in ascending order. Each seed has folds of its own.
-  func heldOut(_ run: ExperimentRun) -> [Int] {
-    guard let folds, let fold = run.fold else { return [] }
+  func heldOut(_ run: ExperimentRun) -> [Int] { run.fold.map { heldOut(seed: run.seed, fold: $0) } ?? [] }
+
+  package func heldOut(seed: UInt64, fold: Int) -> [Int] {
+    guard let folds else { return [] }
     var order = (0..<Int32(training.count)).map { $0 }
     // Members draw from the first indices of the seed's generator; copies and projections from the last two.
-    var random = Philox(seed: run.seed).split(.max - 2)
+    var random = Philox(seed: seed).split(.max - 2)
     random.shuffle(&order)
     return order.enumerated().filter { $0.offset % folds == fold }.map { Int($0.element) }.sorted()
   }
