@@ -50,7 +50,6 @@ extension Contender {
     package var predictions: [PixelPrediction]
     /// One a test scene.
     package var matrices: [ConfusionMatrix]
-    package var curve: [ExperimentReport.CurvePoint]
     /// Time that the training took, features included.
     package var trainingSeconds: Double
     /// Time that features and labels of a test scene took.
@@ -63,11 +62,7 @@ extension Contender {
     progress: @escaping @Sendable (SegmenterProgress) -> Void = { _ in }
   ) throws(DataError) -> Outcome {
     let classes = SyntheticScenes.classes
-    let clock = ContinuousClock()
-    let start = clock.now
-    var testFeatures: [FeatureMaps] = []
-    for scene in test { testFeatures.append(try features(scene)) }
-    let extracted = clock.now
+    let start = ContinuousClock.now
     var labelled: [LabelledFeatures] = []
     for (index, scene) in training.enumerated() {
       labelled.append(
@@ -75,39 +70,21 @@ extension Contender {
           name: "training scene \(index)", features: try features(scene), labels: scene.mask.labels))
       progress(.features(done: index + 1, of: training.count))
     }
-    var curve: [ExperimentReport.CurvePoint] = []
-    var watching = Duration.zero
-    let ensemble = try options.trainEnsemble(
-      on: labelled, classes: classes, progress: { progress(.training($0, members: options.members)) },
-      afterEpoch: { (epoch, ensemble) throws(DataError) in
-        let start = clock.now
-        let seen = try Self.label(labelled.map(\.features), truth: training, ensemble).matrices
-        let unseen = try Self.label(testFeatures, truth: test, ensemble).matrices
-        curve.append(
-          ExperimentReport.CurvePoint(
-            epoch: epoch + 1, training: seen.pooled.meanIoU(.ledm), test: [unseen.pooled.meanIoU(.ledm)]))
-        watching += clock.now - start
-      })
-    let trained = clock.now
-    let (predictions, matrices) = try Self.label(testFeatures, truth: test, ensemble)
-    return Outcome(
-      ensemble: ensemble, predictions: predictions, matrices: matrices, curve: curve,
-      trainingSeconds: (trained - extracted - watching) / .seconds(1),
-      secondsAScene: (clock.now - trained + (extracted - start)) / .seconds(1) / Double(test.count))
-  }
-
-  private static func label(
-    _ features: [FeatureMaps], truth scenes: [SyntheticScene], _ ensemble: PixelEnsemble
-  ) throws(DataError) -> (predictions: [PixelPrediction], matrices: [ConfusionMatrix]) {
-    let classes = SyntheticScenes.classes
+    let ensemble = try options.trainEnsemble(on: labelled, classes: classes) {
+      progress(.training($0, members: options.members))
+    }
+    let trained = ContinuousClock.now
     var (predictions, matrices) = ([PixelPrediction](), [ConfusionMatrix]())
-    for (features, scene) in zip(features, scenes) {
-      let prediction = try ensemble.predict(features)
+    for scene in test {
+      let prediction = try ensemble.predict(try features(scene))
       var matrix = ConfusionMatrix(classCount: classes.count, ignoreLabel: classes.ignoreLabel)
       matrix.add(truth: scene.mask.labels, prediction: prediction.labels)
       predictions.append(prediction)
       matrices.append(matrix)
     }
-    return (predictions, matrices)
+    return Outcome(
+      ensemble: ensemble, predictions: predictions, matrices: matrices,
+      trainingSeconds: (trained - start) / .seconds(1),
+      secondsAScene: (ContinuousClock.now - trained) / .seconds(1) / Double(test.count))
   }
 }

@@ -36,18 +36,4 @@ struct ContenderTests {
       #expect(matrix == expected)
     }
   }
-
-  /// The curve ends with the members that predict, and its training figures are those of the training scenes.
-  @Test func curvesAreThoseOfTheMembers() throws {
-    func run(test: Range<Int>) throws -> Contender.Outcome {
-      try Contender.baselines[1].run(
-        training: Self.scenes(0..<2), test: Self.scenes(test),
-        options: SegmenterOptions(members: 2, epochs: 1, maxEpochs: 2))
-    }
-    let (outcome, onTraining) = (try run(test: 2..<5), try run(test: 0..<2))
-    #expect(outcome.curve.map(\.epoch) == [1, 2])
-    #expect(outcome.curve[1].test == [outcome.matrices.pooled.meanIoU(.ledm)])
-    #expect(outcome.curve[1].training == onTraining.matrices.pooled.meanIoU(.ledm))
-    #expect(outcome.curve[0].training != outcome.curve[1].training)
-  }
 }

@@ -18,9 +18,9 @@ struct DemoPageTests {
     page = try String(contentsOfFile: folder.pagePath, encoding: .utf8)
   }
 
-  /// The page speaks of what it compares, and has all parts but that of changed copies of presets.
+  /// The page speaks of what it compares, and has all parts but curves.
   @Test func pageHasItsParts() {
-    for part in ["settings", "results", "presets", "class-iou", "confusion", "curves", "worst", "commands"] {
+    for part in ["settings", "results", "presets", "class-iou", "confusion", "worst", "commands"] {
       #expect(page.contains("<section id=\"\(part)\">"), "\(part)")
     }
     #expect(page.contains("<h1>Parts of a creature from 3 labelled pictures</h1>"))

@@ -9,7 +9,6 @@ struct RunEvaluation {
   typealias Trained = (group: SeedTrainings.Group, training: RunRecord.Training)
 
   private let experiment: Experiment
-  private let seed: UInt64
   private let run: ExperimentRun
   private let folder: ExperimentFolder
   private let trained: [Trained]
@@ -24,7 +23,6 @@ struct RunEvaluation {
     trained: [Trained]
   ) throws(DataError) {
     (self.experiment, self.run, self.folder, self.trained) = (experiment, run, folder, trained)
-    seed = run.seed
     var segmenters: [(preset: SegmenterPreset, segmenter: Segmenter)] = []
     for (group, training) in trained {
       let ensemble = try folder.ensemble(
@@ -36,7 +34,7 @@ struct RunEvaluation {
             try Segmenter(
               ensemble: ensemble, classes: experiment.training.classes, features: preset.features(features),
               fit: experiment.fit,
-              prediction: experiment.prediction(preset, seed: seed), training: group.options)
+              prediction: experiment.prediction(preset, seed: run.seed), training: group.options)
           ))
       }
     }

@@ -51,21 +51,16 @@ public struct SegmenterOptions: Sendable, Equatable {
 
 extension SegmenterOptions {
   /// Trains the classifiers on the vectors of labelled pixels, wherever these vectors come from, without growth.
-  /// - Parameter afterEpoch: called with the members as they stand
   /// - Throws: `DataError` when labels do not fit, there are too few, or a loss is no longer finite.
   package func trainEnsemble(
     on pictures: [LabelledFeatures], classes: ClassList,
-    progress: @escaping ClassifierTrainer.ProgressHandler,
-    afterEpoch: ((_ epoch: Int, _ ensemble: PixelEnsemble) throws(DataError) -> Void)? = nil
+    progress: @escaping ClassifierTrainer.ProgressHandler
   ) throws(DataError) -> PixelEnsemble {
     let dataset = try dataset(pictures, classes: classes)
     let projection = try projection(of: dataset)
-    let prepared = projection.map(dataset.projected(by:)) ?? dataset
     let ensemble = try trainer(iterationsPerEpoch: nil).trainEnsemble(
-      memberCount: members, random: Philox(seed: seed),
-      afterEpoch: { (epoch, ensemble) throws(DataError) in
-        try afterEpoch?(epoch, ensemble.absorbing(projection))
-      }, progress: progress, dataset: { _ in prepared })
+      memberCount: members, on: projection.map(dataset.projected(by:)) ?? dataset, random: Philox(seed: seed),
+      progress: progress)
     return try ensemble.absorbing(projection)
   }
 

@@ -67,7 +67,7 @@ public struct FeatureProjection: Sendable {
   /// Vectors that are looked at, at most, unless it is said.
   public static let sampleSize = 32_768
   /// Directions with less of the largest variance than this say nothing but rounding.
-  private static let smallestShare: Float = 1e-6
+  static let smallestShare: Float = 1e-6
 
   /// Finds the projection; nil for vectors as they are.
   /// - Parameters:
@@ -98,13 +98,11 @@ public struct FeatureProjection: Sendable {
       weight = .diagonal(Tensor(variances.map { $0 > 0 ? 1 / $0.squareRoot() : 0 }, shape: [variances.count]))
       self.variances = variances
     case .principalComponents(let count, let whitened):
-      let components = Self.principalComponents(dataset, rows, mean: mean)
-      let useful = components.values.prefix(count).prefix { $0 > components.values[0] * Self.smallestShare }
+      var (useful, vectors) = Self.principalComponents(dataset, rows, mean: mean, most: count)
       guard !useful.isEmpty else {
         throw DataError(
           .malformed, file: "features", expected: "vectors that differ", found: "the same everywhere")
       }
-      var vectors = components.vectors(useful.count)
       if whitened {
         let width = vectors.shape[1]
         vectors.withMutablePointer { vectors in
@@ -124,7 +122,7 @@ public struct FeatureProjection: Sendable {
     precondition(
       x.rank == 2 && x.shape[1] == mean.count, "vectors \(x.shape) for a projection of \(mean.count)")
     var centered = x
-    center(&centered)
+    centered.subtract(mean)
     switch weight {
     case .diagonal(let factors):
       let width = mean.count
@@ -142,15 +140,6 @@ public struct FeatureProjection: Sendable {
             Matrix(rows, rows: outputCount, columns: mean.count).transposed,
             into: MutableMatrix(y, rows: centered.shape[0], columns: outputCount))
         }
-      }
-    }
-  }
-
-  private func center(_ x: inout Tensor) {
-    let (rows, width) = (x.shape[0], x.shape[1])
-    x.withMutablePointer { x in
-      withPointers(mean) { mean in
-        for row in 0..<rows { for c in 0..<width { x[row * width + c] -= mean[c] } }
       }
     }
   }

@@ -3,23 +3,40 @@ import TensorCore
 // Statistics of a sample of n pixel vectors of length D
 
 extension FeatureProjection {
-  /// Directions of a sample, those of largest variance first.
-  struct Components {
-    /// Variances.
-    var values: [Float]
-    /// The first of the directions, `[count, D]`, each of length 1.
-    var vectors: (_ count: Int) -> Tensor
+  /// The directions of largest variance in a sample, at most so many: variances, largest first, and `[count, D]`, each
+  /// of length 1. Directions that say nothing but rounding are left out.
+  static func principalComponents(
+    _ dataset: PixelDataset, _ rows: [Int], mean: Tensor, most: Int
+  ) -> (variances: [Float], vectors: Tensor) {
+    let width = dataset.featureCount
+    let isLong = rows.count < width
+    // Of few long vectors: X Xᵀ has the eigenvalues of Xᵀ X, and Xᵀ times its vectors are the other's.
+    let x = isLong ? dataset.features(ofRows: rows).subtracting(mean) : nil
+    let eigen = SymmetricEigen(x.map(gram) ?? covariance(dataset, rows, mean: mean))
+    let variances = Array(eigen.values.prefix(most).prefix { $0 > eigen.values[0] * smallestShare })
+    guard let x, !variances.isEmpty else { return (variances, eigen.vectors.rows(variances.count)) }
+    var vectors = Tensor(shape: [variances.count, width]) { y in
+      withPointers(eigen.vectors, x) { u, x in
+        GEMM.parallelMultiply(
+          Matrix(u, rows: variances.count, columns: rows.count),
+          Matrix(x, rows: rows.count, columns: width),
+          into: MutableMatrix(y, rows: variances.count, columns: width))
+      }
+    }
+    vectors.withMutablePointer { y in
+      for row in variances.indices {
+        let vector = y + row * width
+        let length = (0..<width).reduce(0.0) { $0 + Double(vector[$1]) * Double(vector[$1]) }.squareRoot()
+        for c in 0..<width { vector[c] *= Float(1 / length) }
+      }
+    }
+    return (variances, vectors)
   }
 
-  static func principalComponents(_ dataset: PixelDataset, _ rows: [Int], mean: Tensor) -> Components {
-    guard rows.count < dataset.featureCount else {
-      let eigen = SymmetricEigen(covariance(dataset, rows, mean: mean))
-      return Components(values: eigen.values) { eigen.vectors.rows($0) }
-    }
-    // Of few long vectors: X Xᵀ has the eigenvalues of Xᵀ X, and Xᵀ times its vectors are the other's.
-    let x = centered(dataset, rows, mean: mean)
-    let (count, width) = (rows.count, dataset.featureCount)
-    let gram = Tensor(shape: [count, count]) { y in
+  /// `X Xᵀ / (n - 1)` of `[n, D]`.
+  private static func gram(_ x: Tensor) -> Tensor {
+    let (count, width) = (x.shape[0], x.shape[1])
+    return Tensor(shape: [count, count]) { y in
       withPointers(x) { x in
         let matrix = Matrix(x, rows: count, columns: width)
         GEMM.parallelMultiply(
@@ -27,37 +44,6 @@ extension FeatureProjection {
           into: MutableMatrix(y, rows: count, columns: count))
       }
     }
-    let eigen = SymmetricEigen(gram)
-    return Components(values: eigen.values) { wanted in
-      var vectors = Tensor(shape: [wanted, width]) { y in
-        withPointers(eigen.vectors, x) { u, x in
-          GEMM.parallelMultiply(
-            Matrix(u, rows: wanted, columns: count), Matrix(x, rows: count, columns: width),
-            into: MutableMatrix(y, rows: wanted, columns: width))
-        }
-      }
-      vectors.withMutablePointer { y in
-        for row in 0..<wanted {
-          let length = (0..<width).reduce(0.0) {
-            $0 + Double(y[row * width + $1]) * Double(y[row * width + $1])
-          }
-          let factor = Float(1 / length.squareRoot())
-          for c in 0..<width { y[row * width + c] *= factor }
-        }
-      }
-      return vectors
-    }
-  }
-
-  private static func centered(_ dataset: PixelDataset, _ rows: [Int], mean: Tensor) -> Tensor {
-    var x = dataset.features(ofRows: rows)
-    let width = dataset.featureCount
-    x.withMutablePointer { x in
-      withPointers(mean) { mean in
-        for row in rows.indices { for c in 0..<width { x[row * width + c] -= mean[c] } }
-      }
-    }
-    return x
   }
 
   /// Some rows, all different, in ascending order.
@@ -108,11 +94,8 @@ extension FeatureProjection {
     var covariance = Tensor(zeros: [width, width])
     forEachChunk(dataset, rows) { x in
       var x = x
-      let count = x.shape[0]
-      x.withMutablePointer { x in
-        withPointers(mean) { mean in
-          for row in 0..<count { for c in 0..<width { x[row * width + c] -= mean[c] } }
-        }
+      x.subtract(mean)
+      x.withMutablePointer { [count = x.shape[0]] x in
         covariance.withMutablePointer { sum in
           let matrix = Matrix(x, rows: count, columns: width)
           GEMM.parallelMultiply(
@@ -126,6 +109,22 @@ extension FeatureProjection {
 }
 
 extension Tensor {
+  /// Subtracts `[m]` from every row of `[n, m]`.
+  mutating func subtract(_ mean: Tensor) {
+    let (count, width) = (shape[0], shape[1])
+    withMutablePointer { x in
+      withPointers(mean) { mean in
+        for row in 0..<count { for c in 0..<width { x[row * width + c] -= mean[c] } }
+      }
+    }
+  }
+
+  fileprivate func subtracting(_ mean: Tensor) -> Tensor {
+    var x = self
+    x.subtract(mean)
+    return x
+  }
+
   /// The first rows of `[n, m]`.
   fileprivate func rows(_ count: Int) -> Tensor {
     let width = shape[1]
