@@ -19,9 +19,7 @@ struct DemoReport {
       figures.append(
         id: contender.name, summary: contender.summary, settings: [contender.name],
         trainingSeconds: outcome.trainingSeconds,
-        testSets: [.init(matrices: [outcome.matrices], secondsAPicture: outcome.secondsAScene)],
-        // Labelling all scenes after every epoch would take half of the time again.
-        curve: [])
+        testSets: [.init(matrices: [outcome.matrices], secondsAPicture: outcome.secondsAScene)])
     }
     return figures.report(setup: setup, testSets: [("test scenes", test.count)], seconds: seconds)
   }

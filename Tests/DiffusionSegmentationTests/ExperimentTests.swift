@@ -40,17 +40,21 @@ struct ExperimentTests {
 
   /// What it says of a preset and seed is what training and evaluating on their own say.
   @Test func scoresAreThoseOfTheSegmenters() throws {
-    let report = try experiment().run(in: output)
-    #expect(report.presets.map(\.id) == ["init", "morphology", "final"] && report.testSets[0].pictures == 3)
+    var experiment = try experiment()
+    experiment.presets.append(try SegmenterPreset(variant: "twice=init,noises=2,epochs=1"))
+    let report = try experiment.run(in: output)
+    #expect(report.presets.map(\.id) == ["init", "morphology", "final", "twice"])
+    #expect(report.testSets[0].pictures == 3)
     for preset in report.presets {
       for (seed, miou) in zip([3, 4] as [UInt64], preset.scores[0].miou.values) {
         var options = SegmenterOptions(seed: seed)
-        let settings = try SegmenterPreset.named(preset.id)
+        let settings = experiment.presets.first { $0.id == preset.id }!
         settings.apply(to: &options)
         var prediction = settings.prediction
         prediction.seed = seed
         let segmenter = try Segmenter.train(
-          on: world.labelled(), features: world.features(noise: .shared(seed: seed)), options: options,
+          on: world.labelled(), features: settings.features(world.features(noise: .shared(seed: seed))),
+          options: options,
           prediction: prediction)
         #expect(try segmenter.evaluate(on: world.labelled()).confusion.meanIoU(.ledm) == miou, "\(preset.id)")
         // The segmenter in the folder is the same.
@@ -60,11 +64,36 @@ struct ExperimentTests {
       }
     }
     #expect(report.presets[0].scores[0].difference == nil)
-    // The curves end with the members that predict.
+    // The curves end with the members that predict, here those of the first seed.
     let last = try #require(report.presets[0].curve.last)
-    #expect(abs(last.test[0] - report.presets[0].scores[0].miou.mean) < 1e-12 && last.epoch >= 5)
+    #expect(last.test[0] == report.presets[0].scores[0].miou.values[0] && last.epoch >= 5)
     #expect(last.training == last.test[0])
+    #expect(report.presets.allSatisfy { $0.curveSeeds == 1 })
     #expect(!FileManager.default.fileExists(atPath: "\(output.path)/runs/seed-3/epochs"))
+  }
+
+  /// Curves are means over as many seeds as wanted, and nothing else depends on them.
+  @Test func curvesOfSomeSeeds() throws {
+    func report(_ seeds: [UInt64], _ curveSeeds: Int) throws -> ExperimentReport {
+      var experiment = try experiment(["init"], seeds: seeds)
+      experiment.curveSeeds = curveSeeds
+      let folder = ExperimentFolder("\(output.path)-\(seeds.count)-\(curveSeeds)")
+      let report = withoutTimes(try experiment.run(in: folder))
+      #expect(report.presets[0].curveSeeds == curveSeeds)
+      return report
+    }
+    func withoutCurves(_ report: ExperimentReport) -> ExperimentReport {
+      var report = report
+      report.presets[0].curve = []
+      report.presets[0].curveSeeds = 0
+      return report
+    }
+    let (none, one, both) = (try report([3, 4], 0), try report([3, 4], 1), try report([3, 4], 2))
+    #expect(none.presets[0].curve.isEmpty)
+    #expect(withoutCurves(one) == none && withoutCurves(both) == none)
+    let points = [one, try report([4], 1), both].map { $0.presets[0].curve[0] }
+    #expect(points[0] != points[1])
+    #expect(abs((points[0].test[0] + points[1].test[0]) / 2 - points[2].test[0]) < 1e-12)
   }
 
   /// Stopped after any part, it goes on, and comes to the same figures.

@@ -21,7 +21,8 @@ extension Experiment {
             matrices: records.map { $0.matrices(ofSet: index, classes: training.classes) },
             secondsAPicture: records.reduce(0) { $0 + $1.testSets[index].secondsAPicture * share })
         },
-        curve: ExperimentReport.CurvePoint.means(records.map(\.curve)))
+        curve: ExperimentReport.CurvePoint.means(records.map(\.curve)),
+        curveSeeds: records.count { !$0.curve.isEmpty })
     }
     return figures.report(
       setup: .init(

@@ -20,6 +20,9 @@ public struct Experiment: Sendable {
   /// The first is what the others are compared with.
   public var presets: [SegmenterPreset]
   public var seeds: [UInt64]
+  /// Mean IoU after every epoch is taken with so many of the seeds, the first ones. To label all pictures with the
+  /// members of every epoch takes about as long as all the rest.
+  public var curveSeeds: Int
   public var metric: IoUDefinition
   public var fit: ImageFit
   /// Pixels in a batch.
@@ -30,7 +33,7 @@ public struct Experiment: Sendable {
   public init(
     training: LabelledImages, testSets: [LabelledImages], folds: Int? = nil, features: DiffusionFeatures,
     presets: [SegmenterPreset] = SegmenterPreset.all, seeds: [UInt64] = Array(0..<5),
-    metric: IoUDefinition = .ledm, fit: ImageFit = .pad, batchSize: Int = 64
+    curveSeeds: Int = 1, metric: IoUDefinition = .ledm, fit: ImageFit = .pad, batchSize: Int = 64
   ) {
     self.training = training
     self.testSets = testSets
@@ -38,6 +41,7 @@ public struct Experiment: Sendable {
     self.features = features
     self.presets = presets
     self.seeds = seeds
+    self.curveSeeds = curveSeeds
     self.metric = metric
     self.fit = fit
     self.batchSize = batchSize
@@ -89,6 +93,7 @@ public struct Experiment: Sendable {
     try require(
       !seeds.isEmpty && Set(seeds).count == seeds.count, "seeds", "each once, and at least one",
       seeds.map { "\($0)" }.joined(separator: ", "))
+    try require(curveSeeds >= 0, "seeds with curves", "0 or more", "\(curveSeeds)")
     for preset in presets { try preset.features(features).validate() }
     for set in testSets {
       try require(

@@ -79,7 +79,7 @@ public struct ExperimentReport: Codable, Sendable, Equatable {
     public var high: Double
   }
 
-  /// Mean IoU after an epoch, mean over the seeds, of the members as they vote on pictures as they are.
+  /// Mean IoU after an epoch, mean over some of the seeds, of the members as they vote on pictures as they are.
   public struct CurvePoint: Codable, Sendable, Equatable {
     /// From 1.
     public var epoch: Int
@@ -106,6 +106,8 @@ public struct ExperimentReport: Codable, Sendable, Equatable {
     /// One a test set.
     public var scores: [Score]
     public var curve: [CurvePoint]
+    /// Seeds behind the curve; 0 when there is none.
+    public var curveSeeds: Int
   }
 
   public var setup: Setup

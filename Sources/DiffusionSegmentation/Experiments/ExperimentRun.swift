@@ -44,6 +44,9 @@ extension Experiment {
   /// Whether the segmenters of a run stay in the folder. Those of folds are of no use but for the report's pictures.
   func keepsSegmenters(_ run: ExperimentRun) -> Bool { run.fold == nil || run.seed == seeds[0] }
 
+  /// Whether mean IoU is taken after every epoch of a run.
+  func hasCurve(_ run: ExperimentRun) -> Bool { seeds.prefix(curveSeeds).contains(run.seed) }
+
   /// The sets that figures are given for.
   var reportedSets: [LabelledImages] { folds == nil ? testSets : [training] }
 }

@@ -34,7 +34,7 @@ package struct ReportFigures {
   ///   - testSets: the same sets, pictures and seeds for all presets
   package mutating func append(
     id: String, summary: String, settings: [String], trainingSeconds: Double, peakBytes: Int? = nil,
-    testSets: [Counted], curve: [ExperimentReport.CurvePoint]
+    testSets: [Counted], curve: [ExperimentReport.CurvePoint] = [], curveSeeds: Int = 0
   ) {
     var scores: [ExperimentReport.Score] = []
     for (index, set) in testSets.enumerated() {
@@ -54,7 +54,7 @@ package struct ReportFigures {
     presets.append(
       ExperimentReport.Preset(
         id: id, summary: summary, settings: settings, trainingSeconds: trainingSeconds, peakBytes: peakBytes,
-        scores: scores, curve: curve))
+        scores: scores, curve: curve, curveSeeds: curveSeeds))
   }
 
   /// - Parameter testSets: names, and numbers of pictures

@@ -47,25 +47,28 @@ struct RunEvaluation {
     var presets: [[ConfusionMatrix]]
     /// Time for features and labels, one a preset.
     var seconds: [Double]
-    /// `[group][epoch]`, all pictures together.
+    /// `[group][epoch]`, all pictures together; no epochs without a curve.
     var epochs: [[ConfusionMatrix]]
   }
 
   func run(_ progress: (_ done: Int, _ count: Int) -> Void) throws(DataError) {
-    let sets = [(experiment.training, experiment.trainingPictures(run))] + experiment.tested(run)
-    let count = sets.reduce(0) { $0 + $1.1.count }
+    let tested = experiment.tested(run)
+    // Training pictures are of interest for the curves alone.
+    let training = (set: experiment.training, pictures: experiment.trainingPictures(run))
+    let sets = (experiment.hasCurve(run) ? [training] : []) + tested
+    let count = sets.reduce(0) { $0 + $1.pictures.count }
     var done = 0
     var counts: [Counts] = []
     for (index, (set, pictures)) in sets.enumerated() {
       counts.append(
-        try evaluate(set, pictures, presets: index > 0) {
+        try evaluate(set, pictures, presets: index >= sets.count - tested.count) {
           done += 1
           progress(done, count)
         })
     }
     for (position, item) in segmenters.enumerated() {
       let group = trained.firstIndex { $0.group.presets.contains { $0.id == item.preset.id } }!
-      let testSets = counts.dropFirst()
+      let testSets = counts.suffix(tested.count)
       try folder.write(
         RunRecord(
           training: trained[group].training,
@@ -91,7 +94,9 @@ struct RunEvaluation {
     let empty = ConfusionMatrix(classCount: set.classes.count, ignoreLabel: set.classes.ignoreLabel)
     var counts = Counts(
       presets: segmenters.map { _ in [] }, seconds: segmenters.map { _ in 0 },
-      epochs: trained.map { Array(repeating: empty, count: $0.training.epochs) })
+      epochs: trained.map {
+        Array(repeating: empty, count: experiment.hasCurve(run) ? $0.training.epochs : 0)
+      })
     var rest = pictures[...]
     while !rest.isEmpty {
       var chunk: [Picture] = []
@@ -102,7 +107,7 @@ struct RunEvaluation {
         chunk.append(picture)
       }
       for (number, item) in trained.enumerated() {
-        for epoch in 0..<item.training.epochs {
+        for epoch in counts.epochs[number].indices {
           let ensemble = try folder.ensemble(
             item.group.name, run, epoch: epoch, members: item.group.options.members)
           for picture in chunk {

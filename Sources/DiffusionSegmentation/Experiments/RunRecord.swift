@@ -21,6 +21,7 @@ struct RunRecord: Codable, Equatable {
   var training: Training
   /// One a test set.
   var testSets: [TestSet]
+  /// Empty where it was not wanted.
   var curve: [ExperimentReport.CurvePoint]
 
   /// The pictures' matrices of a test set.

@@ -43,8 +43,12 @@ extension ReportPage {
     let charts = report.testSets.indices.map(curveChart)
     let silent = report.presets.filter(\.curve.isEmpty).map(\.id)
     let note: Markup = silent.isEmpty ? "" : " Nothing was recorded of \(Figure.list(silent))."
+    let (fewest, most) = (recorded.map(\.curveSeeds).min()!, recorded.map(\.curveSeeds).max()!)
+    let mean: Markup =
+      most == 1
+      ? "with one seed" : "mean over \(fewest == most ? "" : "\(fewest) to ")\(most) seeds"
     return """
-      <p>Of the classifiers as they vote on pictures as they are, mean over the seeds. Solid lines are the test
+      <p>Of the classifiers as they vote on pictures as they are, \(mean). Solid lines are the test
       pictures, dashed lines the training pictures.\(note)</p>
       <div class="charts">
       \(charts.joined(separator: "\n"))

@@ -48,6 +48,11 @@ struct ExperimentCommand: ParsableCommand {
   var variant: [String] = []
   @Option(help: "How many seeds: 0, 1, 2, … after --seed.")
   var seeds = 5
+  @Option(
+    help: ArgumentHelp(
+      "How many of the seeds get curves of mean IoU against epoch, which take as long as all else; 0 for none."
+    ))
+  var curveSeeds = 1
   @Option(help: "Take only the first training pictures.")
   var limit: Int?
   @OptionGroup(title: "Features") var selection: FeatureOptions
@@ -68,6 +73,7 @@ struct ExperimentCommand: ParsableCommand {
 
   func validate() throws {
     if !(1...1000).contains(seeds) { throw ValidationError("--seeds must be 1 to 1000.") }
+    if curveSeeds < 0 { throw ValidationError("--curve-seeds must be 0 or more.") }
     if !(2...1 << 20).contains(batchSize) { throw ValidationError("--batch-size must be 2 to \(1 << 20).") }
     if freshNoise && network.noise != nil {
       throw ValidationError("--fresh-noise and --noise exclude each other.")
@@ -111,7 +117,8 @@ struct ExperimentCommand: ParsableCommand {
       noise: fixed ?? (freshNoise ? .perImage(seed: first) : .shared(seed: first)), precision: featureStorage)
     return Experiment(
       training: training, testSets: testSets, folds: folds, features: features, presets: chosen,
-      seeds: Array(first..<past.partialValue), metric: metric, fit: fit, batchSize: batchSize)
+      seeds: Array(first..<past.partialValue), curveSeeds: curveSeeds, metric: metric, fit: fit,
+      batchSize: batchSize)
   }
 }
 

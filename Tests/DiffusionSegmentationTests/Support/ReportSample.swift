@@ -48,6 +48,7 @@ struct ReportSample: Sendable, CustomTestStringConvertible {
       preset["curve"] = (hasCurve ? Array(1...5) : []).map { epoch -> [String: Any] in
         ["epoch": epoch, "training": share(), "test": (0..<sets).map { _ in share() }]
       }
+      preset["curveSeeds"] = hasCurve ? seeds : 0
       return preset
     }
     let palette = Palette.distinct(count: classes)
