@@ -101,7 +101,8 @@ public struct ExperimentReport: Codable, Sendable, Equatable {
     public var settings: [String]
     /// Time of a training, changed copies' features included, those of the pictures themselves not.
     public var trainingSeconds: Double
-    /// Most memory of the process during a training; nil where the system does not tell.
+    /// Most memory of the process during a training, with what earlier ones left to it; nil where the system does not
+    /// tell.
     public var peakBytes: Int?
     /// One a test set.
     public var scores: [Score]

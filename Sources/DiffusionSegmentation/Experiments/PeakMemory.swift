@@ -1,6 +1,7 @@
 import Foundation
 
-/// The most memory that this process has had since the last `reset`, where the system tells (Linux).
+/// The most memory that this process has had since the last `reset`, where the system tells (Linux). What was freed before
+/// but not given back to the system counts, so that a small job after a large one looks larger than it is.
 enum PeakMemory {
   /// Forgets what was before.
   static func reset() {
