@@ -73,6 +73,15 @@ struct ReportPageTests {
     _ = try PageElements(html)
   }
 
+  /// Columns of the confusion are narrow: a name goes on after an underscore, and reads the same.
+  @Test func namesBreakAfterUnderscores() throws {
+    var sample = ReportSample(presets: 1, sets: 1, classes: 3, seeds: 1)
+    sample.report.classes[1].name = "small_round_<cell>"
+    let html = ReportPage(report: sample.report, pictures: sample.pictures).html
+    #expect(html.contains("<span>small_<wbr/>round_<wbr/>&lt;cell&gt;</span>"))
+    _ = try PageElements(html)
+  }
+
   /// The sentence at the top says what the figures say, also when nothing helps.
   @Test func summary() throws {
     var sample = ReportSample(presets: 3, sets: 1, classes: 3, seeds: 2)

@@ -46,6 +46,14 @@ struct Markup: Sendable, Equatable, ExpressibleByStringInterpolation {
   }
 }
 
+extension Markup {
+  /// A name that may go on in a new line after each underscore, as names of classes often ask for.
+  static func breakable(_ name: String) -> Markup {
+    name.split(separator: "_", omittingEmptySubsequences: false).map { part -> Markup in "\(String(part))" }
+      .joined(separator: "_<wbr/>")
+  }
+}
+
 extension Sequence<Markup> {
   /// The pieces one after the other.
   func joined(separator: String = "") -> Markup {

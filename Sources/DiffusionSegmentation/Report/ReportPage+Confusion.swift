@@ -21,7 +21,9 @@ extension ReportPage {
   private func confusion(on set: Int) -> Markup {
     let counts = last.scores[set].confusion
     let isUpright = report.classes.count > Self.mostLevelClasses
-    let head = report.classes.map { entry -> Markup in "<th scope=\"col\"><span>\(entry.name)</span></th>" }
+    let head = report.classes.map { entry -> Markup in
+      "<th scope=\"col\"><span>\(Markup.breakable(entry.name))</span></th>"
+    }
     let lines = counts.indices.map { confusionLine(counts[$0], truth: $0, digits: isUpright ? 0 : 1) }
     let table: Markup = """
       <table id="confusion-\(set)" class="confusion\(isUpright ? " upright" : "")">
