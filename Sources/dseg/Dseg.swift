@@ -28,7 +28,9 @@ struct Dseg: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
+      Notices.finish()
     } catch let error as DataError {
+      Notices.finish()
       Terminal.message("error: \(error)")
       Foundation.exit(error.exitCode)
     } catch let error as DiffusionTrainingError {

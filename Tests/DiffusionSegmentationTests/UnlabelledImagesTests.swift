@@ -36,13 +36,16 @@ struct UnlabelledImagesTests {
   @Test(arguments: [0, 1, 3])
   func aBrokenPictureIsLeftOutOrRefused(cached: Int) throws {
     let broken = try folder.file("p1.png", [1, 2, 3])
-    let pictures = try UnlabelledImages(directory: folder.path, imageSize: 8, cacheBytes: cached * 3 * 64)
-    #expect(pictures.count == 2 && pictures.skipped.map(\.path) == [broken])
+    let notices = Notices()
+    let pictures = try UnlabelledImages(
+      directory: folder.path, imageSize: 8, notices: notices, cacheBytes: cached * 3 * 64)
+    #expect(pictures.count == 2 && notices.all.map(\.file) == [broken])
     #expect(try first(pictures, 0) == -1)
     #expect(try first(pictures, 1) == 100 / 127.5 - 1)
-    #expect { _ = try UnlabelledImages(directory: folder.path, imageSize: 8, isStrict: true) } throws: {
-      ($0 as? DataError)?.file == broken
-    }
+    notices.isStrict = true
+    #expect {
+      _ = try UnlabelledImages(directory: folder.path, imageSize: 8, notices: notices)
+    } throws: { ($0 as? DataError)?.file == broken }
   }
 
   @Test func aFolderWithoutASoundPictureIsRefused() throws {

@@ -7,18 +7,10 @@ import TensorCore
 ///
 /// They are kept as 8-bit samples in memory, as far as `cacheBytes` go; the rest is read again each time.
 public struct UnlabelledImages: TrainingPictures, Sendable {
-  /// A picture that was left out.
-  public struct Skipped: Sendable {
-    public var path: String
-    public var error: DataError
-  }
-
   public let paths: [String]
   public let imageSize: Int
   /// Names of the classes, if pictures have any: the folders that they lie in.
   public let classNames: [String]?
-  /// Pictures that could not be read.
-  public let skipped: [Skipped]
   private let labels: [Int]
   /// `[3, imageSize, imageSize]` each, for the first of the pictures.
   private let samples: [[UInt8]]
@@ -29,18 +21,20 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
   /// - Parameters:
   ///   - imageSize: side of the squares, in pixels
   ///   - usesClasses: whether the folders below are classes
-  ///   - isStrict: whether one picture that cannot be read is an error
+  ///   - notices: told of pictures that cannot be read and are left out
   ///   - progress: the share that is done
-  /// - Throws: `DataError` when there is no such folder, no picture in it can be read, or one cannot when `isStrict`.
+  /// - Throws: `DataError` when there is no such folder, no picture in it can be read, or one cannot when
+  ///   the notices are strict.
   public init(
-    directory: String, imageSize: Int, usesClasses: Bool = false, isStrict: Bool = false,
+    directory: String, imageSize: Int, usesClasses: Bool = false, notices: Notices = Notices(),
     cacheBytes: Int = 2 << 30, progress: (Double) -> Void = { _ in }
   ) throws(DataError) {
     precondition(imageSize > 0, "pictures of \(imageSize) px")
     let all = try PictureFiles.list(directory)
     let size = 3 * imageSize * imageSize
     let cached = cacheBytes / size
-    var (paths, skipped, samples) = ([String](), [Skipped](), [[UInt8]]())
+    var (paths, samples) = ([String](), [[UInt8]]())
+    var first: DataError?
     // A block at a time on all threads, for the sake of the progress.
     for start in stride(from: 0, to: all.count, by: 64) {
       let block = all[start..<min(all.count, start + 64)]
@@ -50,16 +44,15 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
           paths.append(path)
           if samples.count < cached { samples.append(bytes) }
         case .failure(let error):
-          if isStrict { throw error }
-          skipped.append(Skipped(path: path, error: error))
+          try notices.leaveOut(error)
+          first = first ?? error
         }
       }
       progress(Double(start + block.count) / Double(all.count))
     }
-    if paths.isEmpty, let first = skipped.first { throw first.error }
+    if paths.isEmpty, let first { throw first }
     self.paths = paths
     self.imageSize = imageSize
-    self.skipped = skipped
     self.samples = samples
     guard usesClasses else {
       (classNames, labels) = (nil, [])

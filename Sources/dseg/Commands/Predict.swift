@@ -32,7 +32,7 @@ struct Predict: ParsableCommand {
     let segmenter = try input.load(seed: common.seed)
     try createFolder(output)
     let bar = ProgressBar("pictures")
-    var figures: [Figures] = []
+    var figures: [PictureFigures] = []
     for (index, path) in paths.enumerated() {
       let start = ContinuousClock.now
       let image = try Image(contentsOf: path)
@@ -41,14 +41,14 @@ struct Predict: ParsableCommand {
       try PredictionFiles(stem: stem, classes: segmenter.classes, members: segmenter.ensemble.members.count)
         .write(image, result)
       figures.append(
-        Figures(
+        PictureFigures(
           image: path, labels: "\(stem).npy", uncertainty: result.imageUncertainty,
           seconds: (ContinuousClock.now - start) / .seconds(1)))
       bar.update(Double(index + 1) / Double(paths.count), "\(index + 1) of \(paths.count)")
     }
     bar.finish()
     if common.json {
-      try Terminal.printJSON(figures)
+      try Terminal.printJSON(Figures(pictures: figures))
     } else {
       let seconds = figures.reduce(0) { $0 + $1.seconds } / Double(figures.count)
       try Terminal.output("\(output): \(figures.count) pictures, \(String(format: "%.2f", seconds)) s each")
@@ -56,6 +56,10 @@ struct Predict: ParsableCommand {
   }
 
   struct Figures: Encodable {
+    var pictures: [PictureFigures]
+  }
+
+  struct PictureFigures: Encodable {
     var image: String
     var labels: String
     var uncertainty: Float

@@ -36,8 +36,6 @@ struct Pretrain: ParsableCommand {
   var keep = 3
   @Option(help: "Steps from sample sheet to sample sheet; 0 for one at the end.")
   var sampleEvery = 1000
-  @Flag(help: "Refuse a folder in which a picture cannot be read, rather than leave it out.")
-  var strict = false
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -59,10 +57,9 @@ struct Pretrain: ParsableCommand {
     let reading = ProgressBar("pictures")
     let pictures = try UnlabelledImages(
       directory: images, imageSize: settings.imageSize, usesClasses: network.classConditional,
-      isStrict: strict
+      notices: .ofThisRun
     ) { reading.update($0, "reading") }
     reading.finish()
-    for picture in pictures.skipped { Terminal.message("warning: left out: \(picture.error)") }
     settings.classCount = pictures.classNames?.count
     var pretraining = try Pretraining(
       settings: settings, folder: PretrainingFolder(output), resumes: resume)

@@ -14,8 +14,12 @@ struct CommonOptions: ParsableArguments {
   @Flag(help: "Print figures as JSON on standard output.")
   var json = false
 
-  /// Sets the number of threads.
+  @Flag(help: "End with an error where something would be left out, rather than with a warning.")
+  var strict = false
+
+  /// Sets the number of threads and how strict the run is.
   func apply() throws(DataError) {
+    Notices.ofThisRun.isStrict = strict
     guard let threads else { return }
     guard (1...1024).contains(threads) else {
       throw DataError(.invalidArgument, file: "--threads", expected: "1 to 1024", found: "\(threads)")

@@ -21,12 +21,12 @@ enum Terminal {
     }
   }
 
-  /// A value as JSON on standard output, keys in alphabetical order.
+  /// A value as JSON on standard output, keys in alphabetical order, with the notices of this run under `notices`.
   /// - Throws: `DataError` when it cannot be written or holds a number that JSON does not have.
   static func printJSON(_ value: some Encodable) throws(DataError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(value) else {
+    guard let data = try? encoder.encode(WithNotices(value: value, notices: Notices.ofThisRun.all)) else {
       throw DataError(.malformed, file: "result", expected: "finite figures", found: "others")
     }
     try output(String(decoding: data, as: UTF8.self))
@@ -41,5 +41,19 @@ enum Terminal {
       rest = rest.dropFirst(count)
     }
     return true
+  }
+}
+
+/// An object with one more key.
+private struct WithNotices<Value: Encodable>: Encodable {
+  var value: Value
+  var notices: [Notice]
+
+  private enum Key: String, CodingKey { case notices }
+
+  func encode(to encoder: any Encoder) throws {
+    try value.encode(to: encoder)
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(notices, forKey: .notices)
   }
 }
