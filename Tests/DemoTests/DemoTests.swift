@@ -58,7 +58,7 @@ struct DemoTests {
     let evaluation = try segmenter.evaluate(on: labelled)
     #expect(evaluation.confusion.meanIoU(.ledm) == report.presets[2].scores[0].miou.mean)
     for index in 0..<2 {
-      let mask = try LabelMask.read(folder.path("out/masks/scene-00\(index).png"))
+      let mask = try LabelMask(contentsOf: folder.path("out/masks/scene-00\(index).png"))
       let item = try labelled.load(index)
       #expect(try segmenter.segment(item.image).labels == mask)
       #expect(item.image == SyntheticScenes(seed: 101).scene(index).image)

@@ -67,15 +67,17 @@ extension FittedGeometry {
     return Image(width: networkWidth, height: networkHeight, pixels: samples)
   }
 
-  /// The labels of the network's input: nearest neighbour as in the reference
-  /// (`LabelMask.resized(width:height:)`), with the ignore label where the picture is mirrored, since
-  /// there is nothing to learn there.
+  /// The labels of the network's input, with the ignore label where the picture is mirrored, since there is nothing to
+  /// learn there.
+  /// - Parameter resampling: how the labels are brought to the network's resolution
   /// - Precondition: the mask has the original size.
-  public func apply(_ mask: LabelMask, ignoreLabel: UInt8 = LabelMask.ignoreLabel) -> LabelMask {
+  public func apply(
+    _ mask: LabelMask, ignoreLabel: UInt8 = LabelMask.ignoreLabel, by resampling: MaskResampling = .nearest
+  ) -> LabelMask {
     requireOriginalSize(mask.width, mask.height)
     return mask.resized(
       width: resizedWidth, height: resizedHeight, columns: contentX..<contentX + networkWidth,
-      rows: contentY..<contentY + networkHeight, outside: ignoreLabel)
+      rows: contentY..<contentY + networkHeight, by: resampling, outside: ignoreLabel)
   }
 
   private func requireOriginalSize(_ width: Int, _ height: Int) {

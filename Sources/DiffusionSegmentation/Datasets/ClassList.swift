@@ -14,6 +14,9 @@ public struct ClassList: Sendable, Equatable {
   public let ignoreLabel: UInt8
   /// Classes that change places when a picture is mirrored, such as left and right eye.
   public let flipPairs: ClassPairs
+  /// What masks have for the classes, where that is not their numbers: `[0, 255]` for masks of black and white. These
+  /// values come before the label to ignore.
+  public let maskValues: [UInt8]?
 
   /// Number of classes.
   public var count: Int { names.count }
@@ -26,10 +29,10 @@ public struct ClassList: Sendable, Equatable {
       names: (0..<count).map { "class \($0)" }, palette: .distinct(count: count), ignoreLabel: ignoreLabel)
   }
 
-  /// - Precondition: 1 to 255 names, and as many colours.
+  /// - Precondition: 1 to 255 names, as many colours, and as many different mask values if there are any.
   public init(
     names: [String], palette: Palette, ignoreLabel: UInt8 = LabelMask.ignoreLabel,
-    flipPairs: ClassPairs = .none
+    flipPairs: ClassPairs = .none, maskValues: [UInt8]? = nil
   ) {
     precondition(
       (1...255).contains(names.count) && palette.colors.count == names.count,
@@ -38,18 +41,35 @@ public struct ClassList: Sendable, Equatable {
     self.palette = palette
     self.ignoreLabel = ignoreLabel
     self.flipPairs = flipPairs
+    precondition(
+      maskValues.map { $0.count == names.count && Set($0).count == names.count } ?? true,
+      "mask values \(maskValues ?? []) for \(names.count) classes")
+    self.maskValues = maskValues
   }
 
   /// The same classes with another label to ignore.
   public func ignoring(_ label: UInt8) -> ClassList {
-    ClassList(names: names, palette: palette, ignoreLabel: label, flipPairs: flipPairs)
+    ClassList(names: names, palette: palette, ignoreLabel: label, flipPairs: flipPairs, maskValues: maskValues)
+  }
+
+  /// The same classes with other values in masks.
+  /// - Throws: `DataError` of kind `.invalidArgument` when there are more or fewer values than classes, or two are the same.
+  public func stored(as values: [UInt8]) throws(DataError) -> ClassList {
+    guard values.count == count, Set(values).count == count else {
+      throw DataError(
+        .invalidArgument, file: "mask values", expected: "\(count) different ones, one a class",
+        found: values.map { "\($0)" }.joined(separator: ","))
+    }
+    return ClassList(
+      names: names, palette: palette, ignoreLabel: ignoreLabel, flipPairs: flipPairs, maskValues: values)
   }
 }
 
 extension ClassList {
   /// Reads a list of classes:
   /// `{"classes": [{"id": 0, "name": "sky", "color": [0, 0, 255]}, …], "ignore_label": 255}`; colours and the
-  /// label to ignore may be left out, ids are 0, 1, 2, … in any order. `"flip_pairs": [["left eye", "right eye"]]`
+  /// label to ignore may be left out, ids are 0, 1, 2, … in any order. A class with a `"value"` has that value in masks,
+  /// in place of its id: `{"id": 1, "name": "cell", "value": 255}`. `"flip_pairs": [["left eye", "right eye"]]`
   /// names classes that change places when a picture is mirrored.
   /// - Throws: `DataError` naming the entry that is wrong.
   public init(contentsOf path: String) throws(DataError) {
@@ -63,12 +83,20 @@ extension ClassList {
     }
     var names = [String?](repeating: nil, count: entries.count)
     var colors = Palette.distinct(count: entries.count).colors
+    var values = (0..<entries.count).map { $0 }
+    var hasValues = false
     for entry in entries {
       let id = try entry.integer("id")
       guard names.indices.contains(id), names[id] == nil else {
         throw entry.error("id", expected: "each of 0 to \(entries.count - 1) once", found: "\(id)")
       }
       names[id] = try entry.string("name")
+      if let value = try entry.integerIfPresent("value") {
+        guard (0...255).contains(value) else {
+          throw entry.error("value", expected: "0 to 255", found: "\(value)")
+        }
+        (values[id], hasValues) = (value, true)
+      }
       if let color = try entry.integersIfPresent("color") {
         guard color.count == 3, color.allSatisfy({ (0...255).contains($0) }) else {
           throw entry.error("color", expected: "three numbers from 0 to 255", found: "\(color)")
@@ -76,13 +104,18 @@ extension ClassList {
         colors[id] = RGB(UInt8(color[0]), UInt8(color[1]), UInt8(color[2]))
       }
     }
+    guard Set(values).count == values.count else {
+      throw json.error(
+        "classes", expected: "a different value in masks for each class", found: "\(values)")
+    }
     let ignore = try json.integerIfPresent("ignore_label") ?? Int(LabelMask.ignoreLabel)
     guard let ignoreLabel = UInt8(exactly: ignore) else {
       throw json.error("ignore_label", expected: "0 to 255", found: "\(ignore)")
     }
     self.init(
       names: names.map { $0! }, palette: Palette(colors: colors), ignoreLabel: ignoreLabel,
-      flipPairs: try Self.flipPairs(json, names: names.map { $0! }))
+      flipPairs: try Self.flipPairs(json, names: names.map { $0! }),
+      maskValues: hasValues ? values.map { UInt8($0) } : nil)
   }
 
   private static func flipPairs(_ json: JSONObject, names: [String]) throws(DataError) -> ClassPairs {
@@ -115,6 +148,7 @@ extension ClassList {
       var id: Int
       var name: String
       var color: [UInt8]
+      var value: UInt8?
     }
     struct Content: Encodable {
       var classes: [Entry]
@@ -129,7 +163,7 @@ extension ClassList {
     }
     let entries = names.enumerated().map { id, name in
       let color = palette[UInt8(id)]
-      return Entry(id: id, name: name, color: [color.red, color.green, color.blue])
+      return Entry(id: id, name: name, color: [color.red, color.green, color.blue], value: maskValues?[id])
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

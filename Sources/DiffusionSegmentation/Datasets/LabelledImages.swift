@@ -1,4 +1,3 @@
-import Checkpoints
 import Foundation
 import Images
 import TensorCore
@@ -22,86 +21,97 @@ public struct LabelledImage: Sendable {
 }
 
 /// A folder of labelled pictures in the layout of ddpm-segmentation: `x.png` or `x.jpg` beside `x.npy`, or
-/// beside an indexed or grey picture `x.mask.png`, in any depth of folders.
+/// beside a picture of labels `x.mask.png`, in any depth of folders.
 ///
 /// Pictures are read when they are asked for.
 public struct LabelledImages: Sendable {
   public let directory: String
   public let classes: ClassList
   /// Paths of the pictures, in order.
-  public let imagePaths: [String]
+  public var imagePaths: [String] { pictures.map(\.path) }
+  /// The pictures, and what results that belong to them are called.
+  public let pictures: [PictureFile]
+  /// Whether pictures are turned as their EXIF orientation says, which their masks must fit.
+  public let orientation: OrientationHandling
   private let maskPaths: [String]
+  private let notices: Notices
 
   /// Number of pictures.
-  public var count: Int { imagePaths.count }
+  public var count: Int { pictures.count }
 
   /// Finds the pictures of a folder and their masks.
-  /// - Parameter limit: take only the first of them
+  /// - Parameters:
+  ///   - limit: take only the first of them
+  ///   - notices: told of files that are left out, of masks that are not used, and of whatever is peculiar about those
+  ///     that are read
   /// - Throws: `DataError` when there is no such folder, no picture in it, or one without a mask.
-  public init(directory: String, classes: ClassList, limit: Int? = nil) throws(DataError) {
+  public init(
+    directory: String, classes: ClassList, limit: Int? = nil, orientation: OrientationHandling = .apply,
+    notices: Notices = Notices()
+  ) throws(DataError) {
     if let limit, limit < 1 {
       throw DataError(.invalidArgument, file: "limit", expected: "at least 1", found: "\(limit)")
     }
     self.directory = directory
     self.classes = classes
-    let all = try PictureFiles.list(directory)
-    imagePaths = Array(all.prefix(limit ?? all.count))
-    var maskPaths: [String] = []
-    for path in imagePaths {
-      let stem = (path as NSString).deletingPathExtension
-      let candidates = ["\(stem).npy", stem + PictureFiles.maskSuffix]
-      guard let mask = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
-        let names = candidates.map { ($0 as NSString).lastPathComponent }.joined(separator: " or ")
-        throw DataError(.noInput, file: path, item: "mask", expected: "\(names) beside it", found: "neither")
+    self.orientation = orientation
+    self.notices = notices
+    let listing = try FolderListing(directory, notices: notices)
+    guard !listing.pictures.isEmpty else {
+      throw DataError(.noInput, file: directory, expected: "pictures (.png, .jpg, .jpeg)", found: "none")
+    }
+    let found = Array(listing.pictures.prefix(limit ?? listing.pictures.count))
+    var (maskPaths, owners) = ([String](), [String: String]())
+    for picture in found {
+      guard let mask = picture.masks.first else {
+        let stem = (picture.name as NSString).lastPathComponent
+        throw DataError(
+          .noInput, file: picture.path, item: "mask",
+          expected: "\(stem).npy or \(stem)\(FolderListing.maskSuffix) beside it", found: "neither")
+      }
+      for other in picture.masks.dropFirst() {
+        try notices.leaveOut(
+          DataError(
+            .malformed, file: other, expected: "one mask for a picture", found: "another that is used instead"))
+      }
+      if let other = owners.updateValue(picture.path, forKey: mask) {
+        notices.add(
+          .suspicious, file: picture.path, item: "mask",
+          "is that of \((other as NSString).lastPathComponent) too; both pictures are used")
       }
       maskPaths.append(mask)
     }
+    if limit == nil {
+      for mask in listing.loneMasks {
+        try notices.leaveOut(
+          DataError(.noInput, file: mask, expected: "a picture beside the mask", found: "none"))
+      }
+    }
     self.maskPaths = maskPaths
+    pictures = try PictureFiles.named(
+      found.map { PictureFile(path: $0.path, name: $0.name) }, notices: notices)
   }
 
   /// Reads one picture and its mask.
   /// - Throws: `DataError` when a file is damaged, the sizes differ, or a label is no class.
   public func load(_ index: Int) throws(DataError) -> LabelledImage {
-    let image = try Image(contentsOf: imagePaths[index])
-    let mask = try LabelMask.read(maskPaths[index])
+    let path = pictures[index].path
+    let image = try Image(contentsOf: path, orientation: orientation, notices: notices)
+    let mask = try LabelMask(contentsOf: maskPaths[index], classes: classes, notices: notices)
     guard mask.width == image.width && mask.height == image.height else {
+      var found = "\(mask.width)×\(mask.height)"
+      if mask.width == image.height && mask.height == image.width,
+        try Image.orientation(ofFile: path) > 4
+      {
+        found +=
+          orientation == .apply
+          ? ", the size before it is turned as its EXIF orientation says (--ignore-orientation leaves it)"
+          : ", the size after it is turned as its EXIF orientation says, which was to be ignored"
+      }
       throw DataError(
         .malformed, file: maskPaths[index], item: "size",
-        expected: "\(image.width)×\(image.height), that of \(imagePaths[index])",
-        found: "\(mask.width)×\(mask.height)")
+        expected: "\(image.width)×\(image.height), that of \(path)", found: found)
     }
-    if let position = mask.labels.firstIndex(where: { Int($0) >= classes.count && $0 != classes.ignoreLabel })
-    {
-      throw DataError(
-        .malformed, file: maskPaths[index],
-        item: "label at row \(position / mask.width), column \(position % mask.width)",
-        expected: "a class from 0 to \(classes.count - 1), or \(classes.ignoreLabel) to ignore",
-        found: "\(mask.labels[position])")
-    }
-    return LabelledImage(path: imagePaths[index], image: image, mask: mask)
-  }
-}
-
-extension LabelMask {
-  /// Reads a mask: `.npy` of `[height, width]` with whole numbers, wrapped to 8 bits as the reference does, or
-  /// an indexed or grey PNG, whose sample values are the labels.
-  /// - Throws: `DataError` when the file is damaged or has another shape.
-  public static func read(_ path: String) throws(DataError) -> LabelMask {
-    guard path.hasSuffix(".npy") else { return try LabelMask(contentsOf: path) }
-    let array = try NpyFile(contentsOf: path).array
-    guard array.shape.count == 2, array.shape[0] > 0, array.shape[1] > 0 else {
-      throw DataError(
-        .malformed, file: path, item: "shape", expected: "[height, width]", found: "\(array.shape)")
-    }
-    guard array.count <= Image.maximumPixelCount else {
-      throw DataError(
-        .unsupported, file: path, item: "shape", expected: "at most \(Image.maximumPixelCount) pixels",
-        found: "\(array.shape)")
-    }
-    guard !array.elementType.isFloatingPoint else {
-      throw DataError(
-        .malformed, file: path, item: "dtype", expected: "whole numbers", found: "\(array.elementType)")
-    }
-    return LabelMask(width: array.shape[1], height: array.shape[0], labels: array.uint8s())
+    return LabelledImage(path: path, image: image, mask: mask)
   }
 }

@@ -28,7 +28,8 @@ extension Experiment {
   /// Copies of the first training pictures as the first preset with copies is trained on.
   private func previews() throws(DataError) -> [ReportPictures.Preview] {
     guard let growth = presets.compactMap(\.growth).first else { return [] }
-    let source = TrainingFeatures(labelled: training, features: features, fit: fit)
+    let source = TrainingFeatures(
+      labelled: training, features: features, options: options(presets[0], seed: seeds[0]))
     let random = TrainingGrowth.random(seed: seeds[0])
     var previews: [ReportPictures.Preview] = []
     for index in 0..<min(training.count, Self.previewCount) {

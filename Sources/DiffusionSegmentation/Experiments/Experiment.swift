@@ -1,6 +1,7 @@
 import Augment
 import DiffusionCore
 import Foundation
+import Images
 import PixelClassifier
 import TensorCore
 
@@ -25,6 +26,8 @@ public struct Experiment: Sendable {
   public var curveSeeds: Int
   public var metric: IoUDefinition
   public var fit: ImageFit
+  /// How labels are brought to the network's resolution.
+  public var maskResampling: MaskResampling
   /// Pixels in a batch.
   public var batchSize: Int
   /// Resampled data sets behind an interval.
@@ -33,7 +36,8 @@ public struct Experiment: Sendable {
   public init(
     training: LabelledImages, testSets: [LabelledImages], folds: Int? = nil, features: DiffusionFeatures,
     presets: [SegmenterPreset] = SegmenterPreset.all, seeds: [UInt64] = Array(0..<5),
-    curveSeeds: Int = 1, metric: IoUDefinition = .ledm, fit: ImageFit = .pad, batchSize: Int = 64
+    curveSeeds: Int = 1, metric: IoUDefinition = .ledm, fit: ImageFit = .pad,
+    maskResampling: MaskResampling = .nearest, batchSize: Int = 64
   ) {
     self.training = training
     self.testSets = testSets
@@ -44,6 +48,7 @@ public struct Experiment: Sendable {
     self.curveSeeds = curveSeeds
     self.metric = metric
     self.fit = fit
+    self.maskResampling = maskResampling
     self.batchSize = batchSize
   }
 
@@ -54,16 +59,19 @@ public struct Experiment: Sendable {
   }
 
   /// Runs what is not yet in the folder and writes the report.
-  /// - Parameter progress: called now and then, never twice at once, from any thread
+  /// - Parameters:
+  ///   - notices: told of what is peculiar about the labels
+  ///   - progress: called now and then, never twice at once, from any thread
   /// - Throws: `DataError` when a setting makes no sense, the folder belongs to another experiment, a picture cannot be
   ///   used, or a file cannot be written. What is finished stays in the folder.
   public func run(
-    in folder: ExperimentFolder, progress: @escaping @Sendable (Progress) -> Void = { _ in }
+    in folder: ExperimentFolder, notices: Notices = Notices(),
+    progress: @escaping @Sendable (Progress) -> Void = { _ in }
   ) throws(DataError) -> ExperimentReport {
     try check()
     try folder.open(settings: ExperimentSettings(self))
     let start = ContinuousClock.now
-    for seed in seeds { try SeedTrainings(self, seed: seed, folder: folder).run(progress) }
+    for seed in seeds { try SeedTrainings(self, seed: seed, folder: folder, notices: notices).run(progress) }
     var report = try report(from: folder)
     // What was done before it was stopped counts too.
     report.seconds = try folder.secondsBefore() + (ContinuousClock.now - start) / .seconds(1)
@@ -105,7 +113,8 @@ public struct Experiment: Sendable {
 
   /// How a preset trains with a seed.
   func options(_ preset: SegmenterPreset, seed: UInt64) -> SegmenterOptions {
-    var options = SegmenterOptions(batchSize: batchSize, seed: seed, fit: fit)
+    var options = SegmenterOptions(
+      batchSize: batchSize, seed: seed, fit: fit, maskResampling: maskResampling)
     preset.apply(to: &options)
     return options
   }

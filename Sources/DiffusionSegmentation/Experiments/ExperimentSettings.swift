@@ -12,6 +12,8 @@ struct ExperimentSettings: Codable, Equatable {
   var featurePrecision: String
   var noise: String
   var fit: String
+  var maskResampling: String
+  var orientation: String
   var batchSize: Int
   var classNames: [String]
   var ignoreLabel: UInt8
@@ -36,6 +38,8 @@ struct ExperimentSettings: Codable, Equatable {
       case .perImage: "perImage"
       case .fixed: "fixed"
       }
+    maskResampling = experiment.maskResampling.rawValue
+    orientation = experiment.training.orientation.rawValue
     (fit, batchSize) = (experiment.fit.rawValue, experiment.batchSize)
     let classes = experiment.training.classes
     (classNames, ignoreLabel, flipPairs) = (classes.names, classes.ignoreLabel, classes.flipPairs.pairs)
@@ -65,6 +69,8 @@ struct ExperimentSettings: Codable, Equatable {
     compare("feature storage", \.featurePrecision)
     compare("noise", \.noise)
     compare("fit", \.fit)
+    compare("mask resizing", \.maskResampling)
+    compare("orientation", \.orientation)
     compare("batch size", \.batchSize)
     compare("classes", \.classNames) { $0.joined(separator: ", ") }
     compare("label to ignore", \.ignoreLabel)

@@ -33,7 +33,7 @@ struct RunEvaluation {
             preset,
             try Segmenter(
               ensemble: ensemble, classes: experiment.training.classes, features: preset.features(features),
-              fit: experiment.fit,
+              fit: experiment.fit, maskResampling: experiment.maskResampling,
               prediction: experiment.prediction(preset, seed: run.seed), training: group.options)
           ))
       }
@@ -179,7 +179,8 @@ struct RunEvaluation {
   private func view(_ item: LabelledImage, index: Int, presets: Bool) throws(DataError) -> Picture {
     let any = segmenters[0].segmenter
     let geometry = try any.features.geometry(for: item.image, fit: any.fit, name: item.path)
-    let truth = geometry.cutBack(geometry.apply(item.mask, ignoreLabel: any.classes.ignoreLabel))
+    let truth = geometry.cutBack(
+      geometry.apply(item.mask, ignoreLabel: any.classes.ignoreLabel, by: any.maskResampling))
     var picture = Picture(geometry: geometry, truth: truth.labels)
     for (preset, segmenter) in segmenters {
       // The features are the same for all presets of as many noises.

@@ -10,9 +10,10 @@ struct SeedTrainings {
   private let seed: UInt64
   private let folder: ExperimentFolder
   private let features: DiffusionFeatures
+  private let notices: Notices
 
-  init(_ experiment: Experiment, seed: UInt64, folder: ExperimentFolder) {
-    (self.experiment, self.seed, self.folder) = (experiment, seed, folder)
+  init(_ experiment: Experiment, seed: UInt64, folder: ExperimentFolder, notices: Notices) {
+    (self.experiment, self.seed, self.folder, self.notices) = (experiment, seed, folder, notices)
     features = experiment.features(seed: seed)
   }
 
@@ -38,7 +39,8 @@ struct SeedTrainings {
     // Trainings on the same features and changed copies follow each other, so that these are computed once.
     for noises in distinct(experiment.presets.map(\.noises)) {
       let source = TrainingFeatures(
-        labelled: experiment.training, features: features.with(noises: noises), fit: experiment.fit)
+        labelled: experiment.training, features: features.with(noises: noises), 
+        options: experiment.options(experiment.presets[0], seed: seed))
       for growth in distinct(experiment.presets.map(\.growth)) {
         for run in runs {
           let alike = (pending[run] ?? []).filter { $0.noises == noises && $0.growth == growth }
@@ -90,7 +92,7 @@ struct SeedTrainings {
     var epochs = 0
     let segmenter = try Segmenter.train(
       using: source, pictures: experiment.trainingPictures(run), options: group.options, prediction: .init(),
-      progress: report,
+      notices: notices, progress: report,
       afterEpoch: { (epoch, segmenter) throws(DataError) in
         try folder.write(segmenter.ensemble, group.name, run, epoch: epoch)
         epochs = epoch + 1

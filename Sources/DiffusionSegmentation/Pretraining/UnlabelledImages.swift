@@ -30,7 +30,7 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     cacheBytes: Int = 2 << 30, progress: (Double) -> Void = { _ in }
   ) throws(DataError) {
     precondition(imageSize > 0, "pictures of \(imageSize) px")
-    let all = try PictureFiles.list(directory)
+    let all = try PictureFiles.list(directory, notices: notices)
     let size = 3 * imageSize * imageSize
     let cached = cacheBytes / size
     var (paths, samples) = ([String](), [[UInt8]]())

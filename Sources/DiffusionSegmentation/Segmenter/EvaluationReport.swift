@@ -28,11 +28,13 @@ public struct EvaluationReport: Encodable, Sendable {
   public var confusion: [[Int]]
   public var meanUncertainty: Double
   public var images: Int
+  /// Pictures that could not be used.
+  public var failed: [String]
   public var seconds: Double
   public var version: String
 
   enum CodingKeys: String, CodingKey {
-    case miou, metric, confusion, images, seconds, version
+    case miou, metric, confusion, images, failed, seconds, version
     case miouStandard = "miou_standard"
     case perClass = "per_class"
     case pixelAccuracy = "pixel_accuracy"
@@ -59,6 +61,7 @@ public struct EvaluationReport: Encodable, Sendable {
     self.confusion = counts
     meanUncertainty = evaluation.meanUncertainty
     images = evaluation.images
+    failed = evaluation.failed
     seconds = evaluation.seconds
     version = Version.current
   }

@@ -2,6 +2,7 @@ import Augment
 import Checkpoints
 import DiffusionCore
 import Foundation
+import Images
 import PixelClassifier
 import TensorCore
 
@@ -49,14 +50,19 @@ extension Segmenter {
       backbone, steps: record.steps, blocks: record.blocks, noise: try file.noise(),
       noises: record.noise.count ?? 1, precision: precision, conditioningClass: record.conditioningClass)
     let fit: ImageFit = try known(record.fit, "fit", path)
+    let maskResampling: MaskResampling =
+      try record.maskResampling.map { (name) throws(DataError) in try known(name, "maskResampling", path) }
+      ?? .nearest
+    let orientation: OrientationHandling =
+      try record.orientation.map { (name) throws(DataError) in try known(name, "orientation", path) } ?? .apply
     let prediction = try record.prediction.settings(file: path)
-    let training = try record.training?.options(members: record.members, fit: fit, file: path)
+    let training = try record.training?.options(members: record.members, fit: fit, maskResampling: maskResampling, file: path)
     let classes = try record.classList(file: path)
     let ensemble = try file.ensemble()
     do {
       try self.init(
-        ensemble: ensemble, classes: classes, features: features, fit: fit, prediction: prediction,
-        training: training)
+        ensemble: ensemble, classes: classes, features: features, fit: fit, maskResampling: maskResampling,
+        orientation: orientation, prediction: prediction, training: training, census: record.census)
     } catch {
       throw DataError(.malformed, file: path, item: error.file, expected: error.expected, found: error.found)
     }

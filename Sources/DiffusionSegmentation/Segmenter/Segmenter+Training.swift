@@ -1,5 +1,6 @@
 import Augment
 import DiffusionCore
+import Images
 import PixelClassifier
 import TensorCore
 
@@ -8,6 +9,7 @@ extension Segmenter {
   ///
   /// The same pictures, options and features give the same segmenter, to the bit, with any number of threads.
   /// - Parameters:
+  ///   - notices: told of classes without labels, and of labels that are lost at the network's resolution
   ///   - progress: called now and then, never twice at once, from any thread
   ///   - afterEpoch: called with the segmenter as it stands after each epoch; members that stopped early stay as they
   ///     are
@@ -15,21 +17,21 @@ extension Segmenter {
   ///   and blocks do not fit the model.
   public static func train(
     on labelled: LabelledImages, features: DiffusionFeatures, options: SegmenterOptions = .init(),
-    prediction: PredictionSettings = .init(),
+    prediction: PredictionSettings = .init(), notices: Notices = Notices(),
     progress: @escaping @Sendable (SegmenterProgress) -> Void = { _ in },
     afterEpoch: ((_ epoch: Int, _ segmenter: Segmenter) throws(DataError) -> Void)? = nil
   ) throws(DataError) -> Segmenter {
     try features.validate()
     return try train(
-      using: TrainingFeatures(labelled: labelled, features: features, fit: options.fit), options: options,
-      prediction: prediction, progress: progress, afterEpoch: afterEpoch)
+      using: TrainingFeatures(labelled: labelled, features: features, options: options), options: options,
+      prediction: prediction, notices: notices, progress: progress, afterEpoch: afterEpoch)
   }
 
   /// The same on features that other trainings may have asked for before.
   /// - Parameter pictures: which of the pictures to train on; nil for all
   package static func train(
     using source: TrainingFeatures, pictures chosen: [Int]? = nil, options: SegmenterOptions,
-    prediction: PredictionSettings,
+    prediction: PredictionSettings, notices: Notices = Notices(),
     progress: @escaping @Sendable (SegmenterProgress) -> Void = { _ in },
     afterEpoch: ((_ epoch: Int, _ segmenter: Segmenter) throws(DataError) -> Void)? = nil
   ) throws(DataError) -> Segmenter {
@@ -38,11 +40,14 @@ extension Segmenter {
     let count = labelled.count * (options.growth?.factor ?? 1)
     let chosen = chosen ?? Array(0..<labelled.count)
     let originals = try source.originals { progress(.features(done: $0, of: count)) }
+    source.census.report(
+      to: notices, source: labelled.directory, imageSize: source.features.backbone.options.imageSize)
     var projection: FeatureProjection?
     func segmenter(_ ensemble: PixelEnsemble) throws(DataError) -> Segmenter {
       try Segmenter(
         ensemble: ensemble.absorbing(projection), classes: labelled.classes, features: source.features,
-        fit: options.fit, prediction: prediction, training: options)
+        fit: options.fit, maskResampling: options.maskResampling, orientation: labelled.orientation,
+        prediction: prediction, training: options, census: source.census)
     }
     var current: PixelDataset?
     func dataset(_ epoch: Int) throws(DataError) -> PixelDataset {
@@ -76,12 +81,13 @@ extension Segmenter {
 
   /// Features and labels of one picture as the network sees it. Padding is labelled to be ignored.
   package static func labelledFeatures(
-    of item: LabelledImage, index: Int, features: DiffusionFeatures, fit: ImageFit, classes: ClassList
+    of item: LabelledImage, index: Int, features: DiffusionFeatures, fit: ImageFit,
+    maskResampling: MaskResampling = .nearest, classes: ClassList
   ) throws(DataError) -> LabelledFeatures {
     let geometry = try features.geometry(for: item.image, fit: fit, name: item.path)
     return LabelledFeatures(
       name: item.path,
       features: try features.extract(geometry.apply(item.image).tensor(normalization: .ddpm), index: index),
-      labels: geometry.apply(item.mask, ignoreLabel: classes.ignoreLabel).labels)
+      labels: geometry.apply(item.mask, ignoreLabel: classes.ignoreLabel, by: maskResampling).labels)
   }
 }

@@ -11,15 +11,23 @@ public struct Segmenter: Sendable {
   public var features: DiffusionFeatures
   /// How pictures that are not square, or of another size, are brought to the network.
   public var fit: ImageFit
+  /// How the masks are brought to the network's resolution that its labels are compared with.
+  public var maskResampling: MaskResampling
+  /// Whether pictures are turned as their EXIF orientation says when they are read for it.
+  public var orientation: OrientationHandling
   /// How labels come from what the members say.
   public var prediction: PredictionSettings
   /// How it was trained, for the record; nil when its members come from elsewhere.
   public var training: SegmenterOptions?
+  /// The labels that it was trained on; nil when its members come from elsewhere.
+  public var census: LabelCensus?
 
   /// - Throws: `DataError` when the ensemble does not fit the features or the classes.
   public init(
     ensemble: PixelEnsemble, classes: ClassList, features: DiffusionFeatures, fit: ImageFit = .pad,
-    prediction: PredictionSettings = .init(), training: SegmenterOptions? = nil
+    maskResampling: MaskResampling = .nearest, orientation: OrientationHandling = .apply,
+    prediction: PredictionSettings = .init(), training: SegmenterOptions? = nil,
+    census: LabelCensus? = nil
   ) throws(DataError) {
     try features.validate()
     guard ensemble.featureCount == features.channels else {
@@ -38,8 +46,11 @@ public struct Segmenter: Sendable {
     self.classes = classes
     self.features = features
     self.fit = fit
+    self.maskResampling = maskResampling
+    self.orientation = orientation
     self.prediction = prediction
     self.training = training
+    self.census = census
   }
 }
 

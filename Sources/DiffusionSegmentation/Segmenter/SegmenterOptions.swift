@@ -1,4 +1,5 @@
 import Augment
+import Images
 import PixelClassifier
 import TensorCore
 
@@ -25,6 +26,8 @@ public struct SegmenterOptions: Sendable, Equatable {
   public var seed: UInt64
   /// How pictures that are not square, or of another size, are brought to the network.
   public var fit: ImageFit
+  /// How labels are brought to the network's resolution.
+  public var maskResampling: MaskResampling
   /// A class with fewer pixels than this in a picture is ignored there.
   public var smallestAnnotation: Int
 
@@ -32,7 +35,7 @@ public struct SegmenterOptions: Sendable, Equatable {
     members: Int = 10, epochs: Int = 4, maxEpochs: Int = 100, batchSize: Int = 64, optimizer: Adam = Adam(),
     schedule: LearningRateSchedule = .constant, dropout: Float = 0, growth: TrainingGrowth? = nil,
     preparation: FeaturePreparation = .none, seed: UInt64 = 0, fit: ImageFit = .pad,
-    smallestAnnotation: Int = 20
+    maskResampling: MaskResampling = .nearest, smallestAnnotation: Int = 20
   ) {
     self.members = members
     self.epochs = epochs
@@ -45,6 +48,7 @@ public struct SegmenterOptions: Sendable, Equatable {
     self.preparation = preparation
     self.seed = seed
     self.fit = fit
+    self.maskResampling = maskResampling
     self.smallestAnnotation = smallestAnnotation
   }
 }

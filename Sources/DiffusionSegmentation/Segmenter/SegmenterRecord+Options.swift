@@ -1,5 +1,6 @@
 import Augment
 import Foundation
+import Images
 import PixelClassifier
 import TensorCore
 
@@ -40,7 +41,9 @@ extension SegmenterRecord.Training {
   }
 
   /// - Throws: `DataError` for a name that this version does not know.
-  func options(members: Int, fit: ImageFit, file: String) throws(DataError) -> SegmenterOptions {
+  func options(
+    members: Int, fit: ImageFit, maskResampling: MaskResampling, file: String
+  ) throws(DataError) -> SegmenterOptions {
     SegmenterOptions(
       members: members, epochs: epochs, maxEpochs: maxEpochs, batchSize: batchSize,
       optimizer: Adam(
@@ -55,7 +58,7 @@ extension SegmenterRecord.Training {
       },
       preparation: try preparation.map { (text) throws(DataError) in try FeaturePreparation(text) } ?? .none,
       seed: seed, fit: fit,
-      smallestAnnotation: smallestAnnotation)
+      maskResampling: maskResampling,      smallestAnnotation: smallestAnnotation)
   }
 }
 

@@ -16,9 +16,14 @@ package struct SegmenterRecord: Codable, Equatable {
   package var palette: [[UInt8]]
   package var ignoreLabel: UInt8
   package var flipPairs: [[UInt8]]
+  package var maskValues: [UInt8]?
   package var steps: [Int]
   package var blocks: [Int]
   package var fit: String
+  /// `nearest` unless it says so.
+  package var maskResampling: String?
+  /// `apply` unless it says so.
+  package var orientation: String?
   package var noise: Noise
   package var conditioningClass: Int
   package var featurePrecision: String
@@ -26,6 +31,8 @@ package struct SegmenterRecord: Codable, Equatable {
   package var backbone: Backbone
   package var prediction: Prediction
   package var training: Training?
+  /// The labels of the training pictures.
+  package var census: LabelCensus?
 
   /// The shared noise is a tensor of the file.
   package struct Noise: Codable, Equatable {
@@ -91,10 +98,13 @@ extension SegmenterRecord {
     palette = segmenter.classes.palette.colors.map { [$0.red, $0.green, $0.blue] }
     ignoreLabel = segmenter.classes.ignoreLabel
     flipPairs = segmenter.classes.flipPairs.pairs
+    maskValues = segmenter.classes.maskValues
     let features = segmenter.features
     steps = features.steps
     blocks = features.blocks
     fit = segmenter.fit.rawValue
+    maskResampling = segmenter.maskResampling.rawValue
+    orientation = segmenter.orientation.rawValue
     let count = features.noises > 1 ? features.noises : nil
     if case .perImage(let seed) = features.noise {
       noise = Noise(kind: "perImage", seed: seed, count: count)
@@ -109,6 +119,7 @@ extension SegmenterRecord {
     backbone = Backbone(features.backbone.options)
     prediction = Prediction(segmenter.prediction)
     training = segmenter.training.map(Training.init)
+    census = segmenter.census
   }
 
   func classList(file: String) throws(DataError) -> ClassList {
@@ -118,6 +129,10 @@ extension SegmenterRecord {
       throw DataError(
         .malformed, file: file, item: "classes", expected: "1 to 255 names with a colour each",
         found: "\(classNames.count) names and \(palette.count) colours")
+    }
+    guard maskValues.map({ $0.count == classNames.count && Set($0).count == classNames.count }) ?? true else {
+      throw DataError(
+        .malformed, file: file, item: "maskValues", expected: "one for each class", found: "\(maskValues!)")
     }
     let paired = flipPairs.flatMap { $0 }
     guard flipPairs.allSatisfy({ $0.count == 2 }), Set(paired).count == paired.count,
@@ -129,7 +144,7 @@ extension SegmenterRecord {
     }
     return ClassList(
       names: classNames, palette: Palette(colors: palette.map { RGB($0[0], $0[1], $0[2]) }),
-      ignoreLabel: ignoreLabel, flipPairs: ClassPairs(flipPairs.map { ($0[0], $0[1]) }))
+      ignoreLabel: ignoreLabel, flipPairs: ClassPairs(flipPairs.map { ($0[0], $0[1]) }), maskValues: maskValues)
   }
 }
 

@@ -10,23 +10,33 @@ package final class TrainingFeatures {
   package let labelled: LabelledImages
   package let features: DiffusionFeatures
   package let fit: ImageFit
+  package let maskResampling: MaskResampling
+  /// The labels of the pictures, as soon as their features are known.
+  package private(set) var census: LabelCensus
+  private let smallestAnnotation: Int
   private var originals: [LabelledFeatures]?
   private var copies: (growth: TrainingGrowth, seed: UInt64, pictures: [LabelledFeatures])?
 
-  package init(labelled: LabelledImages, features: DiffusionFeatures, fit: ImageFit) {
-    (self.labelled, self.features, self.fit) = (labelled, features, fit)
+  package init(labelled: LabelledImages, features: DiffusionFeatures, options: SegmenterOptions) {
+    (self.labelled, self.features) = (labelled, features)
+    (fit, maskResampling) = (options.fit, options.maskResampling)
+    smallestAnnotation = options.smallestAnnotation
+    census = LabelCensus(labelled.classes)
   }
 
   /// The pictures as they are.
   /// - Parameter done: called after each picture
+  /// - Throws: `DataError` when a picture or mask cannot be used, or no pixel is labelled.
   package func originals(done: (Int) -> Void = { _ in }) throws(DataError) -> [LabelledFeatures] {
     if let originals { return originals }
     var pictures: [LabelledFeatures] = []
+    // Labels first: what is wrong with them should not be told after an hour of features.
+    let census = try countLabels()
     for index in 0..<labelled.count {
       pictures.append(try extract(labelled.load(index), index: index))
       done(pictures.count)
     }
-    originals = pictures
+    (originals, self.census) = (pictures, census)
     return pictures
   }
 
@@ -61,12 +71,33 @@ package final class TrainingFeatures {
     let (width, height) = (geometry.resizedWidth, geometry.resizedHeight)
     return LabelledImage(
       path: item.path, image: item.image.resized(width: width, height: height, filter: .bilinear),
-      mask: item.mask.resized(width: width, height: height))
+      mask: item.mask.resized(
+        width: width, height: height, by: maskResampling, ignoreLabel: labelled.classes.ignoreLabel))
+  }
+
+  private func countLabels() throws(DataError) -> LabelCensus {
+    var census = LabelCensus(labelled.classes)
+    for index in 0..<labelled.count {
+      let item = try labelled.load(index)
+      let geometry = try features.geometry(for: item.image, fit: fit, name: item.path)
+      census.add(
+        item.mask,
+        resized: geometry.cutBack(
+          geometry.apply(item.mask, ignoreLabel: labelled.classes.ignoreLabel, by: maskResampling)),
+        smallestAnnotation: smallestAnnotation)
+    }
+    guard !census.isEmpty else {
+      throw DataError(
+        .malformed, file: labelled.directory, item: "masks", expected: "labelled pixels",
+        found: "only pixels of \(census.ignoreLabel), the label to ignore, in \(census.pictures) pictures")
+    }
+    return census
   }
 
   private func extract(_ item: LabelledImage, index: Int) throws(DataError) -> LabelledFeatures {
     try Segmenter.labelledFeatures(
-      of: item, index: index, features: features, fit: fit, classes: labelled.classes)
+      of: item, index: index, features: features, fit: fit, maskResampling: maskResampling,
+      classes: labelled.classes)
   }
 
   /// Iterations of an epoch of a grown training set: those of the original pictures, all of whose pixels count,

@@ -21,6 +21,8 @@ struct AugmentCommand: ParsableCommand {
     help: ArgumentHelp(
       "Number of classes, or a list of them; needs labels.", valueName: "number|classes.json"))
   var classes: String?
+  @OptionGroup var reading: PictureOptions
+  @OptionGroup var labels: LabelOptions
   @Option(help: "How copies are changed: report, report-literal, mild or flip.")
   var augmentations: AugmentationPreset = .report
   @Option(help: "Probability of each change.")
@@ -50,7 +52,8 @@ struct AugmentCommand: ParsableCommand {
     try common.apply()
     let grown = TrainingGrowth(factor: growth, preset: augmentations, probability: augmentProbability)
     try grown.validate()
-    let source = try AugmentSource(images: images, classes: classes, imageSize: imageSize)
+    let source = try AugmentSource(
+      images: images, classes: classes, imageSize: imageSize, orientation: reading.orientation, labels: labels)
     if let preview {
       try OutputGuard.check(outputs: [preview], inputs: OutputGuard.picturesAndMasks(source.paths))
       try sheet(source, grown).write(to: preview)
@@ -90,9 +93,8 @@ struct AugmentCommand: ParsableCommand {
   private func write(
     _ source: AugmentSource, _ grown: TrainingGrowth, to folder: String
   ) throws(DataError) -> Int {
-    let stems = try uniqueStems(of: source.paths)
     let copies = 0..<grown.factor - 1
-    let names = stems.map { stem in copies.map { "\(folder)/\(stem)_\($0)" } }
+    let names = source.pictures.map { picture in copies.map { "\(folder)/\(picture.name)_\($0)" } }
     try OutputGuard.check(
       outputs: names.flatMap { $0.flatMap { ["\($0).png", "\($0).npy"] } },
       inputs: OutputGuard.picturesAndMasks(source.paths))
@@ -100,6 +102,7 @@ struct AugmentCommand: ParsableCommand {
     let bar = ProgressBar("copies")
     for index in source.paths.indices {
       let item = try source.load(index)
+      try createFolder((names[index][0] as NSString).deletingLastPathComponent)
       for copy in copies {
         let result = try changed(item, source, grown, copy, index)
         try result.image.write(to: "\(names[index][copy]).png")
@@ -122,23 +125,35 @@ struct AugmentCommand: ParsableCommand {
 
 /// Pictures with their labels, or with none.
 private struct AugmentSource {
-  let paths: [String]
+  let pictures: [PictureFile]
   let classes: ClassList
   let zoom: Int
   private let labelled: LabelledImages?
   private let imageSize: Int?
+  private let orientation: OrientationHandling
+  private let resampling: MaskResampling
 
-  init(images: String, classes text: String?, imageSize: Int?) throws(DataError) {
-    self.imageSize = imageSize
+  var paths: [String] { pictures.map(\.path) }
+
+  init(
+    images: String, classes text: String?, imageSize: Int?, orientation: OrientationHandling,
+    labels: LabelOptions
+  ) throws(DataError) {
+    (self.imageSize, self.orientation, self.resampling) = (
+      imageSize, orientation, labels.maskResize ?? .nearest
+    )
     if let text {
-      let list = try TrainingPlan.classes(text, ignoreLabel: nil)
-      let labelled = try LabelledImages(directory: images, classes: list)
-      (paths, classes, self.labelled) = (labelled.imagePaths, list, labelled)
+      let list = try labels.stored(TrainingPlan.classes(text, ignoreLabel: nil))
+      let labelled = try LabelledImages(
+        directory: images, classes: list, orientation: orientation, notices: .ofThisRun)
+      (pictures, classes, self.labelled) = (labelled.pictures, list, labelled)
     } else {
       // One class for all pixels, so that it shows what is no longer known.
-      (paths, classes, labelled) = (try PictureFiles.list(images), ClassList(count: 1), nil)
+      (pictures, classes, labelled) = (
+        try PictureFiles.expand([images], notices: .ofThisRun), ClassList(count: 1), nil
+      )
     }
-    let first = try Image(contentsOf: paths[0])
+    let first = try Image(contentsOf: pictures[0].path, orientation: orientation, notices: .ofThisRun)
     zoom = max(1, 128 / (imageSize ?? min(first.width, first.height)))
   }
 
@@ -147,7 +162,8 @@ private struct AugmentSource {
     if let labelled {
       item = try labelled.load(index)
     } else {
-      let image = try Image(contentsOf: paths[index])
+      let image = try Image(
+        contentsOf: pictures[index].path, orientation: orientation, notices: .ofThisRun)
       item = LabelledImage(
         path: paths[index], image: image, mask: LabelMask(width: image.width, height: image.height, label: 0))
     }
@@ -155,7 +171,8 @@ private struct AugmentSource {
     let size = Image.size(width: item.image.width, height: item.image.height, shortSide: imageSize)
     item = LabelledImage(
       path: item.path, image: item.image.resized(width: size.width, height: size.height, filter: .bilinear),
-      mask: item.mask.resized(width: size.width, height: size.height))
+      mask: item.mask.resized(
+        width: size.width, height: size.height, by: resampling, ignoreLabel: classes.ignoreLabel))
     return item
   }
 

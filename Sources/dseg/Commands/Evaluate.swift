@@ -17,6 +17,9 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var input: SegmenterInput
   @Option(help: "Folder of labelled pictures.")
   var images: String
+  @Option(help: "Label of pixels to leave out. (default: the segmenter's)")
+  var ignoreLabel: UInt8?
+  @OptionGroup var labels: LabelOptions
   @Option(help: "Take only the first pictures.")
   var limit: Int?
   @Option(help: "The metric of the summary: ledm or standard.")
@@ -27,8 +30,12 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     try common.apply()
-    let segmenter = try input.load(seed: common.seed)
-    let labelled = try LabelledImages(directory: images, classes: segmenter.classes, limit: limit)
+    var segmenter = try input.load(seed: common.seed)
+    if let resampling = labels.maskResize { segmenter.maskResampling = resampling }
+    let labelled = try LabelledImages(
+      directory: images, 
+      classes: try labels.stored(ignoreLabel.map(segmenter.classes.ignoring) ?? segmenter.classes),
+      limit: limit, orientation: segmenter.orientation, notices: .ofThisRun)
     if let output { try createFolder(output) }
     try EvaluationRun(
       segmenter: segmenter, labelled: labelled, output: output, json: common.json, metric: metric

@@ -9,30 +9,40 @@ struct EvaluationRun {
   var output: String?
   var json: Bool
   var metric: IoUDefinition = .ledm
+  /// Figures of the training right before.
+  var training: TrainingPlan.Figures?
 
   /// Pictures on the contact sheet.
   private static let sheetRows = 8
 
-  func run() throws(DataError) {
+  /// - Throws: `DataError`, or the exit code of unsuitable data when a picture had to be left out.
+  func run() throws {
     let bar = ProgressBar("pictures")
     let predictions = output.map { ($0 as NSString).appendingPathComponent("predictions") }
-    if let predictions { try createFolder(predictions) }
-    let stems = try predictions == nil ? [] : uniqueStems(of: labelled.imagePaths)
-    if let output, let predictions {
-      let names = stems.map { (predictions as NSString).appendingPathComponent("\($0).npy") }
-      let files = ["sheet.png", "metrics.json"].map { (output as NSString).appendingPathComponent($0) }
-      try OutputGuard.check(outputs: names + files, inputs: OutputGuard.picturesAndMasks(labelled.imagePaths))
+    let stems = predictions.map { folder in
+      labelled.pictures.map { (folder as NSString).appendingPathComponent($0.name) }
     }
+    if let output, let predictions, let stems {
+      try createFolder(predictions)
+      let files = ["sheet.png", "metrics.json"].map { (output as NSString).appendingPathComponent($0) }
+      try OutputGuard.check(
+        outputs: stems.map { "\($0).npy" } + files,
+        inputs: OutputGuard.picturesAndMasks(labelled.imagePaths))
+    }
+    warnOfUnlearnedClasses()
     var sheet = SegmentationSheet(classes: segmenter.classes, members: segmenter.ensemble.members.count)
-    let evaluation = try segmenter.evaluate(on: labelled) { (done, item, result) throws(DataError) in
-      if let predictions {
+    var shown = 0
+    let evaluation = try segmenter.evaluate(on: labelled, notices: .ofThisRun) {
+      (index, item, result) throws(DataError) in
+      if let stems {
         let mask = result.modelLabels
+        try createFolder((stems[index] as NSString).deletingLastPathComponent)
         try NpyFile.write(
-          NumericArray(mask.labels, shape: [mask.height, mask.width]),
-          to: (predictions as NSString).appendingPathComponent("\(stems[done - 1]).npy"))
-        if done <= Self.sheetRows { sheet.append(item, result) }
+          NumericArray(mask.labels, shape: [mask.height, mask.width]), to: "\(stems[index]).npy")
+        if shown < Self.sheetRows { sheet.append(item, result) }
+        shown += 1
       }
-      bar.update(Double(done) / Double(labelled.count), "\(done) of \(labelled.count)")
+      bar.update(Double(index + 1) / Double(labelled.count), "\(index + 1) of \(labelled.count)")
     }
     bar.finish()
     let report = EvaluationReport(evaluation, metric: metric)
@@ -40,7 +50,36 @@ struct EvaluationRun {
       try sheet.image().write(to: (output as NSString).appendingPathComponent("sheet.png"))
       try report.write(to: (output as NSString).appendingPathComponent("metrics.json"))
     }
-    if json { try Terminal.printJSON(report) } else { try Terminal.output(report.table) }
+    if json {
+      try Terminal.printJSON(Figures(report: report, training: training))
+    } else {
+      try Terminal.output(report.table)
+    }
+    try endWithFailures(evaluation.failed.count)
+  }
+
+  /// A class that no training picture had is never predicted, and a mean over the others hides it.
+  private func warnOfUnlearnedClasses() {
+    for (index, entry) in (segmenter.census?.classes ?? []).enumerated()
+    where entry.used == 0 && index != Int(segmenter.classes.ignoreLabel) {
+      Notices.ofThisRun.add(
+        .suspicious, file: "class \(index)", item: entry.name == "class \(index)" ? "" : entry.name,
+        "the segmenter was trained without a pixel of it")
+    }
+  }
+
+  /// The evaluation's figures, and those of the training before it.
+  private struct Figures: Encodable {
+    var report: EvaluationReport
+    var training: TrainingPlan.Figures?
+
+    private enum Key: String, CodingKey { case training }
+
+    func encode(to encoder: any Encoder) throws {
+      try report.encode(to: encoder)
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encodeIfPresent(training, forKey: .training)
+    }
   }
 }
 

@@ -61,6 +61,8 @@ struct ExperimentCommand: ParsableCommand {
   var batchSize = 64
   @Option(help: "How features are kept in memory: float, or half for half the memory.")
   var featureStorage: FeaturePrecision = .half
+  @OptionGroup var pictures: PictureOptions
+  @OptionGroup var labels: LabelOptions
   @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
   var fit: ImageFit = .pad
   @Flag(help: "Draw new noise for every picture instead of one for all of a seed.")
@@ -85,7 +87,7 @@ struct ExperimentCommand: ParsableCommand {
     try common.apply()
     let experiment = try experiment()
     let bars = ExperimentBars(experiment)
-    let report = try experiment.run(in: ExperimentFolder(output)) { bars.update($0) }
+    let report = try experiment.run(in: ExperimentFolder(output), notices: .ofThisRun) { bars.update($0) }
     bars.finish()
     if common.json {
       try Terminal.printJSON(report)
@@ -95,10 +97,15 @@ struct ExperimentCommand: ParsableCommand {
   }
 
   private func experiment() throws(DataError) -> Experiment {
-    let list = try TrainingPlan.classes(classes, ignoreLabel: ignoreLabel)
-    let training = try LabelledImages(directory: train, classes: list, limit: limit)
+    let list = try labels.stored(TrainingPlan.classes(classes, ignoreLabel: ignoreLabel))
+    let training = try LabelledImages(
+      directory: train, classes: list, limit: limit, orientation: pictures.orientation, notices: .ofThisRun)
     var testSets: [LabelledImages] = []
-    for folder in test { testSets.append(try LabelledImages(directory: folder, classes: list)) }
+    for folder in test {
+      testSets.append(
+        try LabelledImages(
+          directory: folder, classes: list, orientation: pictures.orientation, notices: .ofThisRun))
+    }
     var chosen = presets == nil ? SegmenterPreset.all : []
     for name in presets?.split(separator: ",") ?? [] where presets != "none" {
       chosen.append(try .named(String(name)))
@@ -118,7 +125,7 @@ struct ExperimentCommand: ParsableCommand {
     return Experiment(
       training: training, testSets: testSets, folds: folds, features: features, presets: chosen,
       seeds: Array(first..<past.partialValue), curveSeeds: curveSeeds, metric: metric, fit: fit,
-      batchSize: batchSize)
+      maskResampling: labels.maskResize ?? .nearest,       batchSize: batchSize)
   }
 }
 

@@ -18,6 +18,7 @@ struct Features: ParsableCommand {
   var checkpoint: String
   @OptionGroup var selection: FeatureOptions
   @OptionGroup var network: NetworkOptions
+  @OptionGroup var reading: PictureOptions
   @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
   var fit: ImageFit = .pad
   @Option(help: ArgumentHelp("The file to write.", valueName: "file.safetensors"))
@@ -37,8 +38,8 @@ struct Features: ParsableCommand {
 
   func run() throws {
     try common.apply()
-    let paths = try PictureFiles.expand(images)
-    let stems = try uniqueStems(of: paths)
+    let files = try PictureFiles.expand(images, notices: .ofThisRun)
+    let paths = files.map(\.path)
     try OutputGuard.check(
       outputs: [output, pca].compactMap(\.self),
       inputs: OutputGuard.picturesAndMasks(paths) + [checkpoint, network.noise])
@@ -55,12 +56,12 @@ struct Features: ParsableCommand {
     var steps = 0
     var pictures: [(image: Image, maps: FeatureMaps)] = []
     for (index, path) in paths.enumerated() {
-      let image = try Image(contentsOf: path)
+      let image = try Image(contentsOf: path, orientation: reading.orientation, notices: .ofThisRun)
       let geometry = try features.geometry(for: image, fit: fit, name: path)
       let maps = try features.extract(geometry.apply(image).tensor(normalization: .ddpm), index: index)
       if output != nil {
         for map in maps.maps {
-          writer.append("\(stems[index])/step\(map.step)/block\(map.block)", map.tensor)
+          writer.append("\(files[index].name)/step\(map.step)/block\(map.block)", map.tensor)
         }
       }
       if pca != nil { pictures.append((geometry.apply(image), maps)) }
@@ -98,22 +99,4 @@ struct Features: ParsableCommand {
     var seconds: Double
     var secondsPerStep: Double
   }
-}
-
-/// The names of pictures without folder and extension.
-/// - Throws: `DataError` when two are the same, so that one's results would replace the other's.
-func uniqueStems(of paths: [String]) throws(DataError) -> [String] {
-  // Bytes, since Swift takes names in different Unicode forms for equal and file systems do not.
-  var owners: [[UInt8]: String] = [:]
-  var stems: [String] = []
-  for path in paths {
-    let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
-    if let other = owners.updateValue(path, forKey: Array(stem.utf8)) {
-      throw DataError(
-        .invalidArgument, file: path, item: "name", expected: "pictures whose names differ",
-        found: "the same name as \(other)")
-    }
-    stems.append(stem)
-  }
-  return stems
 }

@@ -22,41 +22,62 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     try common.apply()
-    let paths = try PictureFiles.expand(images)
-    let stems = try uniqueStems(of: paths)
-    let written = stems.flatMap {
-      PredictionFiles.names(stem: (output as NSString).appendingPathComponent($0))
-    }
+    let pictures = try PictureFiles.expand(images, notices: .ofThisRun)
+    let stems = pictures.map { (output as NSString).appendingPathComponent($0.name) }
     try OutputGuard.check(
-      outputs: written, inputs: OutputGuard.picturesAndMasks(paths) + [input.segmenter, input.checkpoint])
+      outputs: stems.flatMap(PredictionFiles.names),
+      inputs: OutputGuard.picturesAndMasks(pictures.map(\.path)) + [input.segmenter, input.checkpoint])
     let segmenter = try input.load(seed: common.seed)
     try createFolder(output)
     let bar = ProgressBar("pictures")
-    var figures: [PictureFigures] = []
-    for (index, path) in paths.enumerated() {
+    var (done, failed) = ([PictureFigures](), [Failure]())
+    for (index, (picture, stem)) in zip(pictures, stems).enumerated() {
       let start = ContinuousClock.now
-      let image = try Image(contentsOf: path)
-      let result = try segmenter.segment(image, name: path, index: index)
-      let stem = (output as NSString).appendingPathComponent(stems[index])
-      try PredictionFiles(stem: stem, classes: segmenter.classes, members: segmenter.ensemble.members.count)
-        .write(image, result)
-      figures.append(
-        PictureFigures(
-          image: path, labels: "\(stem).npy", uncertainty: result.imageUncertainty,
-          seconds: (ContinuousClock.now - start) / .seconds(1)))
-      bar.update(Double(index + 1) / Double(paths.count), "\(index + 1) of \(paths.count)")
+      do {
+        let (image, result) = try segmentation(of: picture, index: index, by: segmenter)
+        try createFolder((stem as NSString).deletingLastPathComponent)
+        try PredictionFiles(
+          stem: stem, classes: segmenter.classes, members: segmenter.ensemble.members.count
+        ).write(image, result)
+        done.append(
+          PictureFigures(
+            image: picture.path, labels: "\(stem).npy", uncertainty: result.imageUncertainty,
+            seconds: (ContinuousClock.now - start) / .seconds(1)))
+      } catch let error where error.isAboutInput {
+        // A folder of thousands does not end at a broken picture.
+        try Notices.ofThisRun.leaveOut(error)
+        failed.append(Failure(image: picture.path, reason: error.description))
+      }
+      bar.update(Double(index + 1) / Double(pictures.count), "\(index + 1) of \(pictures.count)")
     }
     bar.finish()
     if common.json {
-      try Terminal.printJSON(Figures(pictures: figures))
+      try Terminal.printJSON(Figures(pictures: done, failed: failed))
     } else {
-      let seconds = figures.reduce(0) { $0 + $1.seconds } / Double(figures.count)
-      try Terminal.output("\(output): \(figures.count) pictures, \(String(format: "%.2f", seconds)) s each")
+      let seconds = done.reduce(0) { $0 + $1.seconds } / Double(max(done.count, 1))
+      try Terminal.output(
+        "\(output): \(done.count) pictures, \(String(format: "%.2f", seconds)) s each"
+          + (failed.isEmpty ? "" : "; \(failed.count) left out"))
     }
+    try endWithFailures(failed.count)
+  }
+
+  private func segmentation(
+    of picture: PictureFile, index: Int, by segmenter: Segmenter
+  ) throws(DataError) -> (Image, Segmentation) {
+    let image = try Image(
+      contentsOf: picture.path, orientation: segmenter.orientation, notices: .ofThisRun)
+    return (image, try segmenter.segment(image, name: picture.path, index: index))
   }
 
   struct Figures: Encodable {
     var pictures: [PictureFigures]
+    var failed: [Failure]
+  }
+
+  struct Failure: Encodable {
+    var image: String
+    var reason: String
   }
 
   struct PictureFigures: Encodable {

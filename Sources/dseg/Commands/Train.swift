@@ -29,6 +29,8 @@ struct Train: ParsableCommand {
   var classes: String?
   @Option(help: "Label of pixels to leave out. (default: 255)")
   var ignoreLabel: UInt8?
+  @OptionGroup var pictures: PictureOptions
+  @OptionGroup var labels: LabelOptions
   @OptionGroup var selection: FeatureOptions
   @OptionGroup var network: NetworkOptions
   @OptionGroup(title: "Training") var classifiers: ClassifierOptions
@@ -63,6 +65,24 @@ struct Train: ParsableCommand {
       try config.map { try TrainingPlan(configuration: ExperimentConfiguration(contentsOf: $0), flags: self) }
       ?? TrainingPlan(flags: self)
     try plan.run()
+  }
+}
+
+extension Train {
+  /// Flags that were given and decide on nothing but a training.
+  var trainingFlags: [String] {
+    let classifiers = classifiers
+    let given: [(String, Bool)] = [
+      ("--preset", classifiers.preset != "init"), ("--epochs", classifiers.epochs != nil),
+      ("--batch-size", classifiers.batchSize != nil), ("--dropout", classifiers.dropout != nil),
+      ("--weight-decay", classifiers.weightDecay != nil), ("--schedule", classifiers.schedule != nil),
+      ("--prepare", classifiers.prepare != nil), ("--growth", classifiers.growth.growth != nil),
+      ("--augmentations", classifiers.growth.augmentations != nil),
+      ("--augment-probability", classifiers.growth.augmentProbability != nil),
+      ("--redraw", classifiers.growth.redraw), ("--limit", limit != nil), ("--images", images != nil),
+      ("--mask-resize", labels.maskResize != nil),
+    ]
+    return given.filter(\.1).map(\.0)
   }
 }
 

@@ -23,7 +23,9 @@ struct TrainingPlan {
     checkpoint = flags.checkpoint!
     options = try flags.network.backboneOptions(checkpoint: checkpoint)
     let classes = try TrainingPlan.classes(flags.classes!, ignoreLabel: flags.ignoreLabel)
-    labelled = try LabelledImages(directory: flags.images!, classes: classes, limit: flags.limit)
+    labelled = try LabelledImages(
+      directory: flags.images!, classes: try flags.labels.stored(classes), limit: flags.limit, orientation: flags.pictures.orientation,
+      notices: .ofThisRun)
     steps = flags.selection.stepsOrDefault
     blocks = flags.selection.blocks?.values
     noise = try TrainingPlan.noise(flags, sharesNoise: true)
@@ -48,8 +50,9 @@ struct TrainingPlan {
         count: configuration.classCount, ignoreLabel: flags.ignoreLabel ?? configuration.ignoreLabel)
     }
     labelled = try LabelledImages(
-      directory: flags.images ?? configuration.trainingPath, classes: classes,
-      limit: flags.limit ?? configuration.trainingNumber)
+      directory: flags.images ?? configuration.trainingPath, classes: try flags.labels.stored(classes),
+      limit: flags.limit ?? configuration.trainingNumber, orientation: flags.pictures.orientation,
+      notices: .ofThisRun)
     steps = flags.selection.steps?.values ?? configuration.steps
     blocks = flags.selection.blocks?.values ?? configuration.blocks
     noise = try TrainingPlan.noise(flags, sharesNoise: configuration.sharesNoise)
@@ -81,6 +84,7 @@ struct TrainingPlan {
     _ flags: Train, _ configuration: ExperimentConfiguration? = nil
   ) throws(DataError) -> SegmenterOptions {
     var options = try flags.classifiers.options(seed: flags.common.seed ?? 0, fit: flags.fit)
+    options.maskResampling = flags.labels.maskResize ?? .nearest
     if let configuration {
       if flags.classifiers.models == nil { options.members = configuration.members }
       if flags.classifiers.batchSize == nil { options.batchSize = configuration.batchSize }
@@ -97,7 +101,8 @@ struct TrainingPlan {
 
   // MARK: Running
 
-  func run() throws(DataError) {
+  /// - Throws: `DataError`, or the exit code of unsuitable data when a test picture had to be left out.
+  func run() throws {
     let backbone = try DiffusionBackbone(checkpoint: checkpoint, options: options)
     // `??` does not pass typed errors on.
     let chosen = if let blocks { blocks } else { try flags.selection.blocks(for: backbone) }
@@ -120,10 +125,19 @@ struct TrainingPlan {
     let existing = try existingMembers(features)
     let trained = if let existing { existing } else { try train(features) }
     try trained.write(to: output)
-    try report(trained, seconds: (ContinuousClock.now - start) / .seconds(1), isLast: test == nil)
+    let figures = Figures(
+      output: output, members: trained.ensemble.members.count, images: labelled.count, labels: trained.census,
+      seconds: (ContinuousClock.now - start) / .seconds(1))
+    if !flags.common.json {
+      try Terminal.output(summary(trained, figures))
+    } else if test == nil {
+      try Terminal.printJSON(figures)
+    }
     if let test {
       let folder = (output as NSString).deletingLastPathComponent
-      try EvaluationRun(segmenter: trained, labelled: test, output: folder, json: flags.common.json).run()
+      try EvaluationRun(
+        segmenter: trained, labelled: test, output: folder, json: flags.common.json, training: figures
+      ).run()
     }
   }
 
@@ -140,7 +154,8 @@ struct TrainingPlan {
     let extraction = ProgressBar("features")
     let training = TrainingBar(members: segmenter.members, epochs: segmenter.epochs)
     let trained = try Segmenter.train(
-      on: labelled, features: features, options: segmenter, prediction: prediction
+      on: labelled, features: features, options: segmenter, prediction: prediction,
+      notices: .ofThisRun
     ) { progress in
       switch progress {
       case .features(let done, let count):
@@ -161,21 +176,20 @@ struct TrainingPlan {
     }
     guard paths.allSatisfy(FileManager.default.fileExists(atPath:)) else { return nil }
     Terminal.message("using the \(paths.count) trained members in \(results)")
+    for name in flags.trainingFlags {
+      Notices.ofThisRun.add(
+        .ignored, file: name, "the trained members in the folder of the results are used as they are")
+    }
     return try Segmenter(
       ensemble: try PixelEnsemble(contentsOf: paths), classes: labelled.classes, features: features,
-      fit: flags.fit, prediction: prediction)
+      fit: flags.fit, maskResampling: segmenter.maskResampling, orientation: flags.pictures.orientation,
+      prediction: prediction)
   }
 
-  private func report(_ trained: Segmenter, seconds: Double, isLast: Bool) throws(DataError) {
-    let members = trained.ensemble.members.count
-    if !flags.common.json {
-      try Terminal.output(
-        "\(output): \(members) members, \(labelled.count) pictures, "
-          + "\(trained.features.channels) features a pixel, \(ProgressBar.time(seconds))")
-    } else if isLast {
-      try Terminal.printJSON(
-        Figures(output: output, members: members, images: labelled.count, seconds: seconds))
-    }
+  private func summary(_ trained: Segmenter, _ figures: Figures) -> String {
+    (figures.labels.map { $0.table + "\n\n" } ?? "")
+      + "\(output): \(figures.members) members, \(labelled.count) pictures, "
+      + "\(trained.features.channels) features a pixel, \(ProgressBar.time(figures.seconds))"
   }
 
   /// A configuration names a test set; the reference evaluates on it right after training.
@@ -185,13 +199,17 @@ struct TrainingPlan {
       Terminal.message("\(path) is not there: it will not be evaluated")
       return nil
     }
-    return try LabelledImages(directory: path, classes: labelled.classes, limit: configuration.testingNumber)
+    return try LabelledImages(directory: path, 
+      classes: labelled.classes, limit: configuration.testingNumber, orientation: flags.pictures.orientation,
+      notices: .ofThisRun)
   }
 
   struct Figures: Encodable {
     var output: String
     var members: Int
     var images: Int
+    /// Pixels by class, in the masks and as they are trained on; nil for members that were there before.
+    var labels: LabelCensus?
     var seconds: Double
   }
 }

@@ -11,6 +11,7 @@ struct SegmenterInput: ParsableArguments {
   @Option(
     help: "How pictures that are not square are brought to the network: pad or crop. (default: as trained)")
   var fit: ImageFit?
+  @OptionGroup var pictures: PictureOptions
   @Option(help: "Let only the first members vote. (default: all)")
   var models: Int?
   @OptionGroup(title: "Prediction") var prediction: PredictionOptions
@@ -20,6 +21,7 @@ struct SegmenterInput: ParsableArguments {
   func load(seed: UInt64?) throws(DataError) -> Segmenter {
     var loaded = try Segmenter(contentsOf: segmenter, checkpoint: checkpoint, overrides: network.apply)
     if let fit { loaded.fit = fit }
+    if pictures.ignoreOrientation { loaded.orientation = .ignore }
     if let models {
       let members = loaded.ensemble.members
       guard (1...members.count).contains(models) else {

@@ -35,7 +35,9 @@ extension Operations {
       return ["y": .integers(resized.labels, shape: [resized.height, resized.width])]
     },
     "mask_load_and_resize": { known in
-      let mask = try LabelMask.read(known.path(try known.string("mask_file")))
+      // The reference casts labels to 8 bits, whatever they are; `LabelledImages` refuses those that do not fit.
+      let array = try NpyFile(contentsOf: known.path(try known.string("mask_file"))).array
+      let mask = LabelMask(width: array.shape[1], height: array.shape[0], labels: array.uint8s())
       let size = try known.int("image_size")
       return ["label": .integers(mask.resized(width: size, height: size).labels, shape: [size, size])]
     },

@@ -1,0 +1,98 @@
+import Checkpoints
+import Foundation
+import Images
+import TensorCore
+
+extension LabelMask {
+  /// Reads the labels of a picture: an `.npy` file of `[height, width]`, or a PNG file.
+  ///
+  /// Arrays may be of any type as long as their numbers are whole; -1 is taken for the label to ignore. PNG files may be
+  /// indexed or grey, whose sample values are the labels, or coloured in exactly the colours of the classes.
+  /// - Throws: `DataError` when the file is damaged or has another shape, or naming the pixel whose value is no class.
+  public init(contentsOf path: String, classes: ClassList, notices: Notices = Notices()) throws(DataError) {
+    if path.lowercased().hasSuffix(".npy") {
+      self = try Self.array(path, classes: classes, notices: notices)
+    } else {
+      // Colours stand for classes, and so do values: not both.
+      self = try LabelMask(
+        contentsOf: path, palette: classes.maskValues == nil ? classes.palette : nil, notices: notices)
+    }
+    let table = classes.labelTable
+    guard let position = labels.firstIndex(where: { table[Int($0)] == nil }) else {
+      if classes.maskValues != nil {
+        self.init(width: width, height: height, labels: labels.map { table[Int($0)]! })
+      }
+      return
+    }
+    throw Self.noClass(path, position, width: width, classes: classes, found: "\(labels[position])")
+  }
+
+  private static func array(
+    _ path: String, classes: ClassList, notices: Notices
+  ) throws(DataError) -> LabelMask {
+    let array = try NpyFile(contentsOf: path).array
+    // Some programs write [height, width, 1] or [1, height, width].
+    var shape = array.shape
+    if shape.count == 3, shape.last == 1 { shape.removeLast() }
+    if shape.count == 3, shape.first == 1 { shape.removeFirst() }
+    guard shape.count == 2, shape[0] > 0, shape[1] > 0 else {
+      throw DataError(
+        .malformed, file: path, item: "shape", expected: "[height, width]", found: "\(array.shape)")
+    }
+    guard array.count <= Image.maximumPixelCount else {
+      throw DataError(
+        .unsupported, file: path, item: "shape", expected: "at most \(Image.maximumPixelCount) pixels",
+        found: "\(array.shape)")
+    }
+    let (height, width) = (shape[0], shape[1])
+    if array.elementType == .uint8 || array.elementType == .bool {
+      return LabelMask(width: width, height: height, labels: array.uint8s())
+    }
+    // Doubles hold every number that may be a label, and keep apart all that may not.
+    let values = array.doubles()
+    var labels = [UInt8](repeating: 0, count: values.count)
+    var hasMinusOne = false
+    for (position, value) in values.enumerated() {
+      if let label = UInt8(exactly: value) {
+        labels[position] = label
+      } else if value == -1 {
+        labels[position] = classes.ignoreLabel
+        hasMinusOne = true
+      } else {
+        throw noClass(path, position, width: width, classes: classes, found: describe(value, array.elementType))
+      }
+    }
+    if hasMinusOne {
+      notices.add(.guessed, file: path, "-1 is taken for the label to ignore")
+    }
+    return LabelMask(width: width, height: height, labels: labels)
+  }
+
+  private static func describe(_ value: Double, _ type: ElementType) -> String {
+    if let whole = Int64(exactly: value) { return "\(whole)" }
+    return "\(value) (\(type))"
+  }
+
+  private static func noClass(
+    _ path: String, _ position: Int, width: Int, classes: ClassList, found: String
+  ) -> DataError {
+    let ignored =
+      Int(classes.ignoreLabel) < classes.count ? "" : ", or \(classes.ignoreLabel) to ignore"
+    let expected =
+      classes.maskValues.map { "one of the classes' values \($0.map { "\($0)" }.joined(separator: ", "))" }
+      ?? "a class from 0 to \(classes.count - 1)"
+    return DataError(
+      .malformed, file: path, item: "label at row \(position / width), column \(position % width)",
+      expected: expected + ignored, found: found)
+  }
+}
+
+extension ClassList {
+  /// The label for each value of a mask; nil for those that stand for nothing.
+  fileprivate var labelTable: [UInt8?] {
+    var table = [UInt8?](repeating: nil, count: 256)
+    table[Int(ignoreLabel)] = ignoreLabel
+    for label in 0..<count { table[Int(maskValues?[label] ?? UInt8(label))] = UInt8(label) }
+    return table
+  }
+}
