@@ -39,14 +39,13 @@ let package = Package(
     .target(name: "PixelClassifier", dependencies: ["Checkpoints", "TensorCore"]),
     .target(name: "Augment", dependencies: ["Images", "TensorCore"]),
     .target(name: "Checkpoints", dependencies: ["TensorCore", "CZlib"]),
-    .target(name: "Images", dependencies: ["TensorCore", "CPNG", "CTurboJPEG"]),
+    .target(name: "Images", dependencies: ["TensorCore", "CPNG", "CJPEG"]),
     .target(name: "TensorCore", dependencies: ["CBLAS", "CKernels"]),
     .target(name: "CKernels"),
 
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .systemLibrary(
-      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     .target(

@@ -5,6 +5,21 @@ public enum FileFormat: Sendable, Hashable, CaseIterable {
   case png
   case jpeg
 
+  /// Endings, in lower case and without the dot, of files that are read: all names of PNG and JPEG.
+  /// What is in a file is told by its content all the same.
+  public static let readableExtensions: Set<String> = [
+    "png", "apng", "jpg", "jpeg", "jpe", "jfif", "jif", "jfi", "pjpeg", "pjp",
+  ]
+
+  /// Endings, in lower case and without the dot, of pictures that are not read and have to be converted
+  /// first.
+  public static let unreadExtensions: Set<String> = [
+    "tif", "tiff", "btf", "webp", "bmp", "dib", "gif", "heic", "heif", "hif", "avif", "jp2", "j2k", "jpx",
+    "jpf", "jxl", "jls", "psd", "xcf", "svg", "ico", "tga", "exr", "hdr", "qoi", "ppm", "pgm", "pbm", "pnm",
+    "pam", "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "raw", "pef", "srw", "dcm", "nii", "czi",
+    "lsm", "lif", "nd2", "svs", "ndpi", "fits",
+  ]
+
   /// The format of a file to be written, by its extension in any case: png, jpg or jpeg.
   /// - Throws: `DataError` of kind `.invalidArgument` for another extension.
   public init(extensionOf path: String) throws(DataError) {
@@ -19,33 +34,4 @@ public enum FileFormat: Sendable, Hashable, CaseIterable {
         found: other.isEmpty ? "none" : other)
     }
   }
-
-  /// The format of a file's bytes; `path` is only for the message.
-  /// - Throws: `DataError` of kind `.malformed`, or `.unsupported` for picture formats known by name.
-  init(contents: UnsafeRawBufferPointer, path: String) throws(DataError) {
-    func begins(_ signature: [UInt8], at offset: Int = 0) -> Bool {
-      contents.count >= offset + signature.count
-        && contents[offset..<offset + signature.count].elementsEqual(signature)
-    }
-    if begins([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
-      self = .png
-    } else if begins([0xFF, 0xD8, 0xFF]) {
-      self = .jpeg
-    } else if let other = Self.unreadFormats.first(where: { begins(Array($0.signature.utf8), at: $0.offset) })
-    {
-      throw DataError(
-        .unsupported, file: path, expected: "a PNG or JPEG picture", found: "a \(other.name) file")
-    } else {
-      let start = contents.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-      throw DataError(
-        .malformed, file: path, expected: "a PNG or JPEG picture",
-        found: start.isEmpty ? "an empty file" : "bytes \(start.joined(separator: " "))")
-    }
-  }
-
-  /// Formats worth a name in the error message.
-  private static let unreadFormats: [(name: String, signature: String, offset: Int)] = [
-    ("GIF", "GIF8", 0), ("WebP", "WEBP", 8), ("BMP", "BM", 0), ("TIFF", "II*\0", 0), ("TIFF", "MM\0*", 0),
-    ("HEIF", "ftyp", 4), ("NumPy", "\u{93}NUMPY", 0), ("PDF", "%PDF", 0),
-  ]
 }

@@ -1,50 +1,84 @@
-import CTurboJPEG
+import CJPEG
+import Foundation
 import TensorCore
 
 /// Reading and writing JPEG files with the accurate integer transform and smooth chroma upsampling,
 /// the defaults of libjpeg and so of the programs that prepared the training data.
-///
-/// An EXIF orientation is not applied, as in the reference: turn such pictures first.
 enum JPEG {
   /// Decodes to red, green and blue. Grey is repeated; CMYK and YCCK are taken as Adobe writes them,
   /// inverted, and converted without a profile.
-  /// - Throws: `DataError`; a truncated or corrupt stream is one even where TurboJPEG would make up
-  ///   the rest.
-  static func image(_ bytes: UnsafeRawBufferPointer, path: String) throws(DataError) -> Image {
-    let decoder = try Codec(tjInitDecompress(), path: path)
-    let data = bytes.bindMemory(to: UInt8.self).baseAddress
-    let size = UInt(bytes.count)
-    var (width, height, subsampling, colorspace) = (Int32(0), Int32(0), Int32(-1), Int32(-1))
-    let status = tjDecompressHeader3(decoder.handle, data, size, &width, &height, &subsampling, &colorspace)
-    // It also fails for subsamplings it has no name for; those decode all the same. And it succeeds
-    // without a size where the file ends before its picture begins.
-    guard width > 0, height > 0, colorspace >= 0 else {
-      throw status == 0 ? decoder.failure("no picture in the file") : decoder.failure()
-    }
-    guard isAcceptableSize(width: Int(width), height: Int(height)) else {
+  ///
+  /// Flaws that cost no pixel make a notice.
+  /// - Throws: `DataError`; a truncated or corrupt stream is one even where libjpeg would make up the
+  ///   rest.
+  static func image(_ bytes: UnsafeRawBufferPointer, path: String, notices: Notices) throws(DataError)
+    -> Image
+  {
+    var result = try read(bytes, into: nil, path: path)
+    let (width, height, channels) = (Int(result.width), Int(result.height), Int(result.channels))
+    guard isAcceptableSize(width: width, height: height) else {
       throw DataError(
         .unsupported, file: path, item: "size", expected: "at most \(Image.maximumPixelCount) pixels",
         found: "\(width) x \(height)")
     }
-    let isCMYK = [TJCS_CMYK.rawValue, TJCS_YCCK.rawValue].contains(UInt32(colorspace))
-    let channels = isCMYK ? 4 : 3
-    let format = isCMYK ? TJPF_CMYK : TJPF_RGB
-    let count = Int(width) * Int(height) * channels
-    func decode(_ extraFlags: Int32) -> [UInt8] {
-      // A scan limit stops files whose thousands of empty scans would keep the decoder busy.
-      let flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | extraFlags
-      return [UInt8](unsafeUninitializedCapacity: count) { samples, filled in
-        let status = tjDecompress2(
-          decoder.handle, data, size, samples.baseAddress, width, 0, height, Int32(format.rawValue), flags)
-        filled = status == 0 || (extraFlags == 0 && decoder.onlyMetJunkAtEnd) ? count : 0
-      }
+    let count = width * height * channels
+    var failure: DataError?
+    let samples = [UInt8](unsafeUninitializedCapacity: count) { samples, filled in
+      do throws(DataError) {
+        result = try read(bytes, into: samples, path: path)
+        filled = count
+      } catch { failure = error }
     }
-    // Stopping at the first warning spares the work of making up what a truncated file lacks.
-    var samples = decode(TJFLAG_STOPONWARNING)
-    if samples.isEmpty && decoder.onlyMetJunkAtEnd { samples = decode(0) }
-    guard !samples.isEmpty else { throw decoder.failure() }
+    if let failure { throw failure }
+    addNotices(of: result, bytes, path: path, to: notices)
     return Image(
-      width: Int(width), height: Int(height), pixels: isCMYK ? rgb(fromInvertedCMYK: samples) : samples)
+      width: width, height: height, pixels: channels == 4 ? rgb(fromInvertedCMYK: samples) : samples)
+  }
+
+  private static func read(
+    _ bytes: UnsafeRawBufferPointer, into samples: UnsafeMutableBufferPointer<UInt8>?, path: String
+  ) throws(DataError) -> dseg_jpeg_result {
+    var result = dseg_jpeg_result()
+    let isRead = dseg_jpeg_read(
+      bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, samples?.baseAddress, samples?.count ?? 0,
+      &result)
+    guard isRead != 0 else {
+      throw DataError(
+        result.is_unsupported != 0 ? .unsupported : .malformed, file: path, expected: "a sound JPEG file",
+        found: text(of: result))
+    }
+    return result
+  }
+
+  private static func text(of result: dseg_jpeg_result) -> String {
+    withUnsafeBytes(of: result.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+
+  private static func addNotices(
+    of result: dseg_jpeg_result, _ bytes: UnsafeRawBufferPointer, path: String, to notices: Notices
+  ) {
+    func has(_ warning: dseg_jpeg_warning) -> Bool { result.warnings & warning.rawValue != 0 }
+    if has(DSEG_JPEG_ODD_SCAN_PARAMETERS) {
+      notices.add(
+        .suspicious, file: path, "its scan header is not that of the standard; all pixels are there")
+    }
+    if has(DSEG_JPEG_STRAY_BYTES) {
+      notices.add(.suspicious, file: path, "stray bytes between its parts were skipped; all pixels are there")
+    }
+    if has(DSEG_JPEG_UNKNOWN_JFIF) {
+      notices.add(.suspicious, file: path, "unknown JFIF version; all pixels are there")
+    }
+    if has(DSEG_JPEG_UNKNOWN_ADOBE) {
+      notices.add(.guessed, file: path, "unknown colour transform in its Adobe marker; taken as YCbCr")
+    }
+    if result.channels == 4 {
+      notices.add(.guessed, file: path, "CMYK converted to red, green and blue without a colour profile")
+    }
+    // Phones write more pictures after the first, and say so.
+    let rest = bytes.dropFirst(Int(result.consumed))
+    if rest.contains(where: { $0 != 0 }) && !JPEGSegments(bytes).announcesMorePictures {
+      notices.add(.leftOut, file: path, "the bytes after the end of the picture")
+    }
   }
 
   /// Encodes without chroma subsampling; `path` is only for messages.
@@ -61,19 +95,16 @@ enum JPEG {
         .unsupported, file: path, item: "size", expected: "sides of at most 65500 pixels in a JPEG file",
         found: "\(image.width) x \(image.height)")
     }
-    let encoder = try Codec(tjInitCompress(), path: path)
-    let (width, height) = (Int32(image.width), Int32(image.height))
-    let subsampling = Int32(TJSAMP_444.rawValue)
-    var size = tjBufSize(width, height, subsampling)
-    let file = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, filled in
-      var target = buffer.baseAddress
-      let status = tjCompress2(
-        encoder.handle, image.pixels, width, 0, height, Int32(TJPF_RGB.rawValue), &target, &size, subsampling,
-        Int32(quality), TJFLAG_ACCURATEDCT | TJFLAG_NOREALLOC)
-      filled = status == 0 ? Int(size) : 0
+    var result = dseg_jpeg_result()
+    var file: UnsafeMutablePointer<UInt8>?
+    var size: UInt = 0
+    let isWritten = dseg_jpeg_write(
+      image.pixels, UInt32(image.width), UInt32(image.height), Int32(quality), &file, &size, &result)
+    defer { free(file) }
+    guard isWritten != 0, let file else {
+      throw DataError(.writeFailed, file: path, found: text(of: result))
     }
-    guard !file.isEmpty else { throw DataError(.writeFailed, file: path, found: encoder.message) }
-    return file
+    return Array(UnsafeBufferPointer(start: file, count: Int(size)))
   }
 
   /// R = (255 - K) - C (255 - K) / 255, rounded, and so on, of inverted samples: there 255 - K and
@@ -92,36 +123,6 @@ enum JPEG {
         }
       }
       filled = 3 * count
-    }
-  }
-
-  /// A TurboJPEG instance, destroyed with this value.
-  private struct Codec: ~Copyable {
-    let handle: tjhandle
-    let path: String
-
-    init(_ handle: tjhandle?, path: String) throws(DataError) {
-      guard let handle else {
-        throw DataError(.unsupported, file: path, found: "TurboJPEG cannot be started")
-      }
-      self.handle = handle
-      self.path = path
-    }
-
-    deinit { tjDestroy(handle) }
-
-    var message: String { String(cString: tjGetErrorStr2(handle)) }
-
-    /// Bytes between the last scan and the end marker, which some cameras leave, harm no pixel. They
-    /// would not be the first warning if anything else had been wrong.
-    var onlyMetJunkAtEnd: Bool {
-      tjGetErrorCode(handle) == TJERR_WARNING.rawValue
-        && message.hasSuffix("extraneous bytes before marker 0xd9")
-    }
-
-    /// The error of the last call, or for the given reason.
-    func failure(_ reason: String? = nil) -> DataError {
-      DataError(.malformed, file: path, expected: "a sound JPEG file", found: reason ?? message)
     }
   }
 }

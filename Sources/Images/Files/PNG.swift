@@ -1,8 +1,8 @@
 import CPNG
 import TensorCore
 
-/// Reading PNG files: all bit depths, colour types and interlaced files. Anything damaged is an
-/// error (checksums are those of the format), with libpng's word for the cause.
+/// Reading PNG files: all bit depths, colour types and interlaced files. Anything that damages the
+/// picture is an error, with libpng's word for the cause; flaws that cost no pixel make a notice.
 enum PNG {
   /// The header of a file, checked against what its bytes can hold before memory is taken.
   static func header(_ bytes: UnsafeRawBufferPointer, path: String) throws(DataError) -> dseg_png_header {
@@ -26,31 +26,21 @@ enum PNG {
   }
 
   /// Decodes to red, green and blue.
-  static func image(_ bytes: UnsafeRawBufferPointer, path: String) throws(DataError) -> Image {
-    let (header, pixels) = try decode(bytes, path: path, samples: DSEG_PNG_RGB, channels: 3)
-    return Image(width: Int(header.width), height: Int(header.height), pixels: pixels)
-  }
-
-  /// Decodes an indexed or grey file of at most 8 bits to its samples as stored.
-  static func mask(_ bytes: UnsafeRawBufferPointer, path: String) throws(DataError) -> LabelMask {
-    let header = try header(bytes, path: path)
-    guard header.color_type == PNG_COLOR_TYPE_PALETTE || header.color_type & PNG_COLOR_MASK_COLOR == 0 else {
-      throw DataError(
-        .unsupported, file: path, item: "colour type", expected: "labels: an indexed or grey PNG",
-        found: "red, green and blue samples")
-    }
-    guard header.bit_depth <= 8 else {
-      throw DataError(
-        .unsupported, file: path, item: "bit depth", expected: "labels of at most 8 bits",
-        found: "\(header.bit_depth) bits")
-    }
-    let (_, labels) = try decode(bytes, path: path, samples: DSEG_PNG_RAW, channels: 1)
-    return LabelMask(width: Int(header.width), height: Int(header.height), labels: labels)
+  static func image(_ bytes: UnsafeRawBufferPointer, path: String, notices: Notices) throws(DataError)
+    -> Image
+  {
+    let (header, pixels) = try decode(bytes, path: path, samples: DSEG_PNG_RGB)
+    let image = Image(width: Int(header.width), height: Int(header.height), pixels: pixels)
+    try addNotices(of: header, image, bytes, path: path, to: notices)
+    return image
   }
 
   /// The colours of an indexed file, nil for the other colour types.
   static func palette(_ bytes: UnsafeRawBufferPointer, path: String) throws(DataError) -> Palette? {
-    let header = try header(bytes, path: path)
+    palette(of: try header(bytes, path: path))
+  }
+
+  static func palette(of header: dseg_png_header) -> Palette? {
     guard header.palette_count > 0 else { return nil }
     return withUnsafeBytes(of: header.palette) { samples in
       Palette(
@@ -60,11 +50,14 @@ enum PNG {
     }
   }
 
-  private static func decode(
-    _ bytes: UnsafeRawBufferPointer, path: String, samples: dseg_png_samples, channels: Int
+  /// The header, and the samples `[height, width, 3]` for `DSEG_PNG_RGB`; for `DSEG_PNG_RAW`
+  /// `[height, width]`, two bytes each of a 16-bit file, the high one first.
+  static func decode(
+    _ bytes: UnsafeRawBufferPointer, path: String, samples: dseg_png_samples
   ) throws(DataError) -> (dseg_png_header, [UInt8]) {
     var header = try header(bytes, path: path)
-    let count = Int(header.width) * Int(header.height) * channels
+    let sampleBytes = samples == DSEG_PNG_RGB ? 3 : header.bit_depth == 16 ? 2 : 1
+    let count = Int(header.width) * Int(header.height) * sampleBytes
     var failure: DataError?
     let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       do throws(DataError) {
@@ -85,9 +78,13 @@ enum PNG {
       bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, &header, pixels?.baseAddress,
       pixels?.count ?? 0,
       samples, &message)
-    guard isRead != 0 else {
-      let text = withUnsafeBytes(of: message.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      throw DataError(.malformed, file: path, expected: "a sound PNG file", found: text)
+    guard isRead == 0 else { return }
+    guard !PNGChunks(bytes).isAppleVariant else {
+      throw DataError(
+        .unsupported, file: path, expected: "a PNG file of the standard",
+        found: "Apple's variant for apps (CgBI): convert it with pngcrush -revert-iphone-optimizations")
     }
+    let text = withUnsafeBytes(of: message.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    throw DataError(.malformed, file: path, expected: "a sound PNG file", found: text)
   }
 }

@@ -1,7 +1,7 @@
 /// A picture of 8-bit red, green and blue samples.
 ///
-/// Samples are what the file holds: no gamma, colour profile or orientation tag is applied, as in
-/// the programs whose networks this package runs.
+/// Samples are what the file holds: no gamma or colour profile is applied, as in the programs whose
+/// networks this package runs.
 public struct Image: Sendable, Equatable {
   /// The most pixels a picture or mask may have, 2^28: 805 MB of samples. Files that claim more are
   /// refused before memory is taken for them.
