@@ -49,7 +49,8 @@ public struct ClassList: Sendable, Equatable {
 
   /// The same classes with another label to ignore.
   public func ignoring(_ label: UInt8) -> ClassList {
-    ClassList(names: names, palette: palette, ignoreLabel: label, flipPairs: flipPairs, maskValues: maskValues)
+    ClassList(
+      names: names, palette: palette, ignoreLabel: label, flipPairs: flipPairs, maskValues: maskValues)
   }
 
   /// The same classes with other values in masks.

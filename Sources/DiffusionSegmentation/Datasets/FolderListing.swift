@@ -95,7 +95,8 @@ struct FolderListing {
     if FileFormat.unreadExtensions.contains(ending) {
       try notices.leaveOut(
         DataError(
-          .unsupported, file: path, expected: "a PNG or JPEG picture", found: "one of another format: convert it"))
+          .unsupported, file: path, expected: "a PNG or JPEG picture",
+          found: "one of another format: convert it"))
     }
     return .nothing
   }
@@ -126,7 +127,8 @@ struct FolderListing {
       if let name = String(validating: bytes, as: UTF8.self) {
         if name != "." && name != ".." { names.append(name) }
       } else {
-        let shown = bytes.map { $0 >= 0x20 && $0 < 0x7F ? String(UnicodeScalar($0)) : "\\x" + hex($0) }.joined()
+        let shown = bytes.map { $0 >= 0x20 && $0 < 0x7F ? String(UnicodeScalar($0)) : "\\x" + hex($0) }
+          .joined()
         try notices.leaveOut(
           DataError(
             .unsupported, file: (directory as NSString).appendingPathComponent(shown),

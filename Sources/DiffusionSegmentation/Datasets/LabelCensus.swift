@@ -93,7 +93,8 @@ extension LabelCensus {
       if entry.resized > 0 && entry.used == 0 {
         notices.add(
           .lost, file: source, item: item,
-          "so few pixels in each picture that none is used; their number at the model's resolution is \(entry.resized)")
+          "so few pixels in each picture that none is used; their number at the model's resolution is \(entry.resized)"
+        )
       }
     }
     if Double(labelledAfterResize) < expected / 2 {

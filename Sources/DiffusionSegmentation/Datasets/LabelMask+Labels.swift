@@ -59,7 +59,8 @@ extension LabelMask {
         labels[position] = classes.ignoreLabel
         hasMinusOne = true
       } else {
-        throw noClass(path, position, width: width, classes: classes, found: describe(value, array.elementType))
+        throw noClass(
+          path, position, width: width, classes: classes, found: describe(value, array.elementType))
       }
     }
     if hasMinusOne {

@@ -72,7 +72,8 @@ public struct LabelledImages: Sendable {
       for other in picture.masks.dropFirst() {
         try notices.leaveOut(
           DataError(
-            .malformed, file: other, expected: "one mask for a picture", found: "another that is used instead"))
+            .malformed, file: other, expected: "one mask for a picture", found: "another that is used instead"
+          ))
       }
       if let other = owners.updateValue(picture.path, forKey: mask) {
         notices.add(

@@ -63,7 +63,8 @@ public enum PictureFiles {
       if alike.count > 1 {
         picture.name += "." + (picture.path as NSString).pathExtension
         notices.add(
-          .changed, file: picture.path, "its results keep the ending in their names, since another picture has the same name")
+          .changed, file: picture.path,
+          "its results keep the ending in their names, since another picture has the same name")
       }
       if let other = owners.updateValue(picture.path, forKey: key(picture.name)) {
         throw DataError(

@@ -39,7 +39,7 @@ struct SeedTrainings {
     // Trainings on the same features and changed copies follow each other, so that these are computed once.
     for noises in distinct(experiment.presets.map(\.noises)) {
       let source = TrainingFeatures(
-        labelled: experiment.training, features: features.with(noises: noises), 
+        labelled: experiment.training, features: features.with(noises: noises),
         options: experiment.options(experiment.presets[0], seed: seed))
       for growth in distinct(experiment.presets.map(\.growth)) {
         for run in runs {

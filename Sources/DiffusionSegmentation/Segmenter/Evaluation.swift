@@ -19,7 +19,8 @@ public struct Evaluation: Sendable {
   public var seconds: Double
 
   package init(
-    confusion: ConfusionMatrix, classes: ClassList, meanUncertainty: Double, images: Int, failed: [String] = [],
+    confusion: ConfusionMatrix, classes: ClassList, meanUncertainty: Double, images: Int,
+    failed: [String] = [],
     seconds: Double
   ) {
     self.confusion = confusion

@@ -54,9 +54,11 @@ extension Segmenter {
       try record.maskResampling.map { (name) throws(DataError) in try known(name, "maskResampling", path) }
       ?? .nearest
     let orientation: OrientationHandling =
-      try record.orientation.map { (name) throws(DataError) in try known(name, "orientation", path) } ?? .apply
+      try record.orientation.map { (name) throws(DataError) in try known(name, "orientation", path) }
+      ?? .apply
     let prediction = try record.prediction.settings(file: path)
-    let training = try record.training?.options(members: record.members, fit: fit, maskResampling: maskResampling, file: path)
+    let training = try record.training?.options(
+      members: record.members, fit: fit, maskResampling: maskResampling, file: path)
     let classes = try record.classList(file: path)
     let ensemble = try file.ensemble()
     do {

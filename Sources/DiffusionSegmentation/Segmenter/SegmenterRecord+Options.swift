@@ -58,7 +58,7 @@ extension SegmenterRecord.Training {
       },
       preparation: try preparation.map { (text) throws(DataError) in try FeaturePreparation(text) } ?? .none,
       seed: seed, fit: fit,
-      maskResampling: maskResampling,      smallestAnnotation: smallestAnnotation)
+      maskResampling: maskResampling, smallestAnnotation: smallestAnnotation)
   }
 }
 

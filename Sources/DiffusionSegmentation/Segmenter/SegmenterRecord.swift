@@ -144,7 +144,8 @@ extension SegmenterRecord {
     }
     return ClassList(
       names: classNames, palette: Palette(colors: palette.map { RGB($0[0], $0[1], $0[2]) }),
-      ignoreLabel: ignoreLabel, flipPairs: ClassPairs(flipPairs.map { ($0[0], $0[1]) }), maskValues: maskValues)
+      ignoreLabel: ignoreLabel, flipPairs: ClassPairs(flipPairs.map { ($0[0], $0[1]) }),
+      maskValues: maskValues)
   }
 }
 

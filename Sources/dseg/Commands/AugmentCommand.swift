@@ -53,7 +53,8 @@ struct AugmentCommand: ParsableCommand {
     let grown = TrainingGrowth(factor: growth, preset: augmentations, probability: augmentProbability)
     try grown.validate()
     let source = try AugmentSource(
-      images: images, classes: classes, imageSize: imageSize, orientation: reading.orientation, labels: labels)
+      images: images, classes: classes, imageSize: imageSize, orientation: reading.orientation, labels: labels
+    )
     if let preview {
       try OutputGuard.check(outputs: [preview], inputs: OutputGuard.picturesAndMasks(source.paths))
       try sheet(source, grown).write(to: preview)

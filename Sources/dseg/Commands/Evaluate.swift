@@ -33,7 +33,7 @@ struct Evaluate: ParsableCommand {
     var segmenter = try input.load(seed: common.seed)
     if let resampling = labels.maskResize { segmenter.maskResampling = resampling }
     let labelled = try LabelledImages(
-      directory: images, 
+      directory: images,
       classes: try labels.stored(ignoreLabel.map(segmenter.classes.ignoring) ?? segmenter.classes),
       limit: limit, orientation: segmenter.orientation, notices: .ofThisRun)
     if let output { try createFolder(output) }

@@ -125,7 +125,7 @@ struct ExperimentCommand: ParsableCommand {
     return Experiment(
       training: training, testSets: testSets, folds: folds, features: features, presets: chosen,
       seeds: Array(first..<past.partialValue), curveSeeds: curveSeeds, metric: metric, fit: fit,
-      maskResampling: labels.maskResize ?? .nearest,       batchSize: batchSize)
+      maskResampling: labels.maskResize ?? .nearest, batchSize: batchSize)
   }
 }
 

@@ -33,8 +33,7 @@ struct Predict: ParsableCommand {
     var (done, failed) = ([PictureFigures](), [Failure]())
     for (index, (picture, stem)) in zip(pictures, stems).enumerated() {
       let start = ContinuousClock.now
-      do {
-        let (image, result) = try segmentation(of: picture, index: index, by: segmenter)
+      if let (image, result) = try segmentation(of: picture, index: index, by: segmenter, failed: &failed) {
         try createFolder((stem as NSString).deletingLastPathComponent)
         try PredictionFiles(
           stem: stem, classes: segmenter.classes, members: segmenter.ensemble.members.count
@@ -43,10 +42,6 @@ struct Predict: ParsableCommand {
           PictureFigures(
             image: picture.path, labels: "\(stem).npy", uncertainty: result.imageUncertainty,
             seconds: (ContinuousClock.now - start) / .seconds(1)))
-      } catch let error where error.isAboutInput {
-        // A folder of thousands does not end at a broken picture.
-        try Notices.ofThisRun.leaveOut(error)
-        failed.append(Failure(image: picture.path, reason: error.description))
       }
       bar.update(Double(index + 1) / Double(pictures.count), "\(index + 1) of \(pictures.count)")
     }
@@ -62,12 +57,20 @@ struct Predict: ParsableCommand {
     try endWithFailures(failed.count)
   }
 
+  /// Nil for a picture that cannot be used: a folder of thousands does not end at it.
   private func segmentation(
-    of picture: PictureFile, index: Int, by segmenter: Segmenter
-  ) throws(DataError) -> (Image, Segmentation) {
-    let image = try Image(
-      contentsOf: picture.path, orientation: segmenter.orientation, notices: .ofThisRun)
-    return (image, try segmenter.segment(image, name: picture.path, index: index))
+    of picture: PictureFile, index: Int, by segmenter: Segmenter, failed: inout [Failure]
+  ) throws(DataError) -> (Image, Segmentation)? {
+    do throws(DataError) {
+      let image = try Image(
+        contentsOf: picture.path, orientation: segmenter.orientation, notices: .ofThisRun)
+      return (image, try segmenter.segment(image, name: picture.path, index: index))
+    } catch {
+      guard error.isAboutInput else { throw error }
+      try Notices.ofThisRun.leaveOut(error)
+      failed.append(Failure(image: picture.path, reason: error.description))
+      return nil
+    }
   }
 
   struct Figures: Encodable {

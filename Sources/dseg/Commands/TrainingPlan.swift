@@ -24,7 +24,8 @@ struct TrainingPlan {
     options = try flags.network.backboneOptions(checkpoint: checkpoint)
     let classes = try TrainingPlan.classes(flags.classes!, ignoreLabel: flags.ignoreLabel)
     labelled = try LabelledImages(
-      directory: flags.images!, classes: try flags.labels.stored(classes), limit: flags.limit, orientation: flags.pictures.orientation,
+      directory: flags.images!, classes: try flags.labels.stored(classes), limit: flags.limit,
+      orientation: flags.pictures.orientation,
       notices: .ofThisRun)
     steps = flags.selection.stepsOrDefault
     blocks = flags.selection.blocks?.values
@@ -199,7 +200,8 @@ struct TrainingPlan {
       Terminal.message("\(path) is not there: it will not be evaluated")
       return nil
     }
-    return try LabelledImages(directory: path, 
+    return try LabelledImages(
+      directory: path,
       classes: labelled.classes, limit: configuration.testingNumber, orientation: flags.pictures.orientation,
       notices: .ofThisRun)
   }

@@ -3,7 +3,8 @@ import DiffusionSegmentation
 
 /// How pictures are read.
 struct PictureOptions: ParsableArguments {
-  @Flag(help: "Leave photos as their file has them, as the reference does, rather than turn them upright (EXIF).")
+  @Flag(
+    help: "Leave photos as their file has them, as the reference does, rather than turn them upright (EXIF).")
   var ignoreOrientation = false
 
   var orientation: OrientationHandling { ignoreOrientation ? .ignore : .apply }

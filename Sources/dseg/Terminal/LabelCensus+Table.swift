@@ -14,7 +14,9 @@ extension LabelCensus {
         "\(entry.used)",
       ])
     }
-    rows.append(["ignored (\(ignoreLabel))", "\(ignored)", share(ignored), "", "\(resized - labelledAfterResize)", ""])
+    rows.append([
+      "ignored (\(ignoreLabel))", "\(ignored)", share(ignored), "", "\(resized - labelledAfterResize)", "",
+    ])
     return Table(rows: rows).text
   }
 }
