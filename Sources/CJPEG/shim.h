@@ -18,12 +18,14 @@
 typedef enum {
   /// Parameters of the scan that a sequential JPEG does not use have not the values of the standard.
   DSEG_JPEG_ODD_SCAN_PARAMETERS = 1,
-  /// Bytes between two markers belong to neither.
+  /// Bytes between two markers before the first scan belong to neither.
   DSEG_JPEG_STRAY_BYTES = 2,
   /// A JFIF version that is not 1.
   DSEG_JPEG_UNKNOWN_JFIF = 4,
   /// An Adobe marker with a colour transform that is not known: taken as YCbCr or YCCK.
   DSEG_JPEG_UNKNOWN_ADOBE = 8,
+  /// There is more data between the last scan and the end than the picture took.
+  DSEG_JPEG_LEFT_OVER_BYTES = 16,
 } dseg_jpeg_warning;
 
 /// What a JPEG file says of itself, and what became of it.
@@ -49,6 +51,8 @@ typedef struct {
   dseg_jpeg_result *result;
   /// Components of the scans so far, one bit each.
   uint32_t components;
+  /// Whether the header is read and scans follow.
+  int is_in_scans;
 } dseg_jpeg_state;
 
 static inline void dseg_jpeg_fail(j_common_ptr codec) {
@@ -82,13 +86,18 @@ static inline void dseg_jpeg_warn(j_common_ptr codec, int level) {
     case JWRN_NOT_SEQUENTIAL: state->result->warnings |= DSEG_JPEG_ODD_SCAN_PARAMETERS; return;
     case JWRN_JFIF_MAJOR: state->result->warnings |= DSEG_JPEG_UNKNOWN_JFIF; return;
     case JWRN_ADOBE_XFORM: state->result->warnings |= DSEG_JPEG_UNKNOWN_ADOBE; return;
-    case JWRN_EXTRANEOUS_DATA: {
-      // Before a restart marker these are bits of the picture that the decoder lost its place in.
-      int marker = codec->err->msg_parm.i[1];
-      if (marker >= 0xD0 && marker <= 0xD7) break;
-      state->result->warnings |= DSEG_JPEG_STRAY_BYTES;
-      return;
-    }
+    case JWRN_EXTRANEOUS_DATA:
+      if (!state->is_in_scans) {
+        state->result->warnings |= DSEG_JPEG_STRAY_BYTES;
+        return;
+      }
+      // Before a restart or another scan these are bits of the picture that the decoder lost its place
+      // in; before the end some cameras pad.
+      if (codec->err->msg_parm.i[1] == JPEG_EOI) {
+        state->result->warnings |= DSEG_JPEG_LEFT_OVER_BYTES;
+        return;
+      }
+      break;
     default: break;
   }
   // Everything else says that bits of the picture are missing, or are not what was written.
@@ -147,6 +156,7 @@ static inline __attribute__((noinline)) int dseg_jpeg_read(
     size_t stride = (size_t)result->width * (size_t)result->channels;
     if (pixel_count != stride * result->height)
       dseg_jpeg_fail_with((j_common_ptr)&decoder, "samples of an unexpected size");
+    state.is_in_scans = 1;
     jpeg_start_decompress(&decoder);
     while (decoder.output_scanline < decoder.output_height) {
       JSAMPROW rows[16];

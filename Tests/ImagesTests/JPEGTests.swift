@@ -16,12 +16,6 @@ import Testing
     #expect(Fixtures.hash(image.pixels) == hash)
   }
 
-  @Test func `an orientation tag is not applied`() throws {
-    #expect(
-      try Image(contentsOf: Fixtures.path("images/turned.jpg"))
-        == Image(contentsOf: Fixtures.path("images/half_chroma.jpg")))
-  }
-
   @Test(arguments: [(1, 1), (17, 9), (64, 64)])
   func `a picture written as JPEG is read back nearly unchanged`(size: (Int, Int)) throws {
     let smooth = Fixtures.picture(4, 4).resized(width: size.0, height: size.1, filter: .bicubic)

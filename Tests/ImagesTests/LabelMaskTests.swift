@@ -13,8 +13,8 @@ import Testing
     #expect(mask.labels == (0..<66).map { UInt8(file.samples[channels * $0]) })
   }
 
-  @Test func `coloured, 16-bit and JPEG files are no masks`() throws {
-    for (type, depth) in [(PNGFile.ColorType.rgb, 8), (.rgba, 8), (.grey, 16), (.greyAlpha, 16)] {
+  @Test func `pictures are no masks`() throws {
+    for (type, depth) in [(PNGFile.ColorType.rgb, 8), (.rgba, 8), (.rgb, 16), (.grey, 16), (.greyAlpha, 16)] {
       let file = PNGKind(colorType: type, bitDepth: depth, isInterlaced: false).file(width: 3, height: 3)
       let error = try #require(throws: DataError.self) { try LabelMask(decoding: file.bytes, name: "a.png") }
       #expect(error.kind == .unsupported && error.file == "a.png")

@@ -76,12 +76,12 @@ extension FileFormat {
       ("an OpenEXR file: \(convert)", [0x76, 0x2F, 0x31, 0x01], 0),
       text("a Radiance file: \(convert)", "#?RADIANCE"), text("a QOI file: \(convert)", "qoif"),
       text("a FITS file: \(convert)", "SIMPLE  ="), text("a DICOM file: \(convert)", "DICM", 128),
-      ("an icon file: \(convert)", [0, 0, 1, 0], 0), ("an MNG file: \(convert)", Array("\u{0}MNG".utf8), 0),
+      ("an icon file: \(convert)", [0, 0, 1, 0], 0), ("an MNG file: \(convert)", [0x8A, 0x4D, 0x4E, 0x47], 0),
       ("an HDF5 file: \(convert)", [0x89, 0x48, 0x44, 0x46], 0),
       ("a NumPy file", [0x93] + Array("NUMPY".utf8), 0),
       ("a note of macOS about another file (AppleDouble): delete it", [0, 5, 0x16, 7], 0),
       text("a zip archive: unpack it", "PK\u{3}\u{4}"), ("a gzip file: unpack it", [0x1F, 0x8B], 0),
-      text("a RAR archive: unpack it", "Rar!"), text("a 7z archive: unpack it", "7z\u{BC}"),
+      text("a RAR archive: unpack it", "Rar!"), ("a 7z archive: unpack it", [0x37, 0x7A, 0xBC, 0xAF], 0),
       text("a PDF file: export its pictures", "%PDF"),
     ]
   }()

@@ -65,6 +65,10 @@ enum JPEG {
     if has(DSEG_JPEG_STRAY_BYTES) {
       notices.add(.suspicious, file: path, "stray bytes between its parts were skipped; all pixels are there")
     }
+    if has(DSEG_JPEG_LEFT_OVER_BYTES) {
+      notices.add(
+        .suspicious, file: path, "more data than its pixels need: padding of the camera, or it is damaged")
+    }
     if has(DSEG_JPEG_UNKNOWN_JFIF) {
       notices.add(.suspicious, file: path, "unknown JFIF version; all pixels are there")
     }

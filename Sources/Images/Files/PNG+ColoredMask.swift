@@ -12,13 +12,13 @@ extension PNG {
       let key = UInt32(color.red) << 16 | UInt32(color.green) << 8 | UInt32(color.blue)
       if classes.updateValue(classes[key] ?? UInt8(label), forKey: key) != nil { shared.insert(key) }
     }
-    let count = samples.count / 3
+    let pixels = samples.count / 3
     var labels: [UInt8] = []
-    labels.reserveCapacity(count)
+    labels.reserveCapacity(pixels)
     var isGrey = true
     var (lastColor, lastLabel) = (UInt32.max, UInt8(0))
     var firstOther: (pixel: Int, color: UInt32)?
-    for pixel in 0..<count {
+    for pixel in 0..<pixels {
       let color = color(samples, pixel)
       isGrey = isGrey && color == (color & 255) * 0x01_0101
       if color != lastColor {
@@ -33,6 +33,8 @@ extension PNG {
           firstOther = (pixel, color)
         }
       }
+      // Without classes any grey is a label, so the first that is none tells more.
+      if palette == nil && !isGrey { firstOther = (pixel, color) }
       if firstOther != nil && !isGrey { break }
       labels.append(lastLabel)
     }
@@ -41,13 +43,14 @@ extension PNG {
       notices.add(.guessed, file: path, "three equal channels taken as grey labels")
       return stride(from: 0, to: samples.count, by: 3).map { samples[$0] }
     }
-    let expected =
-      palette == nil
-      ? "labels: an indexed or grey PNG, or one in exactly the colours of the classes"
-      : "labels in exactly the \(classes.count) colours of the classes"
+    let count = others(samples, than: classes)
     throw DataError(
-      .unsupported, file: path, item: place(other.pixel, width), expected: expected,
-      found: "\(name(other.color)), one of \(others(samples, than: classes)) other colours in the file")
+      .unsupported, file: path, item: place(other.pixel, width),
+      expected: palette == nil
+        ? "labels: an indexed or grey PNG, or one in exactly the colours of the classes"
+        : "labels in exactly the \(classes.count) colours of the classes",
+      found:
+        "\(name(other.color)), one of \(count) \(palette == nil ? "colours" : "other colours") in the file")
   }
 
   private static func color(_ samples: [UInt8], _ pixel: Int) -> UInt32 {

@@ -34,8 +34,12 @@ struct PNGFile {
   var samples: [Int] = []
   /// Three bytes a colour.
   var palette: [UInt8] = []
+  /// Bytes that are compressed after those of the picture.
+  var surplus = 0
   /// Chunks to put before the data.
   var extraChunks: [(name: String, content: [UInt8])] = []
+  /// Chunks to put after the data.
+  var chunksAtEnd: [(name: String, content: [UInt8])] = []
 
   var bytes: [UInt8] {
     var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
@@ -45,7 +49,9 @@ struct PNGFile {
         + [UInt8(bitDepth), colorType.rawValue, 0, 0, isInterlaced ? 1 : 0])
     if !palette.isEmpty { file += Self.chunk("PLTE", palette) }
     for extra in extraChunks { file += Self.chunk(extra.name, extra.content) }
-    return file + Self.chunk("IDAT", Self.zlib(scanlines)) + Self.chunk("IEND", [])
+    file += Self.chunk("IDAT", Self.zlib(scanlines + Array(repeating: 0, count: surplus)))
+    for extra in chunksAtEnd { file += Self.chunk(extra.name, extra.content) }
+    return file + Self.chunk("IEND", [])
   }
 
   /// All rows, each after a filter byte of 0; seven small pictures when interlaced (Adam7).
