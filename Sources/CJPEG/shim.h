@@ -34,6 +34,8 @@ typedef struct {
   uint32_t height;
   /// 4 for CMYK and YCCK, which are decoded to CMYK; else 3, red, green and blue.
   int channels;
+  /// Whether the data is packed by arithmetic coding, which does not notice when it runs out.
+  int is_arithmetic;
   /// A set of `dseg_jpeg_warning`.
   uint32_t warnings;
   /// Bytes up to and with the end marker, when the picture was decoded.
@@ -148,6 +150,7 @@ static inline __attribute__((noinline)) int dseg_jpeg_read(
   result->width = decoder.image_width;
   result->height = decoder.image_height;
   result->channels = is_cmyk ? 4 : 3;
+  result->is_arithmetic = decoder.arith_code;
 
   if (pixels) {
     decoder.out_color_space = is_cmyk ? JCS_CMYK : JCS_RGB;

@@ -21,6 +21,12 @@ enum JPEG {
         .unsupported, file: path, item: "size", expected: "at most \(Image.maximumPixelCount) pixels",
         found: "\(width) x \(height)")
     }
+    // Other coding takes at least a bit for each block, and the decoder notices when they run out.
+    guard result.is_arithmetic == 0 || width * height / 4096 <= bytes.count else {
+      throw DataError(
+        .malformed, file: path, item: "size", expected: "the data of \(width) x \(height) pixels",
+        found: "a file of \(bytes.count) bytes")
+    }
     let count = width * height * channels
     var failure: DataError?
     let samples = [UInt8](unsafeUninitializedCapacity: count) { samples, filled in
