@@ -130,14 +130,16 @@ import Testing
   }
 
   @Test func `a file that ends in order before all components came is refused`() throws {
-    let file = try Fixtures.bytes("images/progressive.jpg")
-    let scans = file.indices.dropLast().filter { file[$0] == 0xFF && file[$0 + 1] == 0xDA }
-    try #require(scans.count > 3)
-    // Its first scan has all components; without it the others have none.
-    let length = scans[0] + 2 + Int(file[scans[0] + 3])
-    var alone = file
-    // Of the first scan only the first component.
-    alone.replaceSubrange(scans[0]..<length, with: [0xFF, 0xDA, 0, 8, 1, file[scans[0] + 5], 0, 0, 0, 1])
-    #expect(throws: DataError.self) { try Image(decoding: alone[..<scans[1]] + [0xFF, 0xD9]) }
+    let grey = try Fixtures.bytes("images/grey.jpg")
+    let frame = try place(of: 0xC0, in: grey)
+    let component = Array(grey[frame + 10..<frame + 13])
+    try #require(grey[frame + 3] == 11 && component[0] == 1)
+    // The frame promises two components more, which are in no scan.
+    var file = grey
+    file.insert(contentsOf: [2] + component[1...] + [3] + component[1...], at: frame + 13)
+    file[frame + 3] = 17
+    file[frame + 9] = 3
+    let error = #expect(throws: DataError.self) { try Image(decoding: file) }
+    #expect(error?.found.contains("component") == true)
   }
 }
