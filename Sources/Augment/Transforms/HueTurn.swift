@@ -2,9 +2,9 @@ import Images
 
 extension Image {
   /// The picture with its hues turned by `turn` of the circle, over 180 steps of hue as OpenCV keeps it in 8 bits.
-  func hueTurned(_ turn: Float) -> Image {
+  func hueTurned(_ turn: Double) -> Image {
     let steps = (0..<180).map { hue in
-      let turned = (Double(hue) + 180 * Double(turn)).truncatingRemainder(dividingBy: 180)
+      let turned = (Double(hue) + 180 * turn).truncatingRemainder(dividingBy: 180)
       // Just below 0 the sum may round to the whole circle.
       return Int(turned < 0 ? turned + 180 : turned) % 180
     }

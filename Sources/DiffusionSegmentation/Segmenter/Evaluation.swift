@@ -44,7 +44,7 @@ extension Segmenter {
     for index in 0..<labelled.count {
       let item = try labelled.load(index)
       let start = ContinuousClock.now
-      let result = try segment(item.image, name: item.path, index: index)
+      let result = try segment(item.image, name: item.path)
       seconds += (ContinuousClock.now - start) / .seconds(1)
       let truth = result.geometry.cutBack(result.geometry.apply(item.mask, ignoreLabel: classes.ignoreLabel))
       confusion.add(truth: truth.labels, prediction: result.modelLabels.labels)

@@ -23,7 +23,7 @@ package final class TrainingFeatures {
     if let originals { return originals }
     var pictures: [LabelledFeatures] = []
     for index in 0..<labelled.count {
-      pictures.append(try extract(labelled.load(index), index: index))
+      pictures.append(try extract(labelled.load(index)))
       done(pictures.count)
     }
     originals = pictures
@@ -47,7 +47,7 @@ package final class TrainingFeatures {
       for index in 0..<labelled.count {
         let changed = try growth.changed(
           fitted(labelled.load(index)), copy: copy, index: index, classes: labelled.classes, random: random)
-        pictures.append(try extract(changed, index: index))
+        pictures.append(try extract(changed))
         done(pictures.count)
       }
     }
@@ -64,9 +64,9 @@ package final class TrainingFeatures {
       mask: item.mask.resized(width: width, height: height))
   }
 
-  private func extract(_ item: LabelledImage, index: Int) throws(DataError) -> LabelledFeatures {
+  private func extract(_ item: LabelledImage) throws(DataError) -> LabelledFeatures {
     try Segmenter.labelledFeatures(
-      of: item, index: index, features: features, fit: fit, classes: labelled.classes)
+      of: item, features: features, fit: fit, classes: labelled.classes)
   }
 
   /// Iterations of an epoch of a grown training set: those of the original pictures, all of whose pixels count,

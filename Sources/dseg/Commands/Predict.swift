@@ -36,7 +36,7 @@ struct Predict: ParsableCommand {
     for (index, path) in paths.enumerated() {
       let start = ContinuousClock.now
       let image = try Image(contentsOf: path)
-      let result = try segmenter.segment(image, name: path, index: index)
+      let result = try segmenter.segment(image, name: path)
       let stem = (output as NSString).appendingPathComponent(stems[index])
       try PredictionFiles(stem: stem, classes: segmenter.classes, members: segmenter.ensemble.members.count)
         .write(image, result)
