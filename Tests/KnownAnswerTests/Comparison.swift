@@ -32,7 +32,9 @@ extension Comparison {
       }
       var actual = numbers
       if let positions = expectation.sampledAt {
-        actual = try GoldenTensors.shared.array("\(folder)/\(file)", positions).int64s().map { numbers[Int($0)] }
+        actual = try GoldenTensors.shared.array("\(folder)/\(file)", positions).int64s().map {
+          numbers[Int($0)]
+        }
       }
       compare(actual, expected.doubles(), expectation)
     }

@@ -37,16 +37,18 @@ final class FolderTally: Sendable {
   /// - Returns: the line about a folder whose operations are all there
   func add(_ share: Share, of manifest: Manifest) -> String? {
     let sum = sums.withLock { sums in
-      sums[manifest.name] = sums[manifest.name].map { sum in
-        var sum = sum
-        sum.add(share)
-        return sum
-      } ?? share
+      sums[manifest.name] =
+        sums[manifest.name].map { sum in
+          var sum = sum
+          sum.add(share)
+          return sum
+        } ?? share
       return sums[manifest.name]!
     }
     guard sum.operations == manifest.operations.count else { return nil }
     let worst = String(format: "%.2f", sum.worst)
-    return "\(manifest.name): \(sum.cases) cases, \(sum.outputs) outputs, worst \(worst) of a limit (\(sum.operation))"
+    return
+      "\(manifest.name): \(sum.cases) cases, \(sum.outputs) outputs, worst \(worst) of a limit (\(sum.operation))"
       + (sum.failures > 0 ? ", \(sum.failures) cases failed" : "")
   }
 }

@@ -81,7 +81,8 @@ extension Segmenter {
     let geometry = try features.geometry(for: item.image, fit: fit, name: item.path)
     return LabelledFeatures(
       name: item.path,
-      features: try features.extract(geometry.apply(item.image).tensor(normalization: .ddpm), name: item.path),
+      features: try features.extract(
+        geometry.apply(item.image).tensor(normalization: .ddpm), name: item.path),
       labels: geometry.apply(item.mask, ignoreLabel: classes.ignoreLabel).labels)
   }
 }

@@ -54,7 +54,8 @@ extension Operations {
     },
     "morphology": { known in
       let morphology = try LabelMorphology(
-        known.parameters.named("operation"), known.parameters.named("element"), size: known.parameters.int("size"),
+        known.parameters.named("operation"), known.parameters.named("element"),
+        size: known.parameters.int("size"),
         iterations: known.parameters.int("iterations"))
       return ["mask": labels(morphology.apply(to: try known.mask()))]
     },

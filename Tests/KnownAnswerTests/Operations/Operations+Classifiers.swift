@@ -72,7 +72,8 @@ extension Operations {
       let losses = try known.tensor("losses").elements
       let epochs = try known.parameters.int("max_epochs")
       var stopping = EarlyStopping(
-        patience: try known.parameters.int("patience"), firstCountedEpoch: try known.parameters.int("first_counted_epoch"))
+        patience: try known.parameters.int("patience"),
+        firstCountedEpoch: try known.parameters.int("first_counted_epoch"))
       var iterations = 0
       for epoch in 0..<epochs {
         for _ in 0..<(try known.parameters.int("batches_per_epoch")) {

@@ -68,7 +68,8 @@ extension Operations {
       var state = BatchNorm1dState(
         weight: try known.tensor("weight"), bias: try known.tensor("bias"),
         runningMean: try known.tensor("running_mean"), runningVariance: try known.tensor("running_var"),
-        eps: Float(try known.parameters.double("eps")), momentum: Float(try known.parameters.double("momentum")))
+        eps: Float(try known.parameters.double("eps")),
+        momentum: Float(try known.parameters.double("momentum")))
       let x = try known.tensor("x")
       let (y, saved) =
         try known.parameters.bool("train")

@@ -8,24 +8,30 @@ extension Operations {
     "upsample": { known in
       try known.layerAnswers { weights in
         let layer = Upsample(
-          channels: try known.parameters.int("channels"), outChannels: try known.parameters.int("out_channels"),
-          usesConvolution: try known.parameters.bool("use_conv"), algorithm: known.algorithm, weights: weights)
+          channels: try known.parameters.int("channels"),
+          outChannels: try known.parameters.int("out_channels"),
+          usesConvolution: try known.parameters.bool("use_conv"), algorithm: known.algorithm, weights: weights
+        )
         return { layer($0[0], tape: $1) }
       }
     },
     "downsample": { known in
       try known.layerAnswers { weights in
         let layer = Downsample(
-          channels: try known.parameters.int("channels"), outChannels: try known.parameters.int("out_channels"),
+          channels: try known.parameters.int("channels"),
+          outChannels: try known.parameters.int("out_channels"),
           usesConvolution: try known.parameters.bool("use_conv"), weights: weights)
         return { layer($0[0], tape: $1) }
       }
     },
     "res_block": { known in
       try known.layerAnswers(inputs: ["x", "emb"]) { weights in
-        let resampling: ResBlock.Resampling = try known.parameters.bool("up") ? .up : known.parameters.bool("down") ? .down : .none
+        let (up, down) = (try known.parameters.bool("up"), try known.parameters.bool("down"))
+        if up && down { throw known.parameters.mismatch("down", "false, where up is true") }
+        let resampling: ResBlock.Resampling = up ? .up : down ? .down : .none
         let layer = ResBlock(
-          channels: try known.parameters.int("channels"), outChannels: try known.parameters.int("out_channels"),
+          channels: try known.parameters.int("channels"),
+          outChannels: try known.parameters.int("out_channels"),
           embeddingChannels: try known.parameters.int("emb_channels"),
           usesScaleShiftNorm: try known.parameters.bool("use_scale_shift_norm"),
           usesConvolutionSkip: try known.parameters.bool("use_conv"), resampling: resampling,

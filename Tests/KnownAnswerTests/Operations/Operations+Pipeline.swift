@@ -38,7 +38,8 @@ extension Operations {
     "mask_resize_nearest": { known in
       let array = try known.array("mask")
       let mask = LabelMask(width: array.shape[1], height: array.shape[0], labels: array.uint8s())
-      let resized = mask.resized(width: try known.parameters.int("width"), height: try known.parameters.int("height"))
+      let resized = mask.resized(
+        width: try known.parameters.int("width"), height: try known.parameters.int("height"))
       return ["y": .integers(resized.labels, shape: [resized.height, resized.width])]
     },
     "mask_load_and_resize": { known in
@@ -137,7 +138,9 @@ extension KnownCase {
     var options = BackboneOptions(imageSize: size)
     if parameters.has("diffusion") {
       let diffusion = try networkProcess()
-      (options.diffusionSteps, options.rescaleTimesteps) = (diffusion.originalSteps, diffusion.rescaleTimesteps)
+      (options.diffusionSteps, options.rescaleTimesteps) = (
+        diffusion.originalSteps, diffusion.rescaleTimesteps
+      )
       let settings = try parameters.part("diffusion")
       options.noiseSchedule = try settings.named(settings.has("schedule") ? "schedule" : "noise_schedule")
     }

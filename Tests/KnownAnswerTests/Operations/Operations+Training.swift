@@ -113,7 +113,8 @@ extension Operations {
       let classes = try known.classesIfPresent()
       let bits = process.bitsPerDimension(
         try known.tensor("x_start"), clipDenoised: try known.parameters.bool("clip_denoised"),
-        noise: { noise.slice(process.steps - 1 - $0) }, network: { network($0, timesteps: $1, classes: classes) })
+        noise: { noise.slice(process.steps - 1 - $0) },
+        network: { network($0, timesteps: $1, classes: classes) })
       return [
         "total_bpd": .tensor(bits.total), "prior_bpd": .tensor(bits.prior), "vb": .tensor(bits.variational),
         "xstart_mse": .tensor(bits.xStartError), "mse": .tensor(bits.noiseError),

@@ -1,6 +1,7 @@
-@testable import TensorCore
 import TestSupport
 import Testing
+
+@testable import TensorCore
 
 struct ConvolutionBackwardTests {
   @Test(
