@@ -39,7 +39,7 @@ struct AugmentationTests {
     }
     #expect(jitters.count == 200)
     for (values, range) in [
-      (jitters.map(\.brightness), Float(0.5)...1.5), (jitters.map(\.contrast), 0...2.5),
+      (jitters.map(\.brightness), 0.5...1.5), (jitters.map(\.contrast), 0...2.5),
       (jitters.map(\.saturation), 0.7...1.3), (jitters.map(\.hue), -0.2...0.2),
     ] {
       #expect(values.allSatisfy(range.contains))

@@ -40,12 +40,14 @@ struct DiffusionFeaturesTests {
     let backbone = try Self.backbone()
     let shared = DiffusionFeatures(backbone, steps: [50], blocks: [0], noise: .shared(seed: 4))
     #expect(
-      try shared.extract(image, index: 0).maps[0].tensor == shared.extract(image, index: 1).maps[0].tensor)
+      try shared.extract(image, name: "a.png").maps[0].tensor
+        == shared.extract(image, name: "b.png").maps[0].tensor)
     let fresh = DiffusionFeatures(backbone, steps: [50], blocks: [0], noise: .perImage(seed: 4))
-    #expect(
-      try fresh.extract(image, index: 0).maps[0].tensor != fresh.extract(image, index: 1).maps[0].tensor)
-    #expect(
-      try fresh.extract(image, index: 1).maps[0].tensor == fresh.extract(image, index: 1).maps[0].tensor)
+    func map(_ name: String) throws -> Tensor { try fresh.extract(image, name: name).maps[0].tensor }
+    #expect(try map("a.png") != map("b.png") && map("a.png") != map("a.jpg"))
+    // Whatever list it stands in, and by whatever path it is named.
+    #expect(try map("a.png") == map("a.png") && map("x/a.png") == map("/y/z/a.png"))
+    #expect(try map("x/a.png") == map("a.png"))
   }
 
   /// Each noise that was drawn, and its negative.
@@ -79,12 +81,12 @@ struct DiffusionFeaturesTests {
 
   @Test func freshNoisesAreAveragedToo() throws {
     let image = Tensor(repeating: 0.25, shape: [3, 16, 16])
-    func map(_ noises: Int, index: Int) throws -> Tensor {
+    func map(_ noises: Int, name: String) throws -> Tensor {
       try DiffusionFeatures(
         Self.backbone(), steps: [700], blocks: [0], noise: .perImage(seed: 4), noises: noises
-      ).extract(image, index: index).maps[0].tensor
+      ).extract(image, name: name).maps[0].tensor
     }
-    let maps = try [map(1, index: 0), map(2, index: 0), map(2, index: 1), map(4, index: 0)]
+    let maps = try [map(1, name: "a"), map(2, name: "a"), map(2, name: "b"), map(4, name: "a")]
     for (index, map) in maps.enumerated() { #expect(!maps[..<index].contains(map)) }
   }
 

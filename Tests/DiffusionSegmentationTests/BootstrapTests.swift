@@ -79,4 +79,20 @@ struct BootstrapTests {
     }
     #expect(results.allSatisfy { $0 == results[0] })
   }
+
+  /// The estimate is the difference of the means that stand beside it in a report, whatever the seeds have in common.
+  @Test(arguments: IoUDefinition.allCases)
+  func estimateIsTheDifferenceOfTheMeans(_ metric: IoUDefinition) {
+    // Seeds that go wrong in different ways, for which the IoU of the averaged counts is another number.
+    func seeds(_ errors: [Int]) -> [[ConfusionMatrix]] {
+      errors.enumerated().map { matrices(6, errors: $1, seed: UInt64($0 + 10)) }
+    }
+    let (a, b) = (seeds([5, 60, 30]), seeds([80, 1, 20]))
+    func mean(_ seeds: [[ConfusionMatrix]]) -> Double {
+      seeds.reduce(0) { $0 + $1.pooled.meanIoU(metric) } / Double(seeds.count)
+    }
+    let interval = PairedBootstrap(metric: metric, ignoreLabel: 255, draws: 50).difference(
+      of: .init(b, metric: metric), to: .init(a, metric: metric))
+    #expect(abs(interval.estimate - (mean(b) - mean(a))) < 1e-12)
+  }
 }

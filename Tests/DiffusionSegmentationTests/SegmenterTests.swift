@@ -76,8 +76,8 @@ struct SegmenterTests {
     #expect(read.features.steps == [50, 250] && read.features.blocks == [1, 3])
     #expect(read.features.backbone.options == TinyWorld.options)
     let image = TinyWorld.scene(4, width: 32, height: 32).0
-    for index in [0, 5] {
-      let (a, b) = (try segmenter.segment(image, index: index), try read.segment(image, index: index))
+    for name in ["a.png", "b.png"] {
+      let (a, b) = (try segmenter.segment(image, name: name), try read.segment(image, name: name))
       #expect(a.labels == b.labels && a.uncertainty == b.uncertainty)
     }
   }

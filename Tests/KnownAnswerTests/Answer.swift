@@ -34,7 +34,8 @@ extension KnownCase {
     guard let reference = inputs[name] else {
       throw DataError(.malformed, file: id, item: name, expected: "an input of this name", found: "none")
     }
-    return try GoldenTensors.shared.array(reference.file, reference.tensor)
+    read.note(name)
+    return try GoldenTensors.shared.array("\(folder)/\(reference.file)", reference.tensor)
   }
 
   func tensor(_ name: String) throws -> Tensor { try array(name).tensor() }
@@ -43,44 +44,9 @@ extension KnownCase {
 
   func ints(_ name: String) throws -> [Int] { try array(name).int64s().map { Int($0) } }
 
-  private func missing(_ name: String) -> DataError {
-    DataError(.malformed, file: id, item: name, expected: "a parameter of this name and type", found: "none")
-  }
-
-  func int(_ name: String) throws -> Int {
-    guard let value = parameters[name]?.int else { throw missing(name) }
-    return value
-  }
-
-  func intIfPresent(_ name: String) -> Int? { parameters[name]?.int }
-
-  func double(_ name: String) throws -> Double {
-    guard let value = parameters[name]?.double else { throw missing(name) }
-    return value
-  }
-
-  func bool(_ name: String) throws -> Bool {
-    guard let value = parameters[name]?.bool else { throw missing(name) }
-    return value
-  }
-
-  func string(_ name: String) throws -> String {
-    guard let value = parameters[name]?.string else { throw missing(name) }
-    return value
-  }
-
-  func stringIfPresent(_ name: String) -> String? { parameters[name]?.string }
-
-  func intList(_ name: String) throws -> [Int] {
-    guard let list = parameters[name]?.array else { throw missing(name) }
-    return list.compactMap(\.int)
-  }
-
-  func object(_ name: String) throws -> [String: JSONValue] {
-    guard let object = parameters[name]?.object else { throw missing(name) }
-    return object
-  }
+  /// Classes of a network's pictures, where there are any.
+  func classesIfPresent() throws -> [Int]? { has("y") ? try ints("y") : nil }
 
   /// A path of the folder.
-  func path(_ relative: String) -> String { "\(Manifest.shared.folder)/\(relative)" }
+  func path(_ relative: String) -> String { "\(folder)/\(relative)" }
 }

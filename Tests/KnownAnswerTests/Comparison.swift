@@ -6,12 +6,11 @@ struct Comparison {
   var problem: String?
   /// Largest used share of any limit; 0 for exact comparisons that hold.
   var usedFraction: Double = 0
-  /// Whether a tensor was compared, rather than a plain value.
-  var isTensor = false
 }
 
 extension Comparison {
-  init(_ answer: Answer, to expectation: Expectation) throws {
+  /// - Parameter folder: where the expected tensors lie
+  init(_ answer: Answer, to expectation: Expectation, in folder: String) throws {
     switch answer {
     case .value(let value):
       // A null in the manifest decodes like a missing key.
@@ -26,15 +25,16 @@ extension Comparison {
         problem = "a tensor was given where a value is expected"
         return
       }
-      isTensor = true
-      let expected = try GoldenTensors.shared.array(file, tensor)
+      let expected = try GoldenTensors.shared.array("\(folder)/\(file)", tensor)
       guard shape == (expectation.shape ?? expected.shape) else {
         problem = "shape \(shape) instead of \(expectation.shape ?? expected.shape)"
         return
       }
       var actual = numbers
       if let positions = expectation.sampledAt {
-        actual = try GoldenTensors.shared.array(file, positions).int64s().map { numbers[Int($0)] }
+        actual = try GoldenTensors.shared.array("\(folder)/\(file)", positions).int64s().map {
+          numbers[Int($0)]
+        }
       }
       compare(actual, expected.doubles(), expectation)
     }

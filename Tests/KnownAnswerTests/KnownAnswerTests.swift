@@ -4,24 +4,42 @@ import Testing
 
 /// Every case of a folder of known answers, through the public and package API.
 ///
-/// The folder is `Tests/Fixtures/golden`, or the one named by the environment variable `GOLDEN_DIR`.
+/// The folder is `Tests/Fixtures/golden`, or the one named by the environment variable `GOLDEN_DIR`, which may be a
+/// folder of such folders.
 struct KnownAnswerTests {
-  @Test(arguments: Manifest.shared.operations)
-  func operation(_ name: String) { check(name, precision: .reference) }
+  /// An operation of a folder.
+  struct Group: Sendable, CustomTestStringConvertible {
+    var manifest: Manifest
+    var operation: String
+    var testDescription: String { "\(manifest.name): \(operation)" }
+
+    static let all = Manifest.all.filter { !$0.isNotBuiltYet }.flatMap { manifest in
+      manifest.operations.map { Group(manifest: manifest, operation: $0) }
+    }
+  }
+
+  @Test(arguments: Group.all)
+  func operation(_ group: Group) { check(group, precision: .reference) }
 
   /// Whatever a Winograd convolution can touch, within ten times the limits of what is compared by closeness;
   /// labels and all else that is exact must be the same.
-  @Test(arguments: Manifest.shared.operations.filter { Operations.withConvolutions.contains($0) })
-  func operationWithFastConvolutions(_ name: String) { check(name, precision: .fast) }
+  @Test(arguments: Group.all.filter { Operations.withConvolutions.contains($0.operation) })
+  func operationWithFastConvolutions(_ group: Group) { check(group, precision: .fast) }
 
-  private func check(_ name: String, precision: ConvolutionPolicy.Precision) {
-    var cases = Manifest.shared.cases.filter { $0.op == name }
-    for index in cases.indices { cases[index].precision = precision }
-    var (tensors, worst) = (0, 0.0)
-    for known in cases {
+  /// Folders of systems that are still to be built are named, not run.
+  @Test func namesWhatIsNotBuilt() {
+    for manifest in Manifest.all where manifest.isNotBuiltYet {
+      print("\(manifest.name): not built yet (\(manifest.cases.count) cases)")
+    }
+  }
+
+  private func check(_ group: Group, precision: ConvolutionPolicy.Precision) {
+    let cases = group.manifest.cases.filter { $0.op == group.operation }
+    var sum = FolderTally.Share(operation: group.operation)
+    for var known in cases {
+      known.precision = precision
       let report = Self.run(known)
-      tensors += report.tensors
-      worst = max(worst, report.worst)
+      sum.add(report)
       for problem in report.problems {
         if known.isOptional {
           print("  optional \(known.id): \(problem)")
@@ -30,41 +48,45 @@ struct KnownAnswerTests {
         }
       }
     }
-    let percent = String(format: "%.2f", worst * 100)
+    let percent = String(format: "%.2f", sum.worst * 100)
     print(
-      "known answers (\(precision)): \(name): \(cases.count) cases, \(tensors) tensors, worst \(percent) % of the limit"
+      "known answers (\(precision)): \(group.operation): \(sum.cases) cases, \(sum.outputs) outputs, worst \(percent) % of the limit"
     )
+    if precision == .reference, let line = FolderTally.shared.add(sum, of: group.manifest) { print(line) }
   }
 
   struct Report {
     var problems: [String] = []
-    var tensors = 0
+    var outputs = 0
     var worst = 0.0
   }
 
   static func run(_ known: KnownCase) -> Report {
+    let known = known.fresh
     var report = Report()
-    var answers: [String: Answer] = [:]
-    if let operation = Operations.table[known.op] {
-      do {
-        answers = try operation(known)
-      } catch {
-        report.problems.append("threw \(error)")
-      }
-    } else {
+    guard let operation = Operations.table[known.op] else {
       report.problems.append("unknown operation \(known.op)")
+      return report
+    }
+    var answers: [String: Answer] = [:]
+    do {
+      answers = try operation(known)
+      report.problems += known.parameters.unasked.map { "parameter \($0) is not honoured" }
+      report.problems += known.inputs.keys.filter { !known.read.holds($0) }.sorted().map {
+        "input \($0) is not used"
+      }
+    } catch {
+      report.problems.append("threw \(error)")
     }
     for (output, expectation) in known.outputs.sorted(by: { $0.key < $1.key }) {
       guard let answer = answers[output] else {
-        if Operations.table[known.op] != nil {
-          report.problems.append("\(output): not computed")
-        }
+        report.problems.append("\(output): not computed")
         continue
       }
       do {
         let comparison = try Comparison(
-          answer, to: known.precision == .fast ? expectation.widened : expectation)
-        if comparison.isTensor { report.tensors += 1 }
+          answer, to: known.precision == .fast ? expectation.widened : expectation, in: known.folder)
+        report.outputs += 1
         report.worst = max(report.worst, comparison.usedFraction)
         if let problem = comparison.problem { report.problems.append("\(output): \(problem)") }
       } catch {
@@ -73,4 +95,13 @@ struct KnownAnswerTests {
     }
     return report
   }
+}
+
+extension Manifest {
+  /// Systems whose building is still to come.
+  private static let notBuiltYet: Set = [
+    "mae", "swav", "ldm", "deeplabv3", "stylegan", "e4e", "alae", "vdvae", "sohl-dickstein", "semanticgan",
+  ]
+
+  var isNotBuiltYet: Bool { Self.notBuiltYet.contains(name) }
 }

@@ -6,33 +6,50 @@ import TensorCore
 /// The cases of a folder of known answers: `manifest.json` and the files it names. The format is told in the
 /// folder's README.
 final class Manifest: Sendable {
-  /// The folder named by `GOLDEN_DIR`, or the one that comes with the package.
-  static let shared = Manifest()
+  /// Those of the folder named by `GOLDEN_DIR`, or of each folder in it that has a manifest; without the variable the
+  /// one that comes with the package.
+  static let all = found()
 
-  let folder: String
-  /// Whether it is the folder that comes with the package.
-  let isOwnFolder: Bool
+  /// Last component of the folder.
+  let name: String
   let cases: [KnownCase]
   /// Names of the operations, in order of appearance.
   let operations: [String]
 
-  private init() {
-    let named = ProcessInfo.processInfo.environment["GOLDEN_DIR"]
-    isOwnFolder = named == nil
-    folder =
-      named
-      ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("Fixtures/golden").path
+  private init(folder: String) {
     guard let data = FileManager.default.contents(atPath: "\(folder)/manifest.json") else {
       preconditionFailure("no \(folder)/manifest.json")
     }
     do {
-      cases = try JSONDecoder().decode(ManifestFile.self, from: data).cases
+      cases = try JSONDecoder().decode(ManifestFile.self, from: data).cases.map { known in
+        var known = known
+        known.folder = folder
+        return known
+      }
     } catch {
       preconditionFailure("\(folder)/manifest.json: \(error)")
     }
+    name = (folder as NSString).lastPathComponent
     var seen = Set<String>()
     operations = cases.map(\.op).filter { seen.insert($0).inserted }
+  }
+
+  private static func found() -> [Manifest] {
+    guard let named = ProcessInfo.processInfo.environment["GOLDEN_DIR"] else {
+      return [
+        Manifest(
+          folder: URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Fixtures/golden").path)
+      ]
+    }
+    func hasManifest(_ folder: String) -> Bool {
+      FileManager.default.fileExists(atPath: "\(folder)/manifest.json")
+    }
+    if hasManifest(named) { return [Manifest(folder: named)] }
+    let folders = ((try? FileManager.default.contentsOfDirectory(atPath: named)) ?? []).sorted()
+      .map { "\(named)/\($0)" }.filter(hasManifest)
+    precondition(!folders.isEmpty, "no manifest.json in \(named) or a folder in it")
+    return folders.map(Manifest.init(folder:))
   }
 
   private struct ManifestFile: Decodable { var cases: [KnownCase] }
@@ -42,16 +59,27 @@ final class Manifest: Sendable {
 struct KnownCase: Decodable, Sendable {
   var id: String
   var op: String
-  var parameters: [String: JSONValue]
+  var parameters: Parameters
   var inputs: [String: TensorReference]
   var outputs: [String: Expectation]
   var optional: Bool?
+  /// Where its files lie: chosen by the manifest, not part of it.
+  var folder = ""
   /// How convolutions are computed: chosen by the test, not part of the file.
   var precision = ConvolutionPolicy.Precision.reference
+  /// Inputs that were read.
+  var read = AskedNames()
 
   enum CodingKeys: String, CodingKey { case id, op, parameters, inputs, outputs, optional }
 
   var isOptional: Bool { optional ?? false }
+
+  /// The case before anything of it was read.
+  var fresh: KnownCase {
+    var known = self
+    (known.parameters, known.read) = (parameters.fresh, AskedNames())
+    return known
+  }
 }
 
 /// Where a tensor is stored.
@@ -93,52 +121,18 @@ struct Expectation: Decodable, Sendable {
   }
 }
 
-/// Any JSON value.
-enum JSONValue: Decodable, Sendable, Equatable {
-  case null
-  case bool(Bool)
-  case number(Double)
-  case string(String)
-  case array([JSONValue])
-  case object([String: JSONValue])
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let value = try? container.decode(Bool.self) {
-      self = .bool(value)
-    } else if let value = try? container.decode(Double.self) {
-      self = .number(value)
-    } else if let value = try? container.decode(String.self) {
-      self = .string(value)
-    } else if let value = try? container.decode([JSONValue].self) {
-      self = .array(value)
-    } else {
-      self = .object(try container.decode([String: JSONValue].self))
-    }
-  }
-
-  var double: Double? { if case .number(let value) = self { value } else { nil } }
-  var int: Int? { double.flatMap { Int(exactly: $0) } }
-  var string: String? { if case .string(let value) = self { value } else { nil } }
-  var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-  var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
-  var object: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
-}
-
-/// The tensors of the folder's `.safetensors` files, opened once.
+/// The tensors of `.safetensors` files, each opened once.
 final class GoldenTensors: Sendable {
   static let shared = GoldenTensors()
   private let cache = SharedCache<String, [String: NumericArray]>()
 
-  func array(_ file: String, _ tensor: String) throws -> NumericArray {
-    let tensors = try cache.value(for: file) {
-      let file = try SafetensorsFile(contentsOf: "\(Manifest.shared.folder)/\(file)")
+  func array(_ path: String, _ tensor: String) throws -> NumericArray {
+    let tensors = try cache.value(for: path) {
+      let file = try SafetensorsFile(contentsOf: path)
       return Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0.array) })
     }
     guard let array = tensors[tensor] else {
-      throw DataError(.malformed, file: file, item: tensor, expected: "a tensor of this name", found: "none")
+      throw DataError(.malformed, file: path, item: tensor, expected: "a tensor of this name", found: "none")
     }
     return array
   }

@@ -129,4 +129,61 @@ struct ProjectionTests {
     let standardized = try #require(try FeatureProjection(.standardized, of: flat, random: Philox(seed: 0)))
     #expect(flat.projected(by: standardized).features(ofRows: [0, 5]).elements.allSatisfy { $0 == 0 })
   }
+
+  /// Vectors with one feature of each kind: a signal, a constant, a constant far from 0, a signal far from 0, rounding
+  /// about a large number.
+  private func difficult(_ change: (Int, inout [Float]) -> Void = { _, _ in }) throws -> PixelDataset {
+    var random = Philox(seed: 9)
+    let pixels = 4096
+    var values = [Float](repeating: 0, count: 5 * pixels)
+    for pixel in 0..<pixels {
+      let signal = random.normalPair().0
+      let rounding: Float = random.nextWord() & 1 == 0 ? 0 : 0.0625
+      var line: [Float] = [signal, 0.1, 12_345.678, 100_000 + 20 * signal, 1_000_000 + rounding]
+      change(pixel, &line)
+      for feature in 0..<5 { values[pixel * 5 + feature] = line[feature] }
+    }
+    let map = FeatureMap(
+      step: 1, block: 0, activation: Tensor(values, shape: [1, 64, 64, 5]), precision: .float)
+    return try PixelDataset(
+      [
+        LabelledFeatures(
+          name: "a", features: FeatureMaps(maps: [map], height: 64, width: 64),
+          labels: [UInt8](repeating: 0, count: pixels))
+      ], classCount: 1, ignoreLabel: 255)
+  }
+
+  @Test("constants become 0, and what is far from 0 keeps its signal")
+  func constantsAndOffsets() throws {
+    let dataset = try difficult()
+    let projection = try #require(
+      try FeatureProjection(.standardized, of: dataset, random: Philox(seed: 1), sampleSize: 4096))
+    #expect(projection.variances.map { $0 > 0 } == [true, false, false, true, false])
+    #expect(abs(projection.variances[3] / (400 * projection.variances[0]) - 1) < 1e-3)
+    let (means, covariance) = moments(dataset.projected(by: projection))
+    for (feature, expected) in [1.0, 0, 0, 1, 0].enumerated() {
+      #expect(abs(means[feature]) < 1e-3 && abs(covariance[feature][feature] - expected) < 2e-3)
+    }
+  }
+
+  @Test("vectors that are all the same have no components", arguments: [false, true])
+  func nothingButConstants(whitened: Bool) throws {
+    let dataset = try difficult { _, line in line = [0.1, 0.3, 12_345.678, -7, 1e6] }
+    let error = #expect(throws: DataError.self) {
+      try FeatureProjection(
+        .principalComponents(2, whitened: whitened), of: dataset, random: Philox(seed: 1), sampleSize: 4096)
+    }
+    #expect(error?.found == "the same everywhere")
+  }
+
+  @Test("features that are no numbers are named", arguments: [Float.nan, .infinity])
+  func noNumbers(bad: Float) throws {
+    let dataset = try difficult { pixel, line in if pixel == 77 { line[3] = bad } }
+    for preparation in [FeaturePreparation.standardized, .principalComponents(2, whitened: true)] {
+      let error = #expect(throws: DataError.self) {
+        try FeatureProjection(preparation, of: dataset, random: Philox(seed: 1), sampleSize: 4096)
+      }
+      #expect(error?.item == "feature 3")
+    }
+  }
 }

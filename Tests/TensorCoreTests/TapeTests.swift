@@ -68,4 +68,32 @@ struct TapeTests {
     _ = tape.gradients(at: y, Tensor([1], shape: [1]))
     #expect(drawn.count == 2 && drawn[0] == drawn[1] && other.next() != drawn[0])
   }
+
+  /// Parts within parts, each with choices before and after the inner one: the second pass must make those of the first.
+  @Test(arguments: [1, 2, 3])
+  func partsWithinPartsDrawTheSameNumbers(depth: Int) {
+    let x = Tensor((1...16).map(Float.init), shape: [16])
+    /// Dropped numbers, the rest doubled, at every level twice.
+    func level(_ x: Tensor, _ depth: Int, _ tape: Tape, recomputes: Bool) -> Tensor {
+      func masked(_ x: Tensor, _ tape: Tape) -> Tensor {
+        let random = tape.nextRandom()
+        let y = dropout(x, probability: 0.5, random: random)
+        tape.record(y) { gradient, gradients in
+          gradients.add(dropout(gradient, probability: 0.5, random: random), to: x)
+        }
+        return y
+      }
+      guard depth > 0 else { return masked(x, tape) }
+      func body(_ tape: Tape) -> Tensor {
+        masked(level(masked(x, tape), depth - 1, tape, recomputes: recomputes), tape)
+      }
+      return recomputes ? tape.recomputing(body) : body(tape)
+    }
+    let tape = Tape(random: Philox(seed: 5))
+    let y = level(x, depth, tape, recomputes: true)
+    let gradients = tape.gradients(at: y, Tensor(repeating: 1, shape: [16]))
+    // Everything is a product with factors, so the slope is the output over the input.
+    let expected = zip(y.elements, x.elements).map { $0 / $1 }
+    #expect(gradients[x]!.elements == expected)
+  }
 }

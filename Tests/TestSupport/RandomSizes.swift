@@ -5,6 +5,6 @@ import TensorCore
 public func randomSizes(count: Int, seed: UInt64, largest: [Int]) -> [[Int]] {
   (0..<count).map { index in
     var random = Philox(seed: seed).split(UInt64(index))
-    return largest.map { Int.random(in: 1...$0, using: &random) }
+    return largest.map { random.integer(in: 1...$0) }
   }
 }

@@ -25,8 +25,8 @@ public struct ClassifierTraining: Sendable {
     let features = randomFeatures(seed: seed)
     var random = Philox(seed: seed).split(3)
     var labels = [UInt8](repeating: 255, count: features.pixelCount)
-    for pixel in labels.indices.shuffled(using: &random).prefix(iterations * Self.batchSize) {
-      labels[pixel] = UInt8.random(in: 0..<21, using: &random)
+    for pixel in random.shuffled(Array(labels.indices)).prefix(iterations * Self.batchSize) {
+      labels[pixel] = UInt8(random.integer(below: 21))
     }
     try self.init(features: features, labels: labels, classes: 21, seed: seed)
   }

@@ -68,7 +68,7 @@ public final class DiffusionTraining {
     let random = Philox(seed: trainer.options.seed)
     // A step sees every picture once, so each step has an order of its own.
     var orderRandom = random.split(2).split(UInt64(step))
-    let order = (0..<count).shuffled(using: &orderRandom)
+    let order = orderRandom.permutation(count).map { Int($0) }
     let stepRandom = random.split(3).split(UInt64(step))
     var timestepRandom = stepRandom.split(0)
     let t = trainer.state.timesteps.draw(count, random: &timestepRandom).t

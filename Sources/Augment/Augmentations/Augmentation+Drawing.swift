@@ -30,7 +30,7 @@ extension Augmentation {
         ColorJitter(
           brightness: random.factor(around: brightness), contrast: random.factor(around: contrast),
           saturation: random.factor(around: saturation),
-          hue: Float(random.real(in: -Double(hue)...Double(hue))),
+          hue: random.real(in: -Double(hue)...Double(hue)),
           order: random.shuffled(ColorJitter.Stage.allCases)))
     case .toGray: return .toGray
     case .channelShuffle: return .channelShuffle(order: random.shuffled([0, 1, 2]))
@@ -116,25 +116,8 @@ extension AugmentationContext {
 }
 
 extension Philox {
-  /// A number in the range, of 53 random bits.
-  mutating func real(in range: ClosedRange<Double>) -> Double {
-    range.lowerBound + (range.upperBound - range.lowerBound) * (Double(next() >> 11) * 0x1p-53)
-  }
-
-  mutating func integer(in range: ClosedRange<Int>) -> Int {
-    range.lowerBound + Int(next().multipliedFullWidth(by: UInt64(range.count)).high)
-  }
-
   /// max(0, 1 - v) ... 1 + v.
-  fileprivate mutating func factor(around v: Float) -> Float {
-    Float(real(in: Double(max(0, 1 - v))...Double(1 + v)))
-  }
-
-  fileprivate mutating func shuffled<Element>(_ elements: [Element]) -> [Element] {
-    var elements = elements
-    for last in stride(from: elements.count - 1, to: 0, by: -1) {
-      elements.swapAt(last, integer(in: 0...last))
-    }
-    return elements
+  fileprivate mutating func factor(around v: Float) -> Double {
+    real(in: max(0, 1 - Double(v))...1 + Double(v))
   }
 }

@@ -52,7 +52,7 @@ public enum TestTimeSet: String, Sendable, Hashable, CaseIterable {
   public func replays(
     _ context: AugmentationContext, seed: UInt64, name: String
   ) -> [TestTimeReplay] {
-    let random = Philox(seed: seed).split(fingerprint(of: name))
+    let random = Philox(seed: seed).split(name: name)
     return views(side: min(context.width, context.height)).enumerated().map { index, view in
       // The ranges of the sets above are valid.
       let compose = try! Compose(view.augmentations)
@@ -60,9 +60,4 @@ public enum TestTimeSet: String, Sendable, Hashable, CaseIterable {
         replay: compose.draw(context, random: random.split(UInt64(index))), forgetsHoles: view.forgetsHoles)
     }
   }
-}
-
-/// A number of 64 bits for a text (FNV-1a): the same on every machine and in every run, unlike `hashValue`.
-private func fingerprint(of text: String) -> UInt64 {
-  text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
 }

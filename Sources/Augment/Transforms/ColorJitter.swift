@@ -13,18 +13,18 @@ public struct ColorJitter: Sendable, Hashable {
   }
 
   /// Factor of all samples, 0 or above; 1 changes nothing.
-  public var brightness: Float
+  public var brightness: Double
   /// Factor of the distance from the mean luma, 0 or above; 1 changes nothing.
-  public var contrast: Float
+  public var contrast: Double
   /// Factor of the distance from grey, 0 or above; 1 changes nothing.
-  public var saturation: Float
+  public var saturation: Double
   /// Turn of the hue, -0.5 to 0.5 of the whole circle; 0 changes nothing.
-  public var hue: Float
+  public var hue: Double
   /// The order of the four.
   public var order: [Stage]
 
   public init(
-    brightness: Float = 1, contrast: Float = 1, saturation: Float = 1, hue: Float = 0,
+    brightness: Double = 1, contrast: Double = 1, saturation: Double = 1, hue: Double = 0,
     order: [Stage] = Stage.allCases
   ) {
     self.brightness = brightness
@@ -38,7 +38,7 @@ public struct ColorJitter: Sendable, Hashable {
     order.reduce(image) { image, stage in
       switch stage {
       case .brightness where brightness != 1:
-        image.mapped(table { Double($0) * Double(brightness) })
+        image.mapped(table { Double($0) * brightness })
       case .contrast where contrast != 1:
         adjustedContrast(image)
       case .saturation where saturation != 1:
@@ -53,7 +53,9 @@ public struct ColorJitter: Sendable, Hashable {
   private func adjustedContrast(_ image: Image) -> Image {
     let lumas = image.lumas
     let mean = Double(lumas.reduce(0) { $0 + Int($1) }) / Double(lumas.count)
-    return image.mapped(table { Double($0) * Double(contrast) + mean * (1 - Double(contrast)) })
+    // Where nothing but the mean is left, the library rounds it rather than drop its fraction.
+    if contrast == 0 { return image.mapped([UInt8](repeating: UInt8(mean + 0.5), count: 256)) }
+    return image.mapped(table { Double($0) * contrast + mean * (1 - contrast) })
   }
 
   /// What becomes of each sample value: cut to 0...255, the fraction dropped.
@@ -79,11 +81,12 @@ extension Image {
   }
 
   /// Grey plus `factor` times the difference from it.
-  fileprivate func saturated(_ factor: Float) -> Image {
+  fileprivate func saturated(_ factor: Double) -> Image {
     let lumas = lumas
+    let (share, rest) = (Float(factor), Float(1 - factor))
     var samples = pixels
     for index in samples.indices {
-      let value = Float(pixels[index]) * factor + Float(lumas[index / 3]) * (1 - factor)
+      let value = Float(pixels[index]) * share + Float(lumas[index / 3]) * rest
       samples[index] = UInt8(min(max(value.rounded(.toNearestOrEven), 0), 255))
     }
     return Image(width: width, height: height, pixels: samples)

@@ -2,18 +2,21 @@ import Images
 
 extension Image {
   /// The picture with its hues turned by `turn` of the circle, over 180 steps of hue as OpenCV keeps it in 8 bits.
-  func hueTurned(_ turn: Float) -> Image {
+  func hueTurned(_ turn: Double) -> Image {
     let steps = (0..<180).map { hue in
-      let turned = (Double(hue) + 180 * Double(turn)).truncatingRemainder(dividingBy: 180)
+      let turned = (Double(hue) + 180 * turn).truncatingRemainder(dividingBy: 180)
       // Just below 0 the sum may round to the whole circle.
       return Int(turned < 0 ? turned + 180 : turned) % 180
     }
+    // OpenCV's vector code (32 pixels with AVX2) cuts the fractions of the colours, and the code for what is left of a
+    // row rounds them.
+    let cutColumns = width / 32 * 32
     var samples = pixels
     for start in stride(from: 0, to: samples.count, by: 3) {
       var color = ByteHSV(
         red: Int(samples[start]), green: Int(samples[start + 1]), blue: Int(samples[start + 2]))
       color.hue = steps[color.hue]
-      let rgb = color.rgb
+      let rgb = color.rgb(cut: start / 3 % width < cutColumns)
       for channel in 0..<3 { samples[start + channel] = rgb[channel] }
     }
     return Image(width: width, height: height, pixels: samples)
@@ -48,8 +51,12 @@ struct ByteHSV: Equatable {
 
   private static func rounded(_ number: Int) -> Int { (number + 2048) >> 12 }
 
-  var rgb: SIMD3<UInt8> {
-    let (place, saturation, value) = (Float(hue) / 30, Float(saturation) / 255, Float(value))
+  /// - Parameter cut: whether fractions are dropped, rather than rounded
+  func rgb(cut: Bool) -> SIMD3<UInt8> {
+    // With the factors of OpenCV: cut, the last bit matters.
+    let (place, saturation, value) = (
+      Float(hue) * Float(6.0 / 180), Float(saturation) * Float(1.0 / 255), Float(value) * Float(1.0 / 255)
+    )
     let sector = place.rounded(.down)
     let share = place - sector
     let (low, falling, rising) = (
@@ -64,6 +71,7 @@ struct ByteHSV: Equatable {
       case 4: SIMD3(rising, low, value)
       default: SIMD3(value, low, falling)
       }
-    return SIMD3(UInt8(color.x.rounded()), UInt8(color.y.rounded()), UInt8(color.z.rounded()))
+    let levels = (color * 255).rounded(cut ? .towardZero : .toNearestOrEven)
+    return SIMD3(UInt8(levels.x), UInt8(levels.y), UInt8(levels.z))
   }
 }

@@ -111,7 +111,7 @@ extension GaussianDiffusion {
   // MARK: Variance
 
   func fixedLargeVariance(_ t: Int) -> Double {
-    t == 0 ? posteriorVariance[min(1, steps - 1)] : betas[t]
+    t > 0 ? betas[t] : steps > 1 ? posteriorVariance[1] : Self.smallestVariance
   }
 
   /// The prediction, `[N, C, …]`, and the log-variance of the reverse step, `[N, C, …]`.

@@ -49,12 +49,17 @@ public struct GaussianDiffusion: Sendable {
   public let alphasCumprodNext: [Double]
   /// Variance of `q(x_{t-1} | x_t, x_0)` (Ho et al. 2020, equation 7).
   public let posteriorVariance: [Double]
-  /// Its logarithm, with the first value (log 0) replaced by the second.
+  /// Its logarithm, with the first value (log 0) replaced by the second; of a process of one step, by that of
+  /// `smallestVariance`.
   public let posteriorLogVarianceClipped: [Double]
   /// Coefficient of `x_0` in the posterior mean.
   public let posteriorMeanCoef1: [Double]
   /// Coefficient of `x_t` in the posterior mean.
   public let posteriorMeanCoef2: [Double]
+
+  /// What a process of one step has for its posterior variance of 0: the floor of Ho et al.'s own program. With its
+  /// logarithm, minus infinity, a learned variance would be NaN.
+  static let smallestVariance = 1e-20
 
   /// Number of steps.
   public var steps: Int { betas.count }
@@ -106,7 +111,9 @@ public struct GaussianDiffusion: Sendable {
     alphasCumprodPrev = previous
     alphasCumprodNext = cumulative.dropFirst() + [0]
     posteriorVariance = variance
-    posteriorLogVarianceClipped = variance.indices.map { log(variance[max($0, min(1, variance.count - 1))]) }
+    posteriorLogVarianceClipped = variance.indices.map {
+      log(variance.count > 1 ? variance[max($0, 1)] : Self.smallestVariance)
+    }
     posteriorMeanCoef1 = terms.map { beta, bars in beta * bars.1.squareRoot() / (1 - bars.0) }
     posteriorMeanCoef2 = zip(alphas, zip(cumulative, previous)).map { alpha, bars in
       (1 - bars.1) * alpha.squareRoot() / (1 - bars.0)

@@ -48,6 +48,8 @@ public struct TimestepSampler: Sendable, Equatable {
       (losses.reduce(0) { $0 + Double($1) * Double($1) } / Double(losses.count)).squareRoot()
     }
     let sum = roots.reduce(0, +)
+    // Losses of 0 everywhere, or beyond all numbers, prefer no step.
+    guard sum > 0, sum.isFinite else { return [Double](repeating: uniform, count: steps) }
     return roots.map { $0 / sum * (1 - Self.uniformShare) + Self.uniformShare * uniform }
   }
 
@@ -56,14 +58,14 @@ public struct TimestepSampler: Sendable, Equatable {
   public func draw(_ count: Int, random: inout Philox) -> (t: [Int], weights: [Float]) {
     if sampling == .uniform {
       return (
-        (0..<count).map { _ in Int.random(in: 0..<steps, using: &random) }, .init(repeating: 1, count: count)
+        (0..<count).map { _ in random.integer(below: steps) }, .init(repeating: 1, count: count)
       )
     }
     let probabilities = probabilities
     var cumulative: [Double] = []
     for probability in probabilities { cumulative.append((cumulative.last ?? 0) + probability) }
     let t = (0..<count).map { _ in
-      let place = Double.random(in: 0..<cumulative[steps - 1], using: &random)
+      let place = cumulative[steps - 1] * random.uniformDouble()
       return cumulative.firstIndex { place < $0 } ?? steps - 1
     }
     return (t, t.map { Float(1 / (Double(steps) * probabilities[$0])) })

@@ -116,10 +116,10 @@ public struct DiffusionFeatures: Sendable {
   /// The features of one picture.
   /// - Parameters:
   ///   - image: `[3, H, W]` in [-1, 1]; H and W are multiples of the network's `sizeMultiple`
-  ///   - index: the picture's place among all, which chooses its noise when every picture has its own
+  ///   - name: the picture's file, whose last component chooses its noise when every picture has its own
   /// - Returns: maps step by step, each block at its own resolution
   /// - Throws: `DataError` when steps, blocks or the picture's size do not fit the model.
-  public func extract(_ image: Tensor, index: Int = 0) throws(DataError) -> FeatureMaps {
+  public func extract(_ image: Tensor, name: String = "") throws(DataError) -> FeatureMaps {
     try validate()
     let configuration = backbone.network.configuration
     let multiple = configuration.sizeMultiple
@@ -132,7 +132,7 @@ public struct DiffusionFeatures: Sendable {
         found: "shape \(image.shape)")
     }
     let (height, width) = (image.shape[1], image.shape[2])
-    let noises = noiseTensors(height: height, width: width, index: index)
+    let noises = noiseTensors(height: height, width: width, name: name)
     var maps: [FeatureMap] = []
     for steps in stepBatches(height: height, width: width) {
       let activations = meanActivations(image, steps: steps, noises: noises)
@@ -170,7 +170,7 @@ public struct DiffusionFeatures: Sendable {
   }
 
   /// `[channels, height, width]` each, every one that was drawn followed by its negative.
-  private func noiseTensors(height: Int, width: Int, index: Int) -> [Tensor] {
+  private func noiseTensors(height: Int, width: Int, name: String) -> [Tensor] {
     let channels = backbone.network.configuration.inChannels
     var drawn: [Tensor] = []
     if let sharedNoise {
@@ -179,7 +179,7 @@ public struct DiffusionFeatures: Sendable {
       guard case .perImage(let seed) = noise else {
         preconditionFailure("noise is shared or of each picture")
       }
-      var random = Philox(seed: seed).split(UInt64(index))
+      var random = Philox(seed: seed).split(name: String(name.split(separator: "/").last ?? ""))
       for _ in 0..<drawnNoises { drawn.append(random.normal(shape: [channels, height, width])) }
     }
     guard noises > 1 else { return drawn }

@@ -8,7 +8,8 @@ public enum FeatureNoise: Sendable {
   /// One tensor for all pictures and steps, `[channels, size, size]`; `[n, channels, size, size]` for averages over
   /// several.
   case fixed(Tensor)
-  /// A fresh tensor for each picture, the same for all its steps.
+  /// A fresh tensor for each picture, the same for all its steps. It follows from the seed and the name of the
+  /// picture's file without its folder, so that a picture sees the same noise in whatever list it stands.
   case perImage(seed: UInt64)
 
   /// The tensors that are shared, `[count, channels, size, size]`; nil when every picture has its own.

@@ -13,12 +13,16 @@ public struct DiffusionSampler: Sendable {
   /// - Parameters:
   ///   - steps: of the shortened process; nil for all. For DDIM evenly spaced, as `ddimN` of the reference where it can
   ///     be, else like the ancestral sampler's
-  /// - Throws: `DataError` when there cannot be so many steps.
+  /// - Throws: `DataError` when there cannot be so many steps, or the network does not predict noise, alone or with a
+  ///   variance.
   public init(
     network: UNet, options: BackboneOptions, method: SamplingMethod = .ancestral, steps: Int? = nil,
     batch: Int = 16
   ) throws(DataError) {
-    precondition(batch > 0, "a sampler of \(batch) pictures at a time")
+    guard batch > 0 else {
+      throw DataError(.invalidArgument, file: "batch", expected: "1 or more", found: "\(batch)")
+    }
+    try network.configuration.requireNoise()
     let total = options.diffusionSteps
     var respacing: TimestepRespacing?
     if let steps {
@@ -39,7 +43,7 @@ public struct DiffusionSampler: Sendable {
       rescaleTimesteps: options.rescaleTimesteps)
   }
 
-  /// Pictures in [-1, 1], `[count, 3, imageSize, imageSize]`.
+  /// Pictures in [-1, 1], `[count, C, imageSize, imageSize]` with the channels of the network.
   ///
   /// A picture depends on the seed and its number alone, whatever the batch and the threads; on the batch only by
   /// rounding.
@@ -51,7 +55,7 @@ public struct DiffusionSampler: Sendable {
     progress: (_ first: Int, _ step: SamplingStep) throws -> Void = { _, _ in }
   ) rethrows -> Tensor {
     precondition(classes.map { $0.count == count } ?? true, "\(classes?.count ?? 0) classes of \(count)")
-    let shape = [3, imageSize, imageSize]
+    let shape = [network.configuration.inChannels, imageSize, imageSize]
     let size = shape.reduce(1, *)
     var pictures = Tensor(zeros: [count] + shape)
     for first in stride(from: 0, to: count, by: batch) {

@@ -39,6 +39,8 @@ public struct DiffusionTrainer: Sendable {
   public let options: DiffusionTrainingOptions
   public let imageSize: Int
   public private(set) var state: DiffusionTrainingState
+  /// Of the pictures that the last step was made on.
+  private var order: PictureOrder?
 
   /// - Throws: `DataError` when the options cannot be, or the parameters are not those of the network.
   public init(
@@ -46,6 +48,18 @@ public struct DiffusionTrainer: Sendable {
     options: DiffusionTrainingOptions, state: DiffusionTrainingState
   ) throws(DataError) {
     try options.validate()
+    try configuration.requireNoise()
+    guard configuration.inChannels == 3 else {
+      throw DataError(
+        .unsupported, file: "network", item: "input channels", expected: "3",
+        found: "\(configuration.inChannels)")
+    }
+    guard configuration.hasLearnedVariance == diffusion.varianceType.isLearned else {
+      throw DataError(
+        .invalidArgument, file: "network", item: "output channels",
+        expected: "\(diffusion.varianceType.isLearned ? 6 : 3), for a variance of \(diffusion.varianceType)",
+        found: "\(configuration.outChannels)")
+    }
     self.configuration = configuration
     self.diffusion = diffusion
     self.imageSize = imageSize
@@ -123,13 +137,12 @@ extension DiffusionTrainer {
   private var random: Philox { Philox(seed: options.seed) }
   private var stepRandom: Philox { random.split(RandomStream.steps.rawValue).split(UInt64(state.step)) }
 
-  private func drawBatch(
+  private mutating func drawBatch(
     from pictures: some TrainingPictures & Sendable
   ) throws(DiffusionTrainingError) -> Batch {
     precondition(pictures.imageSize == imageSize, "pictures of \(pictures.imageSize) px for \(imageSize)")
     let (count, side) = (options.batch, imageSize)
-    var order = PictureOrder(count: pictures.count, random: random.split(RandomStream.order.rawValue))
-    let indices = (0..<count).map { order.picture(at: state.step * count + $0) }
+    let indices = (0..<count).map { picture(at: state.step * count + $0, of: pictures.count) }
     var timestepRandom = stepRandom.split(0)
     let (t, weights) = state.timesteps.draw(count, random: &timestepRandom)
     let shape = [count, 3, side, side]
@@ -158,6 +171,14 @@ extension DiffusionTrainer {
     if let first = failed.keys.min() { throw .picture(failed[first]!) }
     let labels = configuration.classCount.map { _ in indices.map { pictures.label(of: $0) ?? 0 } }
     return Batch(xStart: xStart, noise: noise, t: t, weights: weights, labels: labels)
+  }
+
+  /// The picture in a place of the sequence that began with training, which the seed alone decides.
+  private mutating func picture(at place: Int, of count: Int) -> Int {
+    if order?.count != count {
+      order = PictureOrder(count: count, random: random.split(RandomStream.order.rawValue))
+    }
+    return order!.picture(at: place)
   }
 
   private struct BatchSum {

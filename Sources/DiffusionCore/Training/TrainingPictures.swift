@@ -15,9 +15,12 @@ public protocol TrainingPictures {
 
 /// The order in which pictures are seen: all of them once, in another order each time.
 package struct PictureOrder: Sendable {
-  private let count: Int
+  package let count: Int
   private let random: Philox
-  private var epochs: [Int: [Int]] = [:]
+  /// The orders that are known, each made once: a step of a few pictures must not take time for all of them.
+  private var epochs: [Int: [Int32]] = [:]
+  /// Orders that were made so far.
+  package private(set) var ordersMade = 0
 
   package init(count: Int, random: Philox) {
     precondition(count > 0, "an order of no pictures")
@@ -32,8 +35,9 @@ package struct PictureOrder: Sendable {
       // A batch reaches into the next epoch, not back.
       epochs = epochs.filter { $0.key == epoch - 1 }
       var random = random.split(UInt64(epoch))
-      epochs[epoch] = (0..<count).shuffled(using: &random)
+      epochs[epoch] = random.permutation(count)
+      ordersMade += 1
     }
-    return epochs[epoch]![place % count]
+    return Int(epochs[epoch]![place % count])
   }
 }

@@ -79,6 +79,16 @@ public struct UNetConfiguration: Sendable, Equatable {
   public var sizeMultiple: Int { 1 << (levels - 1) }
   /// Whether the network also predicts the variance.
   public var hasLearnedVariance: Bool { outChannels == 2 * inChannels }
+
+  /// - Throws: `DataError` when the output is neither of the picture's channels nor of twice as many, so that it is no
+  ///   predicted noise.
+  func requireNoise() throws(DataError) {
+    guard outChannels == inChannels || hasLearnedVariance else {
+      throw DataError(
+        .unsupported, file: "network", item: "output channels",
+        expected: "\(inChannels), or \(2 * inChannels) with a learned variance", found: "\(outChannels)")
+    }
+  }
 }
 
 /// What no shape of a weight tells about the attention layers.

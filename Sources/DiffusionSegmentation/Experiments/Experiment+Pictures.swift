@@ -81,8 +81,8 @@ extension Experiment {
         try segmenter(presets[0], run), try segmenter(presets[presets.count - 1], run)
       )
       let (before, after) = (
-        try first.segment(item.image, name: item.path, index: row.picture),
-        try last.segment(item.image, name: item.path, index: row.picture)
+        try first.segment(item.image, name: item.path),
+        try last.segment(item.image, name: item.path)
       )
       worst.append(
         ReportPictures.Worst(

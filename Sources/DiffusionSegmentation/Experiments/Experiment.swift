@@ -30,7 +30,7 @@ public struct Experiment: Sendable {
   public var maskResampling: MaskResampling
   /// Pixels in a batch.
   public var batchSize: Int
-  /// Resampled data sets behind an interval.
+  /// Resampled data sets behind an interval, at least 1.
   public var bootstrapDraws = 10_000
 
   public init(
@@ -101,6 +101,8 @@ public struct Experiment: Sendable {
     try require(
       !seeds.isEmpty && Set(seeds).count == seeds.count, "seeds", "each once, and at least one",
       seeds.map { "\($0)" }.joined(separator: ", "))
+    try require(bootstrapDraws > 0, "bootstrap draws", "1 or more", "\(bootstrapDraws)")
+    try require(batchSize > 0, "batch size", "1 or more", "\(batchSize)")
     try require(curveSeeds >= 0, "seeds with curves", "0 or more", "\(curveSeeds)")
     for preset in presets { try preset.features(features).validate() }
     for set in testSets {

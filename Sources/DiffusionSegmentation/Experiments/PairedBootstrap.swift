@@ -3,26 +3,29 @@ import TensorCore
 
 /// Intervals of differences between two ways to label the same pictures.
 ///
-/// Pictures are resampled with replacement, the counts of all that were drawn are pooled, and the metric is taken
-/// again, for both ways on the same draw.
+/// The statistic is that of a report's means: the counts of all pictures of a seed are pooled, the metric is taken, and
+/// its mean over the seeds. Pictures are resampled with replacement, the same for both ways and all seeds.
 /// Source: Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13 (percentile intervals).
 package struct PairedBootstrap {
-  /// Intersections and unions of every class for each picture, mean over the seeds.
+  /// Intersections and unions of every class, for each seed and picture.
   package struct Counts {
-    var intersections: [[Double]]
-    var unions: [[Double]]
+    let seeds: Int
+    let pictures: Int
+    let classes: Int
+    /// `[seeds, pictures, classes]`
+    fileprivate let intersections: [Double]
+    fileprivate let unions: [Double]
 
-    /// - Parameter matrices: one list of pictures for each seed
+    /// - Parameter matrices: one list of the same pictures for each seed
+    /// - Precondition: there is at least one of each, and all lists are of one length.
     package init(_ matrices: [[ConfusionMatrix]], metric: IoUDefinition) {
-      let share = 1 / Double(matrices.count)
-      func mean(_ values: (ConfusionMatrix) -> [Int]) -> [[Double]] {
-        matrices[0].indices.map { picture in
-          let lists = matrices.map { values($0[picture]) }
-          return lists[0].indices.map { label in lists.reduce(0) { $0 + Double($1[label]) } * share }
-        }
-      }
-      intersections = mean { $0.intersections(metric) }
-      unions = mean { $0.unions(metric) }
+      (seeds, pictures) = (matrices.count, matrices.first?.count ?? 0)
+      precondition(
+        seeds > 0 && pictures > 0 && matrices.allSatisfy { $0.count == matrices[0].count },
+        "counts of \(matrices.map(\.count)) pictures")
+      classes = matrices[0][0].intersections(metric).count
+      intersections = matrices.flatMap { $0.flatMap { $0.intersections(metric).map(Double.init) } }
+      unions = matrices.flatMap { $0.flatMap { $0.unions(metric).map(Double.init) } }
     }
   }
 
@@ -32,52 +35,59 @@ package struct PairedBootstrap {
   let draws: Int
   private let seed: UInt64 = 0
 
+  /// - Precondition: at least one draw.
   package init(metric: IoUDefinition, ignoreLabel: UInt8, draws: Int = 10_000) {
+    precondition(draws > 0, "a bootstrap of \(draws) draws")
     (self.metric, self.ignoreLabel, self.draws) = (metric, ignoreLabel, draws)
   }
 
-  /// Mean IoU of the pictures drawn, each as often as it was.
+  /// Mean over the seeds of the mean IoU of the pictures drawn, each counted as often as it was.
   private func meanIoU(_ counts: Counts, times: [Double]) -> Double {
-    let classes = counts.unions[0].indices
-    var (sum, scored) = (0.0, 0)
-    for label in classes where label != Int(ignoreLabel) {
-      var (intersection, union) = (0.0, 0.0)
-      for (picture, times) in times.enumerated() where times > 0 {
-        intersection += counts.intersections[picture][label] * times
-        union += counts.unions[picture][label] * times
+    var mean = 0.0
+    for seed in 0..<counts.seeds {
+      let first = seed * counts.pictures * counts.classes
+      var (sum, scored) = (0.0, 0)
+      for label in 0..<counts.classes where label != Int(ignoreLabel) {
+        var (intersection, union) = (0.0, 0.0)
+        var place = first + label
+        for times in times {
+          intersection += counts.intersections[place] * times
+          union += counts.unions[place] * times
+          place += counts.classes
+        }
+        switch metric {
+        case .ledm:
+          sum += intersection / (union + 1e-8)
+          scored += 1
+        case .standard where union > 0:
+          sum += intersection / union
+          scored += 1
+        case .standard: break
+        }
       }
-      switch metric {
-      case .ledm:
-        sum += intersection / (union + 1e-8)
-        scored += 1
-      case .standard where union > 0:
-        sum += intersection / union
-        scored += 1
-      case .standard: break
-      }
+      mean += scored == 0 ? 0 : sum / Double(scored) / Double(counts.seeds)
     }
-    return scored == 0 ? 0 : sum / Double(scored)
+    return mean
   }
 
-  /// Mean IoU of all pictures together.
+  /// Mean over the seeds of the mean IoU of all pictures together.
   package func meanIoU(_ counts: Counts) -> Double {
-    meanIoU(counts, times: [Double](repeating: 1, count: counts.unions.count))
+    meanIoU(counts, times: [Double](repeating: 1, count: counts.pictures))
   }
 
   /// Mean IoU of `other` less that of `first`, with the interval that holds 95 % of the draws.
   /// - Precondition: both have the same pictures and classes.
   package func difference(of other: Counts, to first: Counts) -> ExperimentReport.Interval {
-    let pictures = first.unions.count
+    let pictures = first.pictures
     precondition(
-      other.unions.count == pictures && pictures > 0, "\(other.unions.count) and \(pictures) pictures")
+      other.pictures == pictures && other.classes == first.classes,
+      "\(other.pictures) pictures of \(other.classes) classes and \(pictures) of \(first.classes)")
     let differences = [Double](unsafeUninitializedCapacity: draws) { differences, filled in
       parallelFor(draws, inBlocksOf: 100) { block in
         for draw in block {
           var random = Philox(seed: seed).split(UInt64(draw))
           var times = [Double](repeating: 0, count: pictures)
-          for _ in 0..<pictures {
-            times[Int(random.next().multipliedFullWidth(by: UInt64(pictures)).high)] += 1
-          }
+          for _ in 0..<pictures { times[random.integer(below: pictures)] += 1 }
           differences.initializeElement(
             at: draw, to: meanIoU(other, times: times) - meanIoU(first, times: times))
         }

@@ -102,7 +102,7 @@ struct RunEvaluation {
       var chunk: [Picture] = []
       var bytes = 0
       while bytes < Self.largestChunk, let index = rest.popFirst() {
-        let picture = try view(set.load(index), index: index, presets: presets)
+        let picture = try view(set.load(index), presets: presets)
         bytes += picture.byteCount
         chunk.append(picture)
       }
@@ -176,7 +176,7 @@ struct RunEvaluation {
   }
 
   /// - Parameter presets: whether changed versions are wanted too
-  private func view(_ item: LabelledImage, index: Int, presets: Bool) throws(DataError) -> Picture {
+  private func view(_ item: LabelledImage, presets: Bool) throws(DataError) -> Picture {
     let any = segmenters[0].segmenter
     let geometry = try any.features.geometry(for: item.image, fit: any.fit, name: item.path)
     let truth = geometry.cutBack(
@@ -188,13 +188,13 @@ struct RunEvaluation {
         let start = ContinuousClock.now
         var plain = segmenter
         plain.prediction.testTime = nil
-        let features = try plain.view(item.image, name: item.path, index: index).features
+        let features = try plain.view(item.image, name: item.path).features
         picture.plain[preset.noises] = .init(
           features: features, seconds: (ContinuousClock.now - start) / .seconds(1))
       }
       if presets, let set = preset.prediction.testTime, picture.versions[preset.noises]?[set] == nil {
         let start = ContinuousClock.now
-        let views = try segmenter.versions(of: item.image, geometry: geometry, name: item.path, index: index)
+        let views = try segmenter.versions(of: item.image, geometry: geometry, name: item.path)
         picture.versions[preset.noises, default: [:]][set] = .init(
           views: views, seconds: (ContinuousClock.now - start) / .seconds(1))
       }

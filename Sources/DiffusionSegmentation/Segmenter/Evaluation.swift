@@ -64,7 +64,7 @@ extension Segmenter {
       do throws(DataError) {
         item = try labelled.load(index)
         let start = ContinuousClock.now
-        result = try segment(item.image, name: item.path, index: index)
+        result = try segment(item.image, name: item.path)
         seconds += (ContinuousClock.now - start) / .seconds(1)
       } catch {
         try notices.leaveOut(error)

@@ -16,29 +16,28 @@ package struct ViewedPicture: Sendable {
 extension Segmenter {
   /// Labels a picture.
   /// - Parameters:
-  ///   - name: the picture's file, for messages; the random changes of test-time augmentation depend on it, without
-  ///     its folder
-  ///   - index: the picture's place among all, which chooses its noise when every picture has its own
+  ///   - name: the picture's file, for messages; the random changes of test-time augmentation depend on it, and the
+  ///     noise where every picture has its own, both without its folder
   ///   - withProbabilities: whether the averaged probabilities are wanted too
   /// - Throws: `DataError` when the picture is of a size that cannot be used.
   public func segment(
-    _ image: Image, name: String = "picture", index: Int = 0, withProbabilities: Bool = false
+    _ image: Image, name: String = "picture", withProbabilities: Bool = false
   ) throws(DataError) -> Segmentation {
-    try segment(view(image, name: name, index: index), withProbabilities: withProbabilities)
+    try segment(view(image, name: name), withProbabilities: withProbabilities)
   }
 
   /// The features that `segment` needs, for several segmenters that differ in their members.
-  package func view(_ image: Image, name: String, index: Int) throws(DataError) -> ViewedPicture {
+  package func view(_ image: Image, name: String) throws(DataError) -> ViewedPicture {
     let geometry = try features.geometry(for: image, fit: fit, name: name)
     return ViewedPicture(
       geometry: geometry,
-      features: try features.extract(geometry.apply(image).tensor(normalization: .ddpm), index: index),
-      versions: try versions(of: image, geometry: geometry, name: name, index: index))
+      features: try features.extract(geometry.apply(image).tensor(normalization: .ddpm), name: name),
+      versions: try versions(of: image, geometry: geometry, name: name))
   }
 
   /// The changed versions of a picture that are segmented beside it.
   package func versions(
-    of image: Image, geometry: FittedGeometry, name: String, index: Int
+    of image: Image, geometry: FittedGeometry, name: String
   ) throws(DataError) -> [(replay: TestTimeReplay, features: FeatureMaps)] {
     guard let set = prediction.testTime else { return [] }
     let context = AugmentationContext(
@@ -47,7 +46,7 @@ extension Segmenter {
     var versions: [(replay: TestTimeReplay, features: FeatureMaps)] = []
     for replay in set.replays(context, seed: prediction.seed, name: (name as NSString).lastPathComponent) {
       let changed = geometry.apply(replay.replay.apply(to: image))
-      versions.append((replay, try features.extract(changed.tensor(normalization: .ddpm), index: index)))
+      versions.append((replay, try features.extract(changed.tensor(normalization: .ddpm), name: name)))
     }
     return versions
   }

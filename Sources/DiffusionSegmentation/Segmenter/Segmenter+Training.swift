@@ -81,13 +81,14 @@ extension Segmenter {
 
   /// Features and labels of one picture as the network sees it. Padding is labelled to be ignored.
   package static func labelledFeatures(
-    of item: LabelledImage, index: Int, features: DiffusionFeatures, fit: ImageFit,
+    of item: LabelledImage, features: DiffusionFeatures, fit: ImageFit,
     maskResampling: MaskResampling = .nearest, classes: ClassList
   ) throws(DataError) -> LabelledFeatures {
     let geometry = try features.geometry(for: item.image, fit: fit, name: item.path)
     return LabelledFeatures(
       name: item.path,
-      features: try features.extract(geometry.apply(item.image).tensor(normalization: .ddpm), index: index),
+      features: try features.extract(
+        geometry.apply(item.image).tensor(normalization: .ddpm), name: item.path),
       labels: geometry.apply(item.mask, ignoreLabel: classes.ignoreLabel, by: maskResampling).labels)
   }
 }

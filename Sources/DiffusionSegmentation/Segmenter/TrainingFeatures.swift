@@ -33,7 +33,7 @@ package final class TrainingFeatures {
     // Labels first: what is wrong with them should not be told after an hour of features.
     let census = try countLabels()
     for index in 0..<labelled.count {
-      pictures.append(try extract(labelled.load(index), index: index))
+      pictures.append(try extract(labelled.load(index)))
       done(pictures.count)
     }
     (originals, self.census) = (pictures, census)
@@ -57,7 +57,7 @@ package final class TrainingFeatures {
       for index in 0..<labelled.count {
         let changed = try growth.changed(
           fitted(labelled.load(index)), copy: copy, index: index, classes: labelled.classes, random: random)
-        pictures.append(try extract(changed, index: index))
+        pictures.append(try extract(changed))
         done(pictures.count)
       }
     }
@@ -94,9 +94,9 @@ package final class TrainingFeatures {
     return census
   }
 
-  private func extract(_ item: LabelledImage, index: Int) throws(DataError) -> LabelledFeatures {
+  private func extract(_ item: LabelledImage) throws(DataError) -> LabelledFeatures {
     try Segmenter.labelledFeatures(
-      of: item, index: index, features: features, fit: fit, maskResampling: maskResampling,
+      of: item, features: features, fit: fit, maskResampling: maskResampling,
       classes: labelled.classes)
   }
 

@@ -53,7 +53,8 @@ public struct FeatureProjection: Sendable {
   /// `[D]`
   public let mean: Tensor
   let weight: Weight
-  /// Variance along each direction, largest first; of every feature for a standardisation.
+  /// Variance along each direction, largest first; of every feature for a standardisation, 0 for those that do not
+  /// vary by more than the rounding of their numbers, which become 0.
   public let variances: [Float]
 
   /// Length d of a projected vector.
@@ -73,7 +74,8 @@ public struct FeatureProjection: Sendable {
   /// - Parameters:
   ///   - random: draws the sample
   ///   - sampleSize: vectors that are looked at, at most; at least 2
-  /// - Throws: `DataError` when there are fewer than two vectors, or no component is asked for.
+  /// - Throws: `DataError` when there are fewer than two vectors, one of them is not finite, all are the same, or no
+  ///   component is asked for.
   public init?(
     _ preparation: FeaturePreparation, of dataset: PixelDataset, random: Philox,
     sampleSize: Int = FeatureProjection.sampleSize
@@ -89,16 +91,22 @@ public struct FeatureProjection: Sendable {
         .invalidArgument, file: "training set", item: "pixels", expected: "at least 2",
         found: "\(dataset.count)")
     }
-    let rows = Self.sample(dataset.count, most: sampleSize, random: random)
-    let mean = Self.mean(dataset, rows)
+    // Of more features than a matrix can have rows, no more vectors than that either: then the vectors' products with
+    // each other are the matrix.
+    let most =
+      dataset.featureCount > SymmetricEigen.largestSize
+      ? min(sampleSize, SymmetricEigen.largestSize) : sampleSize
+    let rows = Self.sample(dataset.count, most: most, random: random)
+    let moments = try FeatureMoments(dataset, rows)
+    let mean = moments.mean
     switch preparation {
     case .none: return nil
     case .standardized:
-      let variances = Self.variances(dataset, rows, mean: mean)
+      let variances = moments.variances
       weight = .diagonal(Tensor(variances.map { $0 > 0 ? 1 / $0.squareRoot() : 0 }, shape: [variances.count]))
       self.variances = variances
     case .principalComponents(let count, let whitened):
-      var (useful, vectors) = Self.principalComponents(dataset, rows, mean: mean, most: count)
+      var (useful, vectors) = try Self.principalComponents(dataset, rows, moments: moments, most: count)
       guard !useful.isEmpty else {
         throw DataError(
           .malformed, file: "features", expected: "vectors that differ", found: "the same everywhere")

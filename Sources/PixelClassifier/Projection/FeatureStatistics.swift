@@ -6,13 +6,14 @@ extension FeatureProjection {
   /// The directions of largest variance in a sample, at most so many: variances, largest first, and `[count, D]`, each
   /// of length 1. Directions that say nothing but rounding are left out.
   static func principalComponents(
-    _ dataset: PixelDataset, _ rows: [Int], mean: Tensor, most: Int
-  ) -> (variances: [Float], vectors: Tensor) {
-    let width = dataset.featureCount
+    _ dataset: PixelDataset, _ rows: [Int], moments: FeatureMoments, most: Int
+  ) throws(DataError) -> (variances: [Float], vectors: Tensor) {
+    let (width, mean) = (dataset.featureCount, moments.mean)
+    guard moments.variances.contains(where: { $0 > 0 }) else { return ([], Tensor(zeros: [0, width])) }
     let isLong = rows.count < width
     // Of few long vectors: X Xᵀ has the eigenvalues of Xᵀ X, and Xᵀ times its vectors are the other's.
     let x = isLong ? dataset.features(ofRows: rows).subtracting(mean) : nil
-    let eigen = SymmetricEigen(x.map(gram) ?? covariance(dataset, rows, mean: mean))
+    let eigen = try SymmetricEigen(x.map(gram) ?? covariance(dataset, rows, mean: mean))
     let variances = Array(eigen.values.prefix(most).prefix { $0 > eigen.values[0] * smallestShare })
     guard let x, !variances.isEmpty else { return (variances, eigen.vectors.rows(variances.count)) }
     var vectors = Tensor(shape: [variances.count, width]) { y in
@@ -55,37 +56,10 @@ extension FeatureProjection {
     return order.prefix(most).map { Int($0) }.sorted()
   }
 
-  private static func forEachChunk(_ dataset: PixelDataset, _ rows: [Int], _ body: (Tensor) -> Void) {
+  static func forEachChunk(_ dataset: PixelDataset, _ rows: [Int], _ body: (Tensor) -> Void) {
     for start in stride(from: 0, to: rows.count, by: 2048) {
       body(dataset.features(ofRows: Array(rows[start..<min(start + 2048, rows.count)])))
     }
-  }
-
-  static func mean(_ dataset: PixelDataset, _ rows: [Int]) -> Tensor {
-    let width = dataset.featureCount
-    var sums = [Double](repeating: 0, count: width)
-    forEachChunk(dataset, rows) { x in
-      let sum = sumOfRows(x).elements
-      for c in 0..<width { sums[c] += Double(sum[c]) }
-    }
-    return Tensor(sums.map { Float($0 / Double(rows.count)) }, shape: [width])
-  }
-
-  static func variances(_ dataset: PixelDataset, _ rows: [Int], mean: Tensor) -> [Float] {
-    let width = dataset.featureCount
-    var sums = [Double](repeating: 0, count: width)
-    let mean = mean.elements
-    forEachChunk(dataset, rows) { x in
-      withPointers(x) { values in
-        for row in 0..<x.shape[0] {
-          for c in 0..<width {
-            let difference = Double(values[row * width + c] - mean[c])
-            sums[c] += difference * difference
-          }
-        }
-      }
-    }
-    return sums.map { Float($0 / Double(rows.count - 1)) }
   }
 
   /// `[D, D]`

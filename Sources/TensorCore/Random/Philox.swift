@@ -4,7 +4,7 @@
 /// pieces of work which run in any order, on any number of threads, draw the same numbers.
 ///
 /// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
-public struct Philox: RandomNumberGenerator, Sendable, Equatable {
+public struct Philox: Sendable, Equatable {
   private var key: SIMD2<UInt32>
   private var stream: UInt64
   private var block: UInt64 = 0
@@ -24,6 +24,12 @@ public struct Philox: RandomNumberGenerator, Sendable, Equatable {
     // The block counter of ordinary draws never reaches the upper half, so these words are unused.
     let derived = Philox.words(block: ~index, stream: ~stream, key: key)
     return Philox(key: SIMD2(derived.x, derived.y), stream: UInt64(derived.z) << 32 | UInt64(derived.w))
+  }
+
+  /// A generator of a name, such as a file's: the same on every machine and in every run (the name's FNV-1a hash is the
+  /// index of a split).
+  public func split(name: String) -> Philox {
+    split(name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
   }
 
   private init(key: SIMD2<UInt32>, stream: UInt64) {

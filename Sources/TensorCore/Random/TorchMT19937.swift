@@ -58,10 +58,14 @@ public struct TorchMT19937: Sendable {
     return Double(bits) * 0x1p-53
   }
 
-  /// `torch.randint(low, high)` for ranges below 2^32.
+  /// `torch.randint(low, high)`: of one word, and of two for ranges from 2^28 on, as PyTorch 2.6 and later draw it.
+  /// - Precondition: the range is not empty.
   public mutating func integer(in range: Range<Int>) -> Int {
-    precondition(!range.isEmpty && range.count < 1 << 32, "no integer in \(range)")
-    return range.lowerBound + Int(nextWord()) % range.count
+    precondition(!range.isEmpty, "no integer in \(range)")
+    let count = UInt64(bitPattern: Int64(range.upperBound &- range.lowerBound))
+    var word = UInt64(nextWord())
+    if count >= 1 << 28 { word = word << 32 | UInt64(nextWord()) }
+    return range.lowerBound &+ Int(truncatingIfNeeded: word % count)
   }
 
   /// `torch.randperm(count)`.

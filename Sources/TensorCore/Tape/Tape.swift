@@ -49,11 +49,15 @@ public final class Tape {
 
   /// Runs part of a forward pass without keeping its activations; the backward pass runs it again
   /// (Chen et al. 2016, "Training deep nets with sublinear memory cost").
+  ///
+  /// Parts may lie within parts; every level of them is run once more.
   /// - Parameter body: the part, which gives the same tensor each time
   public func recomputing(_ body: @escaping (Tape) -> Tensor) -> Tensor {
-    guard isRecording else { return body(self) }
+    // A part within a part draws from a stream of its own too, whether its activations are kept or not: otherwise what
+    // comes after it would draw other numbers the second time.
     let random = Philox(seed: self.random.next())
     let output = body(Tape(random: random, isRecording: false))
+    guard isRecording else { return output }
     record(output) { gradient, gradients in
       let tape = Tape(random: random)
       let again = body(tape)

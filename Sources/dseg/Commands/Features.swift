@@ -58,7 +58,7 @@ struct Features: ParsableCommand {
     for (index, path) in paths.enumerated() {
       let image = try Image(contentsOf: path, orientation: reading.orientation, notices: .ofThisRun)
       let geometry = try features.geometry(for: image, fit: fit, name: path)
-      let maps = try features.extract(geometry.apply(image).tensor(normalization: .ddpm), index: index)
+      let maps = try features.extract(geometry.apply(image).tensor(normalization: .ddpm), name: path)
       if output != nil {
         for map in maps.maps {
           writer.append("\(files[index].name)/step\(map.step)/block\(map.block)", map.tensor)

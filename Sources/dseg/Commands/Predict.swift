@@ -33,7 +33,7 @@ struct Predict: ParsableCommand {
     var (done, failed) = ([PictureFigures](), [Failure]())
     for (index, (picture, stem)) in zip(pictures, stems).enumerated() {
       let start = ContinuousClock.now
-      if let (image, result) = try segmentation(of: picture, index: index, by: segmenter, failed: &failed) {
+      if let (image, result) = try segmentation(of: picture, by: segmenter, failed: &failed) {
         try createFolder((stem as NSString).deletingLastPathComponent)
         try PredictionFiles(
           stem: stem, classes: segmenter.classes, members: segmenter.ensemble.members.count
@@ -59,12 +59,12 @@ struct Predict: ParsableCommand {
 
   /// Nil for a picture that cannot be used: a folder of thousands does not end at it.
   private func segmentation(
-    of picture: PictureFile, index: Int, by segmenter: Segmenter, failed: inout [Failure]
+    of picture: PictureFile, by segmenter: Segmenter, failed: inout [Failure]
   ) throws(DataError) -> (Image, Segmentation)? {
     do throws(DataError) {
       let image = try Image(
         contentsOf: picture.path, orientation: segmenter.orientation, notices: .ofThisRun)
-      return (image, try segmenter.segment(image, name: picture.path, index: index))
+      return (image, try segmenter.segment(image, name: picture.path))
     } catch {
       guard error.isAboutInput else { throw error }
       try Notices.ofThisRun.leaveOut(error)

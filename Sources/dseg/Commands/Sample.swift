@@ -48,6 +48,7 @@ struct Sample: ParsableCommand {
     if let frames { try createFolder(frames) }
     let backbone = try DiffusionBackbone(
       checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint))
+    try SampleSheet.check(channels: backbone.network.configuration.inChannels)
     let sampler = try DiffusionSampler(
       network: backbone.network, options: backbone.options,
       method: sampler == .ddpm ? .ancestral : .ddim(eta: eta), steps: samplingSteps,

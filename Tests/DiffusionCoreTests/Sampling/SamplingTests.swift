@@ -63,4 +63,57 @@ struct SamplingTests {
       network: network(diffusion))
     expectClose(again, NaiveTensor(pictures), absolute: 0.01)
   }
+
+  /// A process of one step is one too: nothing in it is infinite.
+  @Test(arguments: GaussianDiffusion.VarianceType.allCases, GaussianDiffusion.MeanType.allCases)
+  func oneStep(variance: GaussianDiffusion.VarianceType, mean: GaussianDiffusion.MeanType) throws {
+    for respacing in try [nil, TimestepRespacing("1", steps: 1000)] {
+      let process = GaussianDiffusion(
+        steps: respacing == nil ? 1 : 1000, respacing: respacing, meanType: mean, varianceType: variance)
+      var random = Philox(seed: 6)
+      let (x, noise) = (random.normal(shape: [2, 3, 4, 4]), random.normal(shape: [2, 3, 4, 4]))
+      let output = random.normal(shape: [2, variance.isLearned ? 6 : 3, 4, 4])
+      for method in [SamplingMethod.ancestral, .ddim(eta: 0), .ddim(eta: 1)] {
+        let sample = try process.sample(
+          from: noise, method: method, stepNoise: { _ in x }, network: { _, _ in output })
+        #expect(sample.elements.allSatisfy { $0.isFinite })
+      }
+      let start = x * 0.3
+      let xT = process.qSample(xStart: start, t: [0, 0], noise: noise)
+      for loss in DiffusionLoss.allCases {
+        let losses = process.trainingLosses(
+          modelOutput: output, xStart: start, xT: xT, noise: noise, t: [0, 0], loss: loss)
+        #expect(losses.loss.elements.allSatisfy { $0.isFinite })
+        #expect(losses.outputGradient.elements.allSatisfy { $0.isFinite })
+      }
+    }
+  }
+
+  /// Pictures of other channels than three; and networks that predict no noise at all.
+  @Test(arguments: [(1, 1), (1, 2), (4, 4), (5, 10), (3, 4), (4, 3), (3, 9), (2, 1)])
+  func channelsOfTheNetwork(channels: (in: Int, out: Int)) throws {
+    var configuration = UNetConfiguration.tiny
+    (configuration.inChannels, configuration.outChannels) = (channels.in, channels.out)
+    let network = try randomNetwork(configuration)
+    let options = BackboneOptions(imageSize: 8)
+    guard [1, 2].contains(Double(channels.out) / Double(channels.in)) else {
+      let error = #expect(throws: DataError.self) {
+        try DiffusionSampler(network: network, options: options, steps: 2)
+      }
+      #expect(error?.item == "output channels" && error?.exitCode == 65)
+      return
+    }
+    let sampler = try DiffusionSampler(network: network, options: options, steps: 1, batch: 2)
+    let pictures = try sampler.sample(count: 3, seed: 1)
+    #expect(pictures.shape == [3, channels.in, 8, 8] && pictures.elements.allSatisfy { $0.isFinite })
+  }
+
+  @Test(arguments: [0, -1, .min])
+  func samplersOfNoPictures(batch: Int) throws {
+    let error = #expect(throws: DataError.self) {
+      try DiffusionSampler(
+        network: try randomNetwork(.tiny), options: BackboneOptions(imageSize: 8), batch: batch)
+    }
+    #expect(error?.exitCode == 64)
+  }
 }

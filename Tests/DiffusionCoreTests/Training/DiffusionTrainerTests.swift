@@ -171,4 +171,32 @@ struct DiffusionTrainerTests {
     let untouched = try norms(limit: free.told * 4)
     #expect(untouched.used == free.used)
   }
+
+  /// A network whose output is not what the process expects.
+  @Test(arguments: [(1, 1, false), (3, 6, false), (3, 3, true), (3, 4, true), (4, 8, true)])
+  func networksThatDoNotFit(channels: (in: Int, out: Int, learned: Bool)) throws {
+    var configuration = UNetConfiguration.tiny
+    (configuration.inChannels, configuration.outChannels) = (channels.in, channels.out)
+    let options = DiffusionTrainingOptions()
+    let error = #expect(throws: DataError.self) {
+      try DiffusionTrainer(
+        configuration: configuration,
+        diffusion: GaussianDiffusion(steps: 10, varianceType: channels.learned ? .learnedRange : .fixedLarge),
+        imageSize: 16, options: options,
+        state: DiffusionTrainingState(configuration, options: options, diffusionSteps: 10))
+    }
+    #expect(error?.file == "network")
+  }
+
+  /// A process of one step can be learned too.
+  @Test(arguments: [false, true], DiffusionLoss.allCases)
+  func oneStepOfDiffusion(learnsVariance: Bool, loss: DiffusionLoss) throws {
+    let tiny = try DiffusionTrainer.tiny(learnsVariance: learnsVariance) { $0.loss = loss }
+    var trainer = try DiffusionTrainer(
+      configuration: tiny.configuration,
+      diffusion: GaussianDiffusion(steps: 1, varianceType: learnsVariance ? .learnedRange : .fixedLarge),
+      imageSize: 16, options: tiny.options,
+      state: DiffusionTrainingState(tiny.configuration, options: tiny.options, diffusionSteps: 1))
+    #expect(try trainer.step(on: TinyPictures()).loss.isFinite)
+  }
 }

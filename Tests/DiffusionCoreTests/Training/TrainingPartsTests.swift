@@ -81,4 +81,25 @@ struct TrainingPartsTests {
     let gradient = tape.gradients(at: y, Tensor(repeating: 3, shape: [40_000]))[x]!
     #expect(zip(gradient.elements, y.elements).allSatisfy { ($0 == 0) == ($1 == 0) })
   }
+
+  /// The order that earlier versions showed pictures in, so that their trainings go on.
+  @Test func orderOfASeed() {
+    var order = PictureOrder(count: 10, random: Philox(seed: 1))
+    #expect((0..<20).map { order.picture(at: $0) } == [])
+  }
+
+  /// Time for a step must not grow with the number of pictures.
+  @Test func anOrderIsMadeOnceAnEpoch() {
+    var order = PictureOrder(count: 1000, random: Philox(seed: 1))
+    for place in 0..<3000 { _ = order.picture(at: place) }
+    #expect(order.ordersMade == 3)
+  }
+
+  @Test func lossesOfNothingPreferNoStep() {
+    for loss in [Float(0), .infinity] {
+      var sampler = TimestepSampler(.lossSecondMoment, steps: 3)
+      for _ in 0..<10 { sampler.note(losses: [loss, loss, loss], at: [0, 1, 2]) }
+      #expect(sampler.probabilities.allSatisfy { $0 == 1.0 / 3 })
+    }
+  }
 }

@@ -4,8 +4,6 @@ import TensorCore
 
 /// The transforms that parameters describe.
 extension KnownCase {
-  typealias Parameters = [String: JSONValue]
-
   func image() throws -> Image {
     let array = try array("image")
     return Image(width: array.shape[1], height: array.shape[0], pixels: array.uint8s())
@@ -15,94 +13,94 @@ extension KnownCase {
     let array = try array("mask")
     return LabelMask(width: array.shape[1], height: array.shape[0], labels: array.uint8s())
   }
+}
 
-  func transform(_ name: String, _ parameters: Parameters, _ width: Int, _ height: Int) throws
-    -> ImageTransform
-  {
-    switch name {
-    case "color_jitter": .colorJitter(try colorJitter(parameters))
+extension Parameters {
+  /// A step of a chain.
+  func transform(_ width: Int, _ height: Int) throws -> ImageTransform {
+    switch try string("op") {
+    case "color_jitter": .colorJitter(try colorJitter())
+    case "to_gray": .toGray
+    case "channel_shuffle": .channelShuffle(order: try ints("order"))
     case "horizontal_flip": .horizontalFlip(exchanging: .none)
-    case "coarse_dropout": .coarseDropout(try coarseDropout(parameters))
-    case "random_resized_crop": .resizedCrop(try resizedCrop(parameters))
-    case "rotate": .affine(try rotation(parameters, width, height))
-    case "elastic_affine": .affine(try elasticAffine(parameters))
-    default:
-      throw DataError(.malformed, file: id, item: "op", expected: "a known transform", found: name)
+    case "coarse_dropout": .coarseDropout(try coarseDropout())
+    case "random_resized_crop": .resizedCrop(try resizedCrop())
+    case "rotate": .affine(try rotation(width, height))
+    case "elastic_affine": .affine(try elasticAffine())
+    default: throw mismatch("op", "a known transform")
     }
   }
 
-  func colorJitter(_ parameters: Parameters) throws -> ColorJitter {
+  func colorJitter() throws -> ColorJitter {
     ColorJitter(
-      brightness: Float(try number("brightness", parameters)),
-      contrast: Float(try number("contrast", parameters)),
-      saturation: Float(try number("saturation", parameters)), hue: Float(try number("hue", parameters)),
-      order: try numbers("order", parameters).map { try value(ColorJitter.Stage(rawValue: Int($0)), "order") }
-    )
+      brightness: try double("brightness"), contrast: try double("contrast"),
+      saturation: try double("saturation"), hue: try double("hue"),
+      order: try ints("order").map { stage in
+        guard let stage = ColorJitter.Stage(rawValue: stage) else { throw mismatch("order", "0 to 3") }
+        return stage
+      })
   }
 
-  func coarseDropout(_ parameters: Parameters) throws -> CoarseDropout {
-    let holes = try value(parameters["holes_x1_y1_x2_y2"]?.array, "holes").map { hole in
-      let corners = try value(hole.array, "hole").compactMap(\.int)
+  func coarseDropout() throws -> CoarseDropout {
+    let holes = try intLists("holes_x1_y1_x2_y2").map { corners in
+      guard corners.count == 4, corners[0] <= corners[2], corners[1] <= corners[3] else {
+        throw mismatch("holes_x1_y1_x2_y2", "two corners each")
+      }
       return CoarseDropout.Hole(
         x: corners[0], y: corners[1], width: corners[2] - corners[0], height: corners[3] - corners[1])
     }
-    let fill = UInt8(try number("fill_value", parameters))
+    let fill = try levels("fill_value")
     return CoarseDropout(
-      holes: holes, fill: RGB(fill, fill, fill), label: parameters["mask_fill_value"]?.int.map { UInt8($0) })
+      holes: holes, fill: RGB(fill[0], fill[1], fill[2]), label: try label("mask_fill_value"))
   }
 
-  func resizedCrop(_ parameters: Parameters) throws -> ResizedCrop {
-    let names = ["left", "top", "crop_width", "crop_height", "width", "height"]
-    let numbers = try names.map { Int(try number($0, parameters)) }
+  func resizedCrop() throws -> ResizedCrop {
+    let numbers = try ["left", "top", "crop_width", "crop_height", "width", "height"].map(int)
+    guard numbers.suffix(4).allSatisfy({ $0 > 0 }) else { throw mismatch("crop_width", "sides above 0") }
     return ResizedCrop(
       x: numbers[0], y: numbers[1], width: numbers[2], height: numbers[3], newWidth: numbers[4],
       newHeight: numbers[5])
   }
 
-  func rotation(_ parameters: Parameters, _ width: Int, _ height: Int) throws -> AffineWarp {
+  func rotation(_ width: Int, _ height: Int) throws -> AffineWarp {
     AffineWarp(
-      AffineMatrix(rotation: try number("angle_degrees", parameters), width: width, height: height),
-      border: try border(parameters))
+      AffineMatrix(rotation: try double("angle_degrees"), width: width, height: height),
+      border: try border())
   }
 
-  func elasticAffine(_ parameters: Parameters) throws -> AffineWarp {
+  func elasticAffine() throws -> AffineWarp {
     func points(_ name: String) throws -> [SIMD2<Double>] {
-      try value(parameters[name]?.array, name).map { point in
-        let place = try value(point.array, name).compactMap(\.double)
-        return SIMD2(place[0], place[1])
+      let points = try doubleLists(name)
+      guard points.count == 3, points.allSatisfy({ $0.count == 2 }) else {
+        throw mismatch(name, "three points")
       }
+      return points.map { SIMD2($0[0], $0[1]) }
     }
-    return AffineWarp(
-      try value(AffineMatrix(points("pts1"), to: points("pts2")), "pts1"), border: try border(parameters))
+    guard let matrix = AffineMatrix(try points("pts1"), to: try points("pts2")), matrix.inverse != nil else {
+      throw mismatch("pts1", "points that are not on a line, to others that are not")
+    }
+    return AffineWarp(matrix, border: try border())
   }
 
   /// Mirrored unless parameters say otherwise.
-  func border(_ parameters: Parameters) throws -> Border {
-    guard let name = parameters["border"]?.string else { return .reflect }
-    guard name == "constant" else {
-      throw DataError(.malformed, file: id, item: "border", expected: "constant", found: name)
-    }
-    let color = UInt8(try number("border_value", parameters))
-    return .constant(
-      color: RGB(color, color, color), label: UInt8(try number("mask_border_value", parameters)))
+  func border() throws -> Border {
+    guard let name = try stringIfPresent("border") else { return .reflect }
+    guard name == "constant" else { throw mismatch("border", "constant") }
+    let color = try levels("border_value")
+    guard let label = try label("mask_border_value") else { throw mismatch("mask_border_value", "a label") }
+    return .constant(color: RGB(color[0], color[1], color[2]), label: label)
   }
 
-  func named<Name: RawRepresentable<String>>(_ name: String) throws -> Name {
-    try value(Name(rawValue: string(name)), name)
+  /// A label; nil where there is none.
+  private func label(_ name: String) throws -> UInt8? {
+    guard let value = try intIfPresent(name) else { return nil }
+    guard let label = UInt8(exactly: value) else { throw mismatch(name, "a label from 0 to 255") }
+    return label
   }
 
-  private func number(_ name: String, _ parameters: Parameters) throws -> Double {
-    try value(parameters[name]?.double, name)
-  }
-
-  private func numbers(_ name: String, _ parameters: Parameters) throws -> [Double] {
-    try value(parameters[name]?.array, name).compactMap(\.double)
-  }
-
-  private func value<Value>(_ value: Value?, _ name: String) throws -> Value {
-    guard let value else {
-      throw DataError(.malformed, file: id, item: name, expected: "a parameter of this name", found: "none")
-    }
-    return value
+  /// The label to ignore.
+  func ignoreLabel() throws -> UInt8 {
+    guard let label = try label("ignore_label") else { throw mismatch("ignore_label", "a label") }
+    return label
   }
 }

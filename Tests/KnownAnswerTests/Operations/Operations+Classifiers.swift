@@ -6,8 +6,10 @@ extension Operations {
   /// Group D: pixel classifiers.
   static let classifiers: [String: Operation] = [
     "pixel_classifier_forward": { known in
-      guard let file = try known.object("checkpoint")["file"]?.string else { return [:] }
-      let logits = try PixelMLP(contentsOf: known.path(file)).logits(try known.tensor("x"))
+      let classifier = try PixelMLP(contentsOf: known.checkpointPath())
+      try known.parameters.expect("number_class", .number(Double(classifier.classCount)))
+      try known.parameters.expect("feature_dim", .number(Double(classifier.featureCount)))
+      let logits = classifier.logits(try known.tensor("x"))
       let labels = (0..<logits.shape[0]).map { row in largest(logits.slice(row)) }
       return ["logits": .tensor(logits), "argmax": .integers(labels)]
     },
@@ -15,6 +17,7 @@ extension Operations {
       // The models are the last axis.
       let votes = try known.array("votes")
       let models = votes.shape[votes.shape.count - 1]
+      try known.parameters.expect("models", .number(Double(models)))
       let values = votes.uint8s()
       let voters = (0..<models).map { model in
         stride(from: model, to: values.count, by: models).map { values[$0] }
@@ -22,13 +25,16 @@ extension Operations {
       return ["labels": .integers(modeVote(voters), shape: Array(votes.shape.dropLast()))]
     },
     "predict_labels": { known in
-      let size = try known.intList("size")
+      let size = try known.parameters.ints("size")
       let prediction: PixelPrediction
       var answers: [String: Answer] = [:]
       if known.has("logits") {
-        prediction = PixelPrediction(logits: try known.tensor("logits"), height: size[0], width: size[1])
+        let logits = try known.tensor("logits")
+        try known.parameters.expect("models", .number(Double(logits.shape[0])))
+        prediction = PixelPrediction(logits: logits, height: size[0], width: size[1])
       } else {
-        let files = known.parameters["checkpoint_files"]?.array?.compactMap(\.string) ?? []
+        let files = try known.parameters.strings("checkpoint_files")
+        try known.parameters.expect("models", .number(Double(files.count)))
         let ensemble = try PixelEnsemble(contentsOf: files.map(known.path))
         let logits = ensemble.logits(try known.tensor("features"))
         prediction = PixelPrediction(logits: logits, height: size[0], width: size[1])
@@ -39,8 +45,10 @@ extension Operations {
       return answers
     },
     "compute_iou": { known in
+      // The names of the classes.
+      known.parameters.describes("category")
       var confusion = ConfusionMatrix(
-        classCount: try known.int("number_class"), ignoreLabel: UInt8(try known.int("ignore_label")))
+        classCount: try known.parameters.int("number_class"), ignoreLabel: try known.parameters.ignoreLabel())
       confusion.add(truth: try known.array("gts").uint8s(), prediction: try known.array("preds").uint8s())
       return [
         "miou": .scalar(confusion.meanIoU(.ledm)), "iou_per_class": .list(confusion.iou(.ledm)),
@@ -51,23 +59,24 @@ extension Operations {
     "drop_small_annotations": { known in
       let label = try known.array("label")
       let kept = droppingSmallAnnotations(
-        label.uint8s(), classCount: try known.int("number_class"),
-        ignoreLabel: UInt8(try known.int("ignore_label")))
+        label.uint8s(), classCount: try known.parameters.int("number_class"),
+        ignoreLabel: try known.parameters.ignoreLabel())
       return ["label": .integers(kept, shape: label.shape)]
     },
     "uncertainty_filter": { known in
       let kept = picturesKept(
-        byUncertainty: try known.tensor("scores").elements, portion: try known.double("portion"))
+        byUncertainty: try known.tensor("scores").elements, portion: try known.parameters.double("portion"))
       return ["kept_index_in_order": .integers(kept), "kept_count": .int(kept.count)]
     },
     "early_stop": { known in
       let losses = try known.tensor("losses").elements
-      let epochs = try known.int("max_epochs")
+      let epochs = try known.parameters.int("max_epochs")
       var stopping = EarlyStopping(
-        patience: try known.int("patience"), firstCountedEpoch: try known.int("first_counted_epoch"))
+        patience: try known.parameters.int("patience"),
+        firstCountedEpoch: try known.parameters.int("first_counted_epoch"))
       var iterations = 0
       for epoch in 0..<epochs {
-        for _ in 0..<(try known.int("batches_per_epoch")) {
+        for _ in 0..<(try known.parameters.int("batches_per_epoch")) {
           let loss = losses[iterations % losses.count]
           iterations += 1
           if stopping.shouldStop(epoch: epoch, loss: loss) {
@@ -78,20 +87,18 @@ extension Operations {
       return outcome(iterations, epochs - 1, stoppedEarly: false, stopping)
     },
     "classifier_training": { known in
-      let betas = known.parameters["betas"]?.array?.compactMap(\.double) ?? []
-      let adam = Adam(
-        learningRate: try known.double("lr"), beta1: betas[0], beta2: betas[1],
-        eps: try known.double("eps"), weightDecay: try known.double("weight_decay"),
-        decay: try known.string("optimizer") == "AdamW" ? .decoupled : .inGradient)
+      let adam = try known.parameters.adam()
       let (x, y) = (try known.tensor("x"), try known.ints("y"))
       let batches = try known.array("batch_index")
-      let size = try known.int("batch_size")
+      let size = try known.parameters.int("batch_size")
       var training = MemberTraining(
         try PixelMLP(weights: WeightScope(StateDictionary(try known.weightTensors(), file: known.id))),
         batch: size, optimizer: adam)
+      try known.parameters.expect("number_class", .number(Double(training.classifier.classCount)))
+      try known.parameters.expect("feature_dim", .number(Double(x.shape[1])))
       var (losses, accuracies) = ([Double](), [Double]())
       let order = batches.int64s().map { Int($0) }
-      for iteration in 0..<(try known.int("iterations")) {
+      for iteration in 0..<(try known.parameters.int("iterations")) {
         let rows = Array(order[iteration * size..<(iteration + 1) * size])
         let result = training.trainingStep(x: stack(rows.map(x.slice)), targets: rows.map { y[$0] })
         losses.append(Double(result.loss))

@@ -52,7 +52,7 @@ extension Operations {
     "p_mean_variance": { known in
       let moments = try known.process().pMeanVariance(
         modelOutput: try known.tensor("model_output"), xT: try known.tensor("x_t"), t: try known.ints("t"),
-        clipDenoised: try known.bool("clip_denoised"))
+        clipDenoised: try known.parameters.bool("clip_denoised"))
       return [
         "mean": .tensor(moments.mean), "variance": .tensor(moments.variance),
         "log_variance": .tensor(moments.logVariance), "pred_xstart": .tensor(moments.predXStart),
@@ -61,28 +61,15 @@ extension Operations {
     "p_sample": { known in
       let step = try known.process().pSample(
         modelOutput: try known.tensor("model_output"), xT: try known.tensor("x_t"), t: try known.ints("t"),
-        noise: try known.tensor("noise"), clipDenoised: try known.bool("clip_denoised"))
+        noise: try known.tensor("noise"), clipDenoised: try known.parameters.bool("clip_denoised"))
       return ["sample": .tensor(step.sample), "pred_xstart": .tensor(step.predXStart)]
     },
     "ddim_sample": { known in
       let step = try known.process().ddimSample(
         modelOutput: try known.tensor("model_output"), xT: try known.tensor("x_t"), t: try known.ints("t"),
-        noise: try known.tensor("noise"), eta: try known.double("eta"),
-        clipDenoised: try known.bool("clip_denoised"))
+        noise: try known.tensor("noise"), eta: try known.parameters.double("eta"),
+        clipDenoised: try known.parameters.bool("clip_denoised"))
       return ["sample": .tensor(step.sample), "pred_xstart": .tensor(step.predXStart)]
     },
   ]
-}
-
-extension KnownCase {
-  /// The process that the parameters describe.
-  func process() throws -> GaussianDiffusion {
-    let steps = try int("steps")
-    let schedule = NoiseSchedule(rawValue: try string("schedule"))!
-    let respacing = try stringIfPresent("respacing").map { try TimestepRespacing($0, steps: steps) }
-    return GaussianDiffusion(
-      schedule: schedule, steps: steps, respacing: respacing,
-      meanType: GaussianDiffusion.MeanType(rawValue: stringIfPresent("mean_type") ?? "epsilon")!,
-      varianceType: GaussianDiffusion.VarianceType(rawValue: stringIfPresent("var_type") ?? "learned_range")!)
-  }
 }

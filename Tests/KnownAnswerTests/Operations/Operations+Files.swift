@@ -5,7 +5,7 @@ extension Operations {
   /// Group D: file formats.
   static let files: [String: Operation] = [
     "read_npy": { known in
-      let path = known.path(try known.string("file"))
+      let path = known.path(try known.parameters.string("file"))
       guard path.hasSuffix(".npz") else {
         let file = try NpyFile(contentsOf: path)
         return [
@@ -20,7 +20,7 @@ extension Operations {
       return answers
     },
     "read_checkpoint_tensors": { known in
-      let checkpoint = try Checkpoint(contentsOf: known.path(try known.string("file")))
+      let checkpoint = try Checkpoint(contentsOf: known.path(try known.parameters.string("file")))
       var answers: [String: Answer] = ["paths": .strings(checkpoint.entries.map(\.path))]
       for entry in checkpoint.entries {
         switch entry.value {

@@ -5,11 +5,12 @@ extension Operations {
   static let kernels: [String: Operation] = [
     "conv2d": { known in
       let (weight, stride, padding) = (
-        try known.tensor("weight"), try known.int("stride"), try known.int("padding")
+        try known.tensor("weight"), try known.parameters.int("stride"), try known.parameters.int("padding")
       )
       let isWinograd =
         known.precision == .fast && weight.shape.suffix(2) == [3, 3] && stride == 1 && padding == 1
       let x = ConvolutionInput(try known.tensor("x").channelsLast)
+      try known.parameters.expect("kernel", .number(Double(weight.shape[3])))
       let kernel = ConvolutionWeight(weight, algorithm: isWinograd ? .winograd4 : .im2col)
       kernel.keepForTraining()
       let y = conv2d(
@@ -29,6 +30,7 @@ extension Operations {
     },
     "conv1d": { known in
       let (x, weight) = (try known.tensor("x").channelsLast, try known.tensor("weight"))
+      try known.parameters.expect("kernel", .number(1))
       let kernel = ConvolutionWeight(weight, algorithm: .im2col)
       kernel.keepForTraining()
       let y = conv1d(ConvolutionInput(x), weight: kernel, bias: try known.tensorIfPresent("bias"))
@@ -52,8 +54,8 @@ extension Operations {
       let x = ConvolutionInput(try known.tensor("x").channelsLast)
       let normalized = x.normalized(
         by: ChannelNormalization.groups(
-          try known.int("groups"), of: x, weight: try known.tensor("weight"),
-          bias: try known.tensor("bias"), eps: Float(try known.double("eps"))))
+          try known.parameters.int("groups"), of: x, weight: try known.tensor("weight"),
+          bias: try known.tensor("bias"), eps: Float(try known.parameters.double("eps"))))
       var answers: [String: Answer] = ["y": .tensor(normalized.tensor.channelsFirst)]
       guard let cotangent = try known.tensorIfPresent("cotangent") else { return answers }
       let gradients = groupNormBackward(cotangent.channelsLast, of: normalized)
@@ -66,10 +68,11 @@ extension Operations {
       var state = BatchNorm1dState(
         weight: try known.tensor("weight"), bias: try known.tensor("bias"),
         runningMean: try known.tensor("running_mean"), runningVariance: try known.tensor("running_var"),
-        eps: Float(try known.double("eps")), momentum: Float(try known.double("momentum")))
+        eps: Float(try known.parameters.double("eps")),
+        momentum: Float(try known.parameters.double("momentum")))
       let x = try known.tensor("x")
       let (y, saved) =
-        try known.bool("train")
+        try known.parameters.bool("train")
         ? batchNorm1dTraining(x, state: &state) : batchNorm1dEvaluation(x, state: state)
       let gradients = batchNorm1dBackward(try known.tensor("cotangent"), saved: saved, weight: state.weight)
       return [
@@ -85,26 +88,33 @@ extension Operations {
       ]
     },
     "softmax": { known in
-      let y = softmax(try known.tensor("x"))
+      let x = try known.tensor("x")
+      try known.expectLastAxis(of: x)
+      let y = softmax(x)
       return ["y": .tensor(y), "d_x": .tensor(softmaxBackward(try known.tensor("cotangent"), output: y))]
     },
     "log_softmax": { known in
-      let y = logSoftmax(try known.tensor("x"))
+      let x = try known.tensor("x")
+      try known.expectLastAxis(of: x)
+      let y = logSoftmax(x)
       return ["y": .tensor(y), "d_x": .tensor(logSoftmaxBackward(try known.tensor("cotangent"), output: y))]
     },
     "cross_entropy_mean": { known in
+      try known.parameters.expect("reduction", .string("mean"))
       let result = crossEntropy(try known.tensor("logits"), targets: try known.ints("target"))
       return ["loss": .scalar(result.loss), "d_logits": .tensor(result.logitsGradient)]
     },
     "timestep_embedding": { known in
       let y = timestepEmbedding(
-        try known.tensor("t").elements, dimension: try known.int("dim"),
-        maxPeriod: Float(try known.double("max_period")))
+        try known.tensor("t").elements, dimension: try known.parameters.int("dim"),
+        maxPeriod: Float(try known.parameters.double("max_period")))
       return ["y": .tensor(y)]
     },
     "qkv_attention": { known in
-      let order = AttentionOrder(rawValue: try known.string("order"))!
-      let (qkv, heads) = (try known.tensor("qkv").channelsLast, try known.int("heads"))
+      let order = try known.parameters.named("order") as AttentionOrder
+      let (qkv, heads) = (try known.tensor("qkv").channelsLast, try known.parameters.int("heads"))
+      try known.parameters.expect(
+        "channels_per_head", .number(Double(qkv.shape[2]) / Double(3 * heads)))
       let gradient = qkvAttentionBackward(
         try known.tensor("cotangent").channelsLast, qkv: qkv, heads: heads, order: order)
       return [
@@ -114,14 +124,18 @@ extension Operations {
     },
     "interpolate": { known in
       let x = try known.tensor("x")
-      switch try known.string("mode") {
+      let (height, width) = (x.shape[2], x.shape[3])
+      let scale = try known.parameters.intIfPresent("scale_factor")
+      let size =
+        try scale.map { [height * $0, width * $0] } ?? known.parameters.ints("size")
+      try known.parameters.expect("align_corners", .bool(false))
+      switch try known.parameters.string("mode") {
       case "bilinear":
-        let size = try known.intList("size")
         return ["y": .tensor(resizeBilinear(x, height: size[0], width: size[1]))]
-      case "nearest" where known.intIfPresent("scale_factor") == 2:
+      case "nearest" where size == [2 * height, 2 * width]:
         return ["y": .tensor(upsampleNearest2x(x.channelsLast).channelsFirst)]
       default:
-        return [:]
+        throw known.parameters.mismatch("mode", "bilinear, or nearest to twice the size")
       }
     },
     "avg_pool_2x2": { known in
@@ -131,15 +145,11 @@ extension Operations {
       return ["y": .tensor(averagePool2x2(x).channelsFirst), "d_x": .tensor(gradient.channelsFirst)]
     },
     "optimizer_trace": { known in
-      let betas = known.parameters["betas"]!.array!.map { $0.double! }
-      let adam = Adam(
-        learningRate: try known.double("lr"), beta1: betas[0], beta2: betas[1],
-        eps: try known.double("eps"), weightDecay: try known.double("weight_decay"),
-        decay: try known.string("optimizer") == "AdamW" ? .decoupled : .inGradient)
+      let adam = try known.parameters.adam()
       var weight = try known.tensor("w0")
       var moments = AdamMoments(shape: weight.shape)
       let gradients = try known.tensor("grads")
-      let average = ExponentialAverage(decay: try known.double("ema_rate"))
+      let average = ExponentialAverage(decay: try known.parameters.double("ema_rate"))
       var (trace, averaged) = ([Tensor](), weight)
       for step in 0..<gradients.shape[0] {
         adam.update(&weight, gradient: gradients.slice(step), moments: &moments)
@@ -149,10 +159,10 @@ extension Operations {
       return ["w": .tensor(stack(trace)), "ema_after": .tensor(averaged)]
     },
     "ema_warmup": { known in
-      let average = ExponentialAverage(decay: try known.double("decay"), warmsUp: true)
-      let (weights, first) = (try known.tensor("weights"), try known.int("first_n"))
+      let average = ExponentialAverage(decay: try known.parameters.double("decay"), warmsUp: true)
+      let (weights, first) = (try known.tensor("weights"), try known.parameters.int("first_n"))
       var (averaged, averages, decays) = (try known.tensor("initial"), [Tensor](), [Double]())
-      for step in 0..<(try known.int("steps")) {
+      for step in 0..<(try known.parameters.int("steps")) {
         decays.append(average.decay(update: first + step))
         average.update(&averaged, with: weights.slice(step), number: first + step)
         averages.append(averaged)
@@ -160,4 +170,12 @@ extension Operations {
       return ["decays": .list(decays), "ema": .tensor(stack(averages))]
     },
   ]
+}
+
+extension KnownCase {
+  /// Rows are normalised, wherever the reference counts the axis from.
+  fileprivate func expectLastAxis(of x: Tensor) throws {
+    let axis = try parameters.int("dim")
+    guard axis == -1 || axis == x.rank - 1 else { throw parameters.mismatch("dim", "the last axis") }
+  }
 }

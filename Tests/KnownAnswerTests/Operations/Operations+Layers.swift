@@ -8,37 +8,48 @@ extension Operations {
     "upsample": { known in
       try known.layerAnswers { weights in
         let layer = Upsample(
-          channels: try known.int("channels"), outChannels: try known.int("out_channels"),
-          usesConvolution: try known.bool("use_conv"), algorithm: known.algorithm, weights: weights)
+          channels: try known.parameters.int("channels"),
+          outChannels: try known.parameters.int("out_channels"),
+          usesConvolution: try known.parameters.bool("use_conv"), algorithm: known.algorithm, weights: weights
+        )
         return { layer($0[0], tape: $1) }
       }
     },
     "downsample": { known in
       try known.layerAnswers { weights in
         let layer = Downsample(
-          channels: try known.int("channels"), outChannels: try known.int("out_channels"),
-          usesConvolution: try known.bool("use_conv"), weights: weights)
+          channels: try known.parameters.int("channels"),
+          outChannels: try known.parameters.int("out_channels"),
+          usesConvolution: try known.parameters.bool("use_conv"), weights: weights)
         return { layer($0[0], tape: $1) }
       }
     },
     "res_block": { known in
       try known.layerAnswers(inputs: ["x", "emb"]) { weights in
-        let resampling: ResBlock.Resampling = try known.bool("up") ? .up : known.bool("down") ? .down : .none
+        let (up, down) = (try known.parameters.bool("up"), try known.parameters.bool("down"))
+        if up && down { throw known.parameters.mismatch("down", "false, where up is true") }
+        let resampling: ResBlock.Resampling = up ? .up : down ? .down : .none
         let layer = ResBlock(
-          channels: try known.int("channels"), outChannels: try known.int("out_channels"),
-          embeddingChannels: try known.int("emb_channels"),
-          usesScaleShiftNorm: try known.bool("use_scale_shift_norm"),
-          usesConvolutionSkip: try known.bool("use_conv"), resampling: resampling,
+          channels: try known.parameters.int("channels"),
+          outChannels: try known.parameters.int("out_channels"),
+          embeddingChannels: try known.parameters.int("emb_channels"),
+          usesScaleShiftNorm: try known.parameters.bool("use_scale_shift_norm"),
+          usesConvolutionSkip: try known.parameters.bool("use_conv"), resampling: resampling,
           algorithm: { _, _ in known.algorithm }, weights: weights)
+        // Layers are evaluated, without dropout.
+        known.parameters.describes("dropout")
         return { layer(ConvolutionInput($0[0]), siluEmbedding: silu($0[1], tape: $1), tape: $1) }
       }
     },
     "attention_block": { known in
       try known.layerAnswers { weights in
-        let (channels, width) = (try known.int("channels"), try known.int("num_head_channels"))
+        let channels = try known.parameters.int("channels")
+        let (heads, width) = (
+          try known.parameters.int("num_heads"), try known.parameters.int("num_head_channels")
+        )
         let layer = AttentionBlock(
-          channels: channels, heads: width > 0 ? channels / width : try known.int("num_heads"),
-          order: try known.bool("use_new_attention_order") ? .new : .legacy, weights: weights)
+          channels: channels, heads: width > 0 ? channels / width : heads,
+          order: try known.parameters.bool("use_new_attention_order") ? .new : .legacy, weights: weights)
         return { layer($0[0], tape: $1) }
       }
     },

@@ -18,10 +18,12 @@ extension Operations {
     },
     "unet_forward": { known in
       let network = try known.network()
+      // More outputs, which are given in any case.
+      known.parameters.describes("debug_activations")
       var answers: [String: Answer] = [:]
       let out = network(
         try known.tensor("x"), timesteps: try known.tensor("timesteps").elements,
-        classes: known.has("y") ? try known.ints("y") : nil
+        classes: try known.classesIfPresent()
       ) { place, activation in
         switch place {
         case .timeEmbedding: answers["time_embed"] = .tensor(activation)
@@ -54,10 +56,16 @@ private struct TensorStatistics {
 }
 
 extension KnownCase {
+  /// The file of the checkpoint that the case names. Its format and prefixes are found out from the file.
+  func checkpointPath() throws -> String {
+    let checkpoint = try parameters.part("checkpoint")
+    checkpoint.describes("format", "wrapped_under", "key_prefix")
+    return path(try checkpoint.string("file"))
+  }
+
   /// The parameters in the checkpoint that the case names.
   func stateDictionary() throws -> StateDictionary {
-    guard let file = try object("checkpoint")["file"]?.string else { throw badConfiguration("checkpoint") }
-    return try StateDictionary(Checkpoint(contentsOf: path(file)))
+    try StateDictionary(Checkpoint(contentsOf: checkpointPath()))
   }
 
   /// The network of the case's configuration with the weights of its checkpoint.
@@ -69,31 +77,57 @@ extension KnownCase {
 
   /// The reference's flags as a configuration.
   func networkConfiguration() throws -> UNetConfiguration {
-    let flags = try object("config")
-    func int(_ name: String) throws -> Int {
-      guard let value = flags[name]?.int else { throw badConfiguration(name) }
-      return value
-    }
-    let (heads, width, upHeads) = (
-      try int("num_heads"), try int("num_head_channels"), try int("num_heads_upsample")
+    let flags = try parameters.part("config")
+    // Pictures come with the case; networks are evaluated, without dropout.
+    flags.describes("image_size", "dropout", "use_checkpoint")
+    try flags.expect("use_fp16", .bool(false))
+    let (heads, width) = (try flags.int("num_heads"), try flags.int("num_head_channels"))
+    let upHeads = try flags.intIfPresent("num_heads_upsample") ?? -1
+    let (movesInBlocks, convolves) = (
+      try flags.boolIfPresent("resblock_updown") ?? false, try flags.boolIfPresent("conv_resample") ?? true
     )
-    let resampling: UNetConfiguration.Resampling =
-      flags["resblock_updown"]?.bool == true
-      ? .residual : flags["conv_resample"]?.bool == false ? .parameterless : .convolution
     return UNetConfiguration(
-      inChannels: try int("in_channels"), modelChannels: try int("model_channels"),
-      outChannels: try int("out_channels"),
-      channelMult: flags["channel_mult"]?.array?.compactMap(\.double) ?? [],
-      residualBlocks: try int("num_res_blocks"),
-      attentionDownsampleFactors: Set(flags["attention_downsample_factors"]?.array?.compactMap(\.int) ?? []),
-      resampling: resampling, usesScaleShiftNorm: flags["use_scale_shift_norm"]?.bool ?? false,
-      classCount: flags["num_classes"]?.int,
+      inChannels: try flags.int("in_channels"), modelChannels: try flags.int("model_channels"),
+      outChannels: try flags.int("out_channels"), channelMult: try flags.doubles("channel_mult"),
+      residualBlocks: try flags.int("num_res_blocks"),
+      attentionDownsampleFactors: Set(try flags.ints("attention_downsample_factors")),
+      resampling: movesInBlocks ? .residual : convolves ? .convolution : .parameterless,
+      usesScaleShiftNorm: try flags.bool("use_scale_shift_norm"),
+      classCount: try flags.intIfPresent("num_classes"),
       attention: AttentionSettings(
         heads: width > 0 ? .channels(width) : .count(heads), headsUpsample: upHeads > 0 ? upHeads : nil,
-        order: flags["use_new_attention_order"]?.bool == true ? .new : .legacy))
+        order: try flags.bool("use_new_attention_order") ? .new : .legacy))
   }
 
-  private func badConfiguration(_ name: String) -> DataError {
-    DataError(.malformed, file: id, item: name, expected: "this setting of the network", found: "none")
+  /// Holds the network in the words of the command line against its configuration.
+  func checkModelFlags() throws {
+    guard parameters.has("model_flags") else { return }
+    let (flags, config) = (try parameters.part("model_flags"), try parameters.part("config"))
+    let size = try config.int("image_size")
+    try flags.expect("image_size", .number(Double(size)))
+    try flags.expect("num_channels", .number(Double(try config.int("model_channels"))))
+    for name in [
+      "num_res_blocks", "num_heads", "num_head_channels", "num_heads_upsample", "use_scale_shift_norm",
+      "resblock_updown", "use_new_attention_order",
+    ] where flags.has(name) {
+      guard let value = config[name] else { throw flags.mismatch(name, "what config says, nothing") }
+      try flags.expect(name, value)
+    }
+    func list(_ name: String) throws -> [Double]? {
+      try flags.stringIfPresent(name)?.split(separator: ",").map { Double($0) ?? .nan }
+    }
+    if let multiples = try list("channel_mult"), try multiples != config.doubles("channel_mult") {
+      throw flags.mismatch("channel_mult", "what config says")
+    }
+    if let sides = try list("attention_resolutions"),
+      try Set(sides.map { size / Int($0) }) != Set(config.ints("attention_downsample_factors"))
+    {
+      throw flags.mismatch("attention_resolutions", "what config says")
+    }
+    let learns = try config.int("out_channels") == 2 * config.int("in_channels")
+    try flags.expect("learn_sigma", .bool(learns))
+    try flags.expect("class_cond", .bool(config.has("num_classes")))
+    try flags.expect("use_fp16", .bool(false))
+    flags.describes("dropout")
   }
 }

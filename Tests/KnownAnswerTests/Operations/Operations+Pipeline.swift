@@ -15,34 +15,44 @@ extension Operations {
       return ["y": .integers(x.elements.map(Image.sample(fromSigned:)), shape: x.shape)]
     },
     "image_to_tensor": { known in
-      let image = try Image(contentsOf: known.path(try known.string("image_file")))
-      let resized = image.resized(shortSide: try known.int("image_size"))
-      let normalization: Normalization = try known.string("transform") == "ddpm" ? .ddpm : .imageNet
+      let image = try Image(contentsOf: known.path(try known.parameters.string("image_file")))
+      let resized = image.resized(shortSide: try known.parameters.int("image_size"))
+      let normalization: Normalization
+      switch try known.parameters.string("transform") {
+      case "ddpm": normalization = .ddpm
+      case "imagenet": normalization = .imageNet
+      default: throw known.parameters.mismatch("transform", "ddpm or imagenet")
+      }
+      // How the file keeps its colours, which is found out from it.
+      known.parameters.describes("mode")
       return [
         "decoded_rgb": pixels(image), "resized_rgb": pixels(resized),
         "tensor": .tensor(resized.tensor(normalization: normalization)),
       ]
     },
     "center_crop": { known in
-      let image = try Image(contentsOf: known.path(try known.string("image_file")))
-      let cropped = image.centerCropped(size: try known.int("image_size"))
+      let image = try Image(contentsOf: known.path(try known.parameters.string("image_file")))
+      let cropped = image.centerCropped(size: try known.parameters.int("image_size"))
       return ["rgb": pixels(cropped), "tensor": .tensor(cropped.tensor(normalization: .ddpmTraining))]
     },
     "mask_resize_nearest": { known in
       let array = try known.array("mask")
       let mask = LabelMask(width: array.shape[1], height: array.shape[0], labels: array.uint8s())
-      let resized = mask.resized(width: try known.int("width"), height: try known.int("height"))
+      let resized = mask.resized(
+        width: try known.parameters.int("width"), height: try known.parameters.int("height"))
       return ["y": .integers(resized.labels, shape: [resized.height, resized.width])]
     },
     "mask_load_and_resize": { known in
-      // The reference casts labels to 8 bits, whatever they are; `LabelledImages` refuses those that do not fit.
-      let array = try NpyFile(contentsOf: known.path(try known.string("mask_file"))).array
+      let array = try NpyFile(contentsOf: known.path(try known.parameters.string("mask_file"))).array
+      guard array.shape.count == 2 else { throw known.parameters.mismatch("mask_file", "[height, width]") }
       let mask = LabelMask(width: array.shape[1], height: array.shape[0], labels: array.uint8s())
-      let size = try known.int("image_size")
+      let size = try known.parameters.int("image_size")
       return ["label": .integers(mask.resized(width: size, height: size).labels, shape: [size, size])]
     },
     "ddpm_features": { known in
       let image = try known.tensor("image")
+      // Where the picture came from.
+      known.parameters.describes("image_file")
       let maps = try known.features().extract(image.reshaped(Array(image.shape.suffix(3))))
       let all = maps.vectors(at: Array(0..<maps.pixelCount))
       let moments = columnMoments(all)
@@ -56,12 +66,14 @@ extension Operations {
     },
     "prepare_training_data": { known in
       let features = try known.features()
+      // Of the noise, which is given.
+      known.parameters.describes("seed", "category")
       let labelled = try known.labelledImages()
       var pictures: [LabelledFeatures] = []
       for index in 0..<labelled.count {
         pictures.append(
           try Segmenter.labelledFeatures(
-            of: labelled.load(index), index: index, features: features, fit: .pad, classes: labelled.classes))
+            of: labelled.load(index), features: features, fit: .pad, classes: labelled.classes))
       }
       let dataset = try PixelDataset(
         pictures, classCount: labelled.classes.count, ignoreLabel: labelled.classes.ignoreLabel)
@@ -75,7 +87,9 @@ extension Operations {
     },
     "evaluate_ensemble": { known in
       let labelled = try known.labelledImages()
-      let files = known.parameters["checkpoint_files"]?.array?.compactMap(\.string) ?? []
+      known.parameters.describes("seed", "category")
+      try known.parameters.expect("transform", .string("ddpm"))
+      let files = try known.parameters.strings("checkpoint_files")
       let segmenter = try Segmenter(
         ensemble: PixelEnsemble(contentsOf: files.map(known.path)), classes: labelled.classes,
         features: try known.features())
@@ -119,17 +133,30 @@ extension KnownCase {
   /// The features that the parameters describe, with the case's noise.
   func features() throws -> DiffusionFeatures {
     let noise = try tensor("noise")
-    let backbone = try DiffusionBackbone(
-      network: network(),
-      options: BackboneOptions(imageSize: try object("config")["image_size"]?.int ?? 0), checkpointPath: id)
-    return DiffusionFeatures(
-      backbone, steps: try intList("steps"), blocks: try intList("blocks"),
+    try checkModelFlags()
+    let size = try parameters.part("config").int("image_size")
+    var options = BackboneOptions(imageSize: size)
+    if parameters.has("diffusion") {
+      let diffusion = try networkProcess()
+      (options.diffusionSteps, options.rescaleTimesteps) = (
+        diffusion.originalSteps, diffusion.rescaleTimesteps
+      )
+      let settings = try parameters.part("diffusion")
+      options.noiseSchedule = try settings.named(settings.has("schedule") ? "schedule" : "noise_schedule")
+    }
+    let backbone = try DiffusionBackbone(network: network(), options: options, checkpointPath: id)
+    let features = DiffusionFeatures(
+      backbone, steps: try parameters.ints("steps"), blocks: try parameters.ints("blocks"),
       noise: .fixed(noise.reshaped(Array(noise.shape.suffix(3)))))
+    try parameters.expect("dim", .array([size, size, features.channels].map { .number(Double($0)) }))
+    return features
   }
 
   func labelledImages() throws -> LabelledImages {
-    let classes = ClassList(count: try int("number_class"), ignoreLabel: UInt8(try int("ignore_label")))
+    let classes = ClassList(
+      count: try parameters.int("number_class"), ignoreLabel: try parameters.ignoreLabel())
     return try LabelledImages(
-      directory: path(try string("data_dir")), classes: classes, limit: try int("number_of_images"))
+      directory: path(try parameters.string("data_dir")), classes: classes,
+      limit: try parameters.int("number_of_images"))
   }
 }

@@ -13,7 +13,7 @@ extension Operations {
       let losses = process.trainingLosses(
         modelOutput: try known.tensor("model_output"), xStart: xStart,
         xT: process.qSample(xStart: xStart, t: t, noise: noise), noise: noise, t: t,
-        loss: DiffusionLoss(rawValue: try known.string("loss_type"))!)
+        loss: try known.parameters.loss())
       var answers = known.answers(losses)
       answers["d_model_output_of_loss_sum"] = .tensor(losses.outputGradient)
       return answers
@@ -24,11 +24,11 @@ extension Operations {
       let t = try known.ints("t")
       let xT = process.qSample(xStart: xStart, t: t, noise: noise)
       let output = network(
-        xT, timesteps: process.modelTimesteps(t), classes: known.has("y") ? try known.ints("y") : nil)
+        xT, timesteps: process.modelTimesteps(t), classes: try known.classesIfPresent())
       return known.answers(
         process.trainingLosses(
           modelOutput: output, xStart: xStart, xT: xT, noise: noise, t: t,
-          loss: DiffusionLoss(rawValue: try known.object("diffusion")["loss_type"]!.string!)!))
+          loss: try known.parameters.part("diffusion").loss()))
     },
     "normal_kl": { known in
       let inputs = try ["mean1", "logvar1", "mean2", "logvar2"].map { try known.tensor($0).elements }
@@ -50,7 +50,7 @@ extension Operations {
     "unet_loss_grad": { known in
       let step = try known.trainingStep(
         parameters: known.networkParameters(), xStart: known.tensor("x0"), noise: known.tensor("noise"),
-        t: known.ints("t"))
+        t: known.ints("t"), classes: known.classesIfPresent())
       var answers: [String: Answer] = [
         "loss_per_sample": .tensor(step.losses.loss), "loss": .scalar(mean(step.losses.loss)),
         "mse": step.losses.mse.map { .tensor($0) }, "vb": step.losses.variational.map { .tensor($0) },
@@ -61,25 +61,30 @@ extension Operations {
       return answers
     },
     "unet_train": { known in
-      let betas = known.parameters["betas"]!.array!.map { $0.double! }
-      let adam = Adam(
-        learningRate: try known.double("lr"), beta1: betas[0], beta2: betas[1],
-        eps: try known.double("eps"), weightDecay: try known.double("weight_decay"),
-        decay: try known.string("optimizer") == "AdamW" ? .decoupled : .inGradient)
-      let average = ExponentialAverage(decay: try known.double("ema_rate"))
+      let adam = try known.parameters.adam()
+      let average = ExponentialAverage(decay: try known.parameters.double("ema_rate"))
       var parameters = try known.networkParameters()
       var averages = parameters
       var moments = parameters.map { AdamMoments(shape: $0.tensor.shape) }
       let (x0, noise) = (try known.tensor("x0"), try known.tensor("noise"))
       let t = try known.array("t")
-      let steps = try known.int("steps")
+      let allClasses = try known.classesIfPresent()
+      let steps = try known.parameters.int("steps")
+      guard steps > 0, t.count % steps == 0, noise.shape[0] == steps else {
+        throw known.parameters.mismatch("steps", "\(noise.shape[0]), as noise and t have them")
+      }
       let batch = t.count / steps
+      /// Those of a step, of one list for each step or one for all.
+      func classes(ofStep step: Int) -> [Int]? {
+        allClasses.map { $0.count == batch ? $0 : Array($0[step * batch..<(step + 1) * batch]) }
+      }
       let allSteps = t.int64s().map { Int($0) }
       var (losses, norms) = ([Double](), [Double]())
       for index in 0..<steps {
         let step = try known.trainingStep(
-          parameters: parameters, xStart: x0.rank == 5 ? x0.slice(index % 4) : x0, noise: noise.slice(index),
-          t: Array(allSteps[index * batch..<(index + 1) * batch]))
+          parameters: parameters, xStart: x0.rank == 5 ? x0.slice(index % x0.shape[0]) : x0,
+          noise: noise.slice(index), t: Array(allSteps[index * batch..<(index + 1) * batch]),
+          classes: classes(ofStep: index))
         losses.append(Double(mean(step.losses.loss)))
         norms.append(
           step.gradients.reduce(0) { $0 + $1.elements.reduce(0) { $0 + Double($1) * Double($1) } }
@@ -95,7 +100,7 @@ extension Operations {
         let x = x0.rank == 5 ? x0.slice(0) : x0
         return .tensor(
           try known.network(parameters)(
-            x, timesteps: process.modelTimesteps(Array(allSteps[0..<batch]))))
+            x, timesteps: process.modelTimesteps(Array(allSteps[0..<batch])), classes: classes(ofStep: 0)))
       }
       return [
         "losses": .list(losses), "grad_norms": .list(norms), "probe_output_after": try probe(parameters),
@@ -105,9 +110,11 @@ extension Operations {
     "calc_bpd_loop": { known in
       let (process, network) = (try known.networkProcess(), try known.network())
       let noise = try known.tensor("step_noise")
+      let classes = try known.classesIfPresent()
       let bits = process.bitsPerDimension(
-        try known.tensor("x_start"), clipDenoised: try known.bool("clip_denoised"),
-        noise: { noise.slice(process.steps - 1 - $0) }, network: { network($0, timesteps: $1) })
+        try known.tensor("x_start"), clipDenoised: try known.parameters.bool("clip_denoised"),
+        noise: { noise.slice(process.steps - 1 - $0) },
+        network: { network($0, timesteps: $1, classes: classes) })
       return [
         "total_bpd": .tensor(bits.total), "prior_bpd": .tensor(bits.prior), "vb": .tensor(bits.variational),
         "xstart_mse": .tensor(bits.xStartError), "mse": .tensor(bits.noiseError),
@@ -116,12 +123,12 @@ extension Operations {
     "sample_loop": { known in
       let (process, network) = (try known.networkProcess(), try known.network())
       let noise = try known.tensor("step_noise")
-      let classes = known.has("y") ? try known.ints("y") : nil
+      let classes = try known.classesIfPresent()
       var (samples, starts, times) = ([Tensor](), [Tensor](), [Double]())
       let final = process.sample(
         from: try known.tensor("initial_noise"),
-        method: try known.string("sampler") == "ddim" ? .ddim(eta: try known.double("eta")) : .ancestral,
-        clipDenoised: try known.bool("clip_denoised"),
+        method: try known.samplingMethod(),
+        clipDenoised: try known.parameters.bool("clip_denoised"),
         stepNoise: { noise.slice(process.steps - 1 - $0) },
         network: { x, timesteps in
           times.append(Double(timesteps[0]))
@@ -140,7 +147,7 @@ extension Operations {
     "ddim_reverse_sample": { known in
       let step = try known.process().ddimReverseSample(
         modelOutput: try known.tensor("model_output"), xT: try known.tensor("x_t"), t: try known.ints("t"),
-        clipDenoised: try known.bool("clip_denoised"))
+        clipDenoised: try known.parameters.bool("clip_denoised"))
       return ["sample": .tensor(step.sample), "pred_xstart": .tensor(step.predXStart)]
     },
   ]
@@ -158,6 +165,16 @@ extension KnownCase {
     ].compactMapValues { $0 }
   }
 
+  fileprivate func samplingMethod() throws -> SamplingMethod {
+    // The ancestral sampler has no use for it.
+    parameters.describes("eta")
+    switch try parameters.string("sampler") {
+    case "ddim": return .ddim(eta: try parameters.double("eta"))
+    case "ddpm": return .ancestral
+    default: throw parameters.mismatch("sampler", "ddpm or ddim")
+    }
+  }
+
   /// The parameters of the case's checkpoint.
   fileprivate func networkParameters() throws -> [NamedTensor] {
     try stateDictionary().tensors.map { NamedTensor(name: $0.name, tensor: $0.array.tensor()) }
@@ -169,30 +186,20 @@ extension KnownCase {
       convolutions: ConvolutionPolicy(precision: precision, imageSize: 64))
   }
 
-  /// The process that `diffusion` describes.
-  fileprivate func networkProcess() throws -> GaussianDiffusion {
-    let settings = try object("diffusion")
-    let steps = settings["steps"]!.int!
-    return GaussianDiffusion(
-      schedule: NoiseSchedule(rawValue: (settings["schedule"] ?? settings["noise_schedule"])!.string!)!,
-      steps: steps,
-      respacing: try settings["respacing"]?.string.map { try TimestepRespacing($0, steps: steps) },
-      varianceType: settings["var_type"]?.string.flatMap { .init(rawValue: $0) } ?? .fixedLarge)
-  }
-
   /// Losses of a batch, and the gradients of their mean for every parameter.
   fileprivate func trainingStep(
-    parameters: [NamedTensor], xStart: Tensor, noise: Tensor, t: [Int]
+    parameters: [NamedTensor], xStart: Tensor, noise: Tensor, t: [Int], classes: [Int]?
   ) throws -> (losses: DiffusionLosses, gradients: [Tensor]) {
     let process = try networkProcess()
     let network = try network(parameters)
     let tape = Tape()
     let xT = process.qSample(xStart: xStart, t: t, noise: noise)
     let output = network(
-      xT, timesteps: process.modelTimesteps(t), classes: has("y") ? try ints("y") : nil,
+      xT, timesteps: process.modelTimesteps(t), classes: classes,
       training: TrainingPass(tape: tape))
-    let losses = process.trainingLosses(
-      modelOutput: output, xStart: xStart, xT: xT, noise: noise, t: t, loss: .mse)
+    let losses = try process.trainingLosses(
+      modelOutput: output, xStart: xStart, xT: xT, noise: noise, t: t,
+      loss: self.parameters.part("diffusion").loss())
     let gradients = tape.gradients(at: output, losses.outputGradient * (1 / Float(t.count)))
     return (losses, parameters.map { gradients[$0.tensor] ?? Tensor(zeros: $0.tensor.shape) })
   }

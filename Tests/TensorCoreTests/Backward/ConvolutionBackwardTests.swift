@@ -1,6 +1,7 @@
-import TensorCore
 import TestSupport
 import Testing
+
+@testable import TensorCore
 
 struct ConvolutionBackwardTests {
   @Test(
@@ -94,5 +95,22 @@ struct ConvolutionBackwardTests {
       } + [sumOfPixels(gradient)]
     }
     for run in runs.dropFirst() { #expect(run == runs[0]) }
+  }
+
+  /// More transformed tiles than exist at a time, so that they come in parts, the last a small one.
+  @Test func weightGradientInParts() {
+    var random = Philox(seed: 20)
+    let (side, inChannels, outChannels) = (130, 192, 128)
+    let tiles = (side + 3) / 4 * ((side + 3) / 4)
+    #expect(36 * tiles * (inChannels + outChannels) * 3 > 2 * WinogradWeightGradient.mostTransformed)
+    let x = random.normal(shape: [3, side, side, inChannels])
+    let gradient = random.normal(shape: [3, side, side, outChannels])
+    func weightGradient(_ samples: Range<Int>) -> Tensor {
+      conv2dWeightGradient(
+        gradient.samples(samples), x: ConvolutionInput(x.samples(samples)), kernelHeight: 3, kernelWidth: 3,
+        padding: 1, algorithm: .winograd4)
+    }
+    let sum = weightGradient(0..<1) + weightGradient(1..<2) + weightGradient(2..<3)
+    expectClose(weightGradient(0..<3), NaiveTensor(sum), absolute: 5e-3)
   }
 }

@@ -33,6 +33,9 @@ struct WinogradWeightGradient {
   private static let sideBySide = 8
   /// Floats of a sum that stay in the second cache.
   private static let cachedSum = 1 << 18
+  /// Floats of transformed tiles that exist at a time (64 MiB): all of them are 36 / 16 times both activations, gigabytes
+  /// for a batch of pictures of 256 pixels.
+  static let mostTransformed = 1 << 24
 
   /// Writes `[3, 3, C, O]`.
   func run(into target: UnsafeMutablePointer<Float>) {
@@ -78,21 +81,28 @@ struct WinogradWeightGradient {
     }
   }
 
-  /// All tiles at once, the frequencies shared out.
+  /// Rows of tiles together, as many as fit into `mostTransformed`, the frequencies shared out.
   private func runByFrequency(size: Int, rows: Int, into target: UnsafeMutablePointer<Float>) {
-    let tiles = rows * tilesAcross
+    let rowsPerPart = min(
+      rows, max(1, Self.mostTransformed / (frequencies * tilesAcross * (inLanes + outLanes))))
+    let tiles = rowsPerPart * tilesAcross
     let (inSlot, outSlot) = (slotSize(tiles * inLanes), slotSize(tiles * outLanes))
     withScratch(count: frequencies * (inSlot + outSlot) + size) { v in
       let g = v + frequencies * inSlot
       let m = g + frequencies * outSlot
-      parallelFor(rows, inBlocksOf: (rows + 7) / 8) { rows in
-        let first = rows.lowerBound * tilesAcross
-        transform(rows, v: v + first * inLanes, inSlot: inSlot, g: g + first * outLanes, outSlot: outSlot)
-      }
-      parallelFor(frequencies) { frequency in
-        multiply(
-          v + frequency * inSlot, g + frequency * outSlot, tiles: tiles, adding: false,
-          into: m + frequency * inLanes * outLanes)
+      for start in stride(from: 0, to: rows, by: rowsPerPart) {
+        let part = start..<min(rows, start + rowsPerPart)
+        parallelFor(part.count, inBlocksOf: (part.count + 7) / 8) { block in
+          let first = block.lowerBound * tilesAcross
+          transform(
+            start + block.lowerBound..<start + block.upperBound, v: v + first * inLanes, inSlot: inSlot,
+            g: g + first * outLanes, outSlot: outSlot)
+        }
+        parallelFor(frequencies) { frequency in
+          multiply(
+            v + frequency * inSlot, g + frequency * outSlot, tiles: part.count * tilesAcross,
+            adding: start > 0, into: m + frequency * inLanes * outLanes)
+        }
       }
       transformBack(m, into: target)
     }
