@@ -40,12 +40,18 @@ public struct DiffusionTrainer: Sendable {
   public let imageSize: Int
   public private(set) var state: DiffusionTrainingState
 
-  /// - Throws: `DataError` when the options cannot be, or the parameters are not those of the network.
+  /// - Throws: `DataError` when the options or the steps done cannot be, or the parameters are not those of the network.
   public init(
     configuration: UNetConfiguration, diffusion: GaussianDiffusion, imageSize: Int,
     options: DiffusionTrainingOptions, state: DiffusionTrainingState
   ) throws(DataError) {
     try options.validate()
+    guard DiffusionTrainingState.steps.contains(state.step) else {
+      throw DataError(
+        .invalidArgument, file: "training state", item: "steps done",
+        expected: "\(DiffusionTrainingState.steps)",
+        found: "\(state.step)")
+    }
     self.configuration = configuration
     self.diffusion = diffusion
     self.imageSize = imageSize
