@@ -30,7 +30,8 @@ extension UNetConfiguration {
     linear(9 * Double(inChannels), Double(outChannels))
   }
 
-  /// Bytes that a training step cannot do without: weights, their averages, both moments and the gradients, and what the
+  /// Bytes that a training step cannot do without: weights, their copy in the order that
+  /// the kernels read, their averages, both moments and the gradients, and what the
   /// layers keep of some pictures for the way back. A real step takes more, so that what is refused for it would have
   /// failed.
   /// - Parameters:
@@ -45,12 +46,13 @@ extension UNetConfiguration {
       let pixels = Double(side) * Double(side)
       switch layer {
       case .conv(_, let outChannels): floats += Double(outChannels) * pixels
-      case .residual(_, let outChannels, _):
-        floats += Double(recomputesBlocks ? outChannels : 3 * outChannels) * pixels
+      case .residual(let channels, let outChannels, _):
+        // The normalised input, both convolutions' outputs, and what is between them.
+        floats += Double(recomputesBlocks ? outChannels : channels + 3 * outChannels) * pixels
       case .attention(let channels): floats += 5 * Double(channels) * pixels
       case .downsample(let channels), .upsample(let channels): floats += Double(channels) * pixels
       }
     }
-    return 4 * (5 * parameterCount + Double(pictures) * floats)
+    return 4 * (6 * parameterCount + Double(pictures) * floats)
   }
 }

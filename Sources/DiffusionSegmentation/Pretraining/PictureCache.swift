@@ -14,8 +14,10 @@ final class PictureCache: Sendable {
   private let mostKept: Int
   private let paths: [String]
   private let imageSize: Int
+  private let notices: Notices
 
-  init(paths: [String], imageSize: Int, bytes: Int, samples: [Int: [UInt8]]) {
+  init(paths: [String], imageSize: Int, bytes: Int, samples: [Int: [UInt8]], notices: Notices) {
+    self.notices = notices
     self.paths = paths
     self.imageSize = imageSize
     mostKept = bytes / (3 * imageSize * imageSize)
@@ -34,7 +36,7 @@ final class PictureCache: Sendable {
     if let error = known.1 { throw error }
     let samples: [UInt8]
     do throws(DataError) {
-      samples = try Self.read(paths[index], imageSize: imageSize)
+      samples = try Self.read(paths[index], imageSize: imageSize, notices: notices)
     } catch {
       if error.kind != .noInput { state.withLock { $0.broken[index] = error } }
       throw error
@@ -47,8 +49,8 @@ final class PictureCache: Sendable {
     return samples
   }
 
-  static func read(_ path: String, imageSize: Int) throws(DataError) -> [UInt8] {
-    let image = try Image(contentsOf: path).centerCropped(size: imageSize)
+  static func read(_ path: String, imageSize: Int, notices: Notices) throws(DataError) -> [UInt8] {
+    let image = try Image(contentsOf: path, notices: notices).centerCropped(size: imageSize)
     let pixels = image.pixels
     let count = imageSize * imageSize
     return [UInt8](unsafeUninitializedCapacity: 3 * count) { planes, filled in

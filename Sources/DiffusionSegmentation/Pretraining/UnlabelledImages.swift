@@ -42,7 +42,7 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     // A block at a time on all threads, for the sake of the progress.
     for start in stride(from: 0, to: all.count, by: 256) {
       let block = Array(all[start..<min(all.count, start + 256)])
-      for (path, result) in zip(block, Self.look(at: block, imageSize: imageSize)) {
+      for (path, result) in zip(block, Self.look(at: block, imageSize: imageSize, notices: notices)) {
         switch result {
         case .success(let found):
           if let decoded = found.samples { samples[paths.count] = decoded }
@@ -59,7 +59,7 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     self.paths = paths
     self.imageSize = imageSize
     self.notices = notices
-    cache = PictureCache(paths: paths, imageSize: imageSize, bytes: cacheBytes, samples: samples)
+    cache = PictureCache(paths: paths, imageSize: imageSize, bytes: cacheBytes, samples: samples, notices: notices)
     (classNames, labels) = try usesClasses ? Self.classes(of: paths, in: directory) : (nil, [])
     record = PictureListRecord(
       names: paths.map { Self.name(of: $0, in: directory) }, sizes: sizes, classNames: classNames)
@@ -98,13 +98,13 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     var samples: [UInt8]?
   }
 
-  private static func look(at paths: [String], imageSize: Int) -> [Result<Found, DataError>] {
+  private static func look(at paths: [String], imageSize: Int, notices: Notices) -> [Result<Found, DataError>] {
     let results = Mutex([Int: Result<Found, DataError>]())
     parallelFor(paths.count) { index in
       let result = Result { () throws(DataError) in
         let check = try PictureCheck(paths[index])
         let samples =
-          check.looksWhole ? nil : try PictureCache.read(paths[index], imageSize: imageSize)
+          check.looksWhole ? nil : try PictureCache.read(paths[index], imageSize: imageSize, notices: notices)
         return Found(byteCount: check.byteCount, samples: samples)
       }
       results.withLock { $0[index] = result }

@@ -43,12 +43,13 @@ public struct AvailableMemory: Sendable, Equatable {
 // MARK: Linux
 
 extension AvailableMemory {
-  /// `MemAvailable` of proc(5).
+  /// `MemAvailable` of proc(5), and what can be swapped out for it.
   static func machine(root: String = "") -> AvailableMemory? {
     guard let text = try? String(contentsOfFile: "\(root)/proc/meminfo", encoding: .utf8),
       let kilobytes = number(after: "MemAvailable:", in: text)
     else { return nil }
-    return AvailableMemory(bytes: kilobytes * 1024, limit: "the machine")
+    let swap = number(after: "SwapFree:", in: text) ?? 0
+    return AvailableMemory(bytes: (kilobytes + swap) * 1024, limit: "the machine")
   }
 
   /// The least that a group of this process or one above it leaves, of either version of control groups. What the group's
