@@ -82,7 +82,10 @@ struct RealDataTests {
 
   @Test func trainShowsItsLabels() throws {
     let arguments =
-      ["train", "--checkpoint", world.checkpoint, "--images", world.images, "--classes", "2", "--steps", "50"]
+      [
+        "train", "--checkpoint", world.checkpoint, "--images", world.images, "--classes", "2", "--steps",
+        "50",
+      ]
       + ["--blocks", "1", "--models", "1", "--epochs", "1", "--output", world.folder.path("t.safetensors")]
       + network
     let table = try DsegProcess.run(arguments)

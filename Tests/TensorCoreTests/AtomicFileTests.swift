@@ -1,8 +1,7 @@
 import Foundation
+import TensorCore
 import TestSupport
 import Testing
-
-@testable import TensorCore
 
 /// What happens to what was there before, and what is left.
 struct AtomicFileTests {

@@ -1,8 +1,7 @@
 import Foundation
+import TensorCore
 import TestSupport
 import Testing
-
-@testable import TensorCore
 
 /// Limits as Linux and its containers tell them.
 struct AvailableMemoryTests {

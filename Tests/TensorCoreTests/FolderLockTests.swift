@@ -1,8 +1,7 @@
 import Foundation
+import TensorCore
 import TestSupport
 import Testing
-
-@testable import TensorCore
 
 struct FolderLockTests {
   let folder: TemporaryFolder

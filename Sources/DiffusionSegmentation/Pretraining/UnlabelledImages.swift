@@ -59,7 +59,8 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     self.paths = paths
     self.imageSize = imageSize
     self.notices = notices
-    cache = PictureCache(paths: paths, imageSize: imageSize, bytes: cacheBytes, samples: samples, notices: notices)
+    cache = PictureCache(
+      paths: paths, imageSize: imageSize, bytes: cacheBytes, samples: samples, notices: notices)
     (classNames, labels) = try usesClasses ? Self.classes(of: paths, in: directory) : (nil, [])
     record = PictureListRecord(
       names: paths.map { Self.name(of: $0, in: directory) }, sizes: sizes, classNames: classNames)
@@ -98,7 +99,8 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     var samples: [UInt8]?
   }
 
-  private static func look(at paths: [String], imageSize: Int, notices: Notices) -> [Result<Found, DataError>] {
+  private static func look(at paths: [String], imageSize: Int, notices: Notices) -> [Result<Found, DataError>]
+  {
     let results = Mutex([Int: Result<Found, DataError>]())
     parallelFor(paths.count) { index in
       let result = Result { () throws(DataError) in

@@ -22,7 +22,7 @@ public final class FolderLock: Sendable {
   }
 
   /// - Parameter lock: returns 0 or sets `errno`, as `flock` does
-  init(folder: String, owner: String, lock: (Int32) -> Int32) throws(DataError) {
+  package init(folder: String, owner: String, lock: (Int32) -> Int32) throws(DataError) {
     path = "\(folder)/\(Self.fileName)"
     while true {
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)

@@ -1,15 +1,15 @@
 import Foundation
 
 /// Tells whether two processes share a kernel, and process numbers.
-struct MachineIdentity: Equatable {
+package struct MachineIdentity: Equatable {
   /// Eight hexadecimal digits that are the same for all processes under a running kernel, in any container.
-  let kernel: String
+  package let kernel: String
   /// What the process numbers count in: that of a container, where there is one.
-  let namespace: String
+  package let namespace: String
   /// Its name, for people.
-  let host: String
+  package let host: String
 
-  static let current = MachineIdentity()
+  package static let current = MachineIdentity()
 
   private init() {
     var name = [CChar](repeating: 0, count: 256)

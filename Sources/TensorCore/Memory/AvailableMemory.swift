@@ -44,7 +44,7 @@ public struct AvailableMemory: Sendable, Equatable {
 
 extension AvailableMemory {
   /// `MemAvailable` of proc(5), and what can be swapped out for it.
-  static func machine(root: String = "") -> AvailableMemory? {
+  package static func machine(root: String = "") -> AvailableMemory? {
     guard let text = try? String(contentsOfFile: "\(root)/proc/meminfo", encoding: .utf8),
       let kilobytes = number(after: "MemAvailable:", in: text)
     else { return nil }
@@ -54,7 +54,7 @@ extension AvailableMemory {
 
   /// The least that a group of this process or one above it leaves, of either version of control groups. What the group's
   /// files take in memory can be freed, and so does not count.
-  static func controlGroups(root: String = "") -> AvailableMemory? {
+  package static func controlGroups(root: String = "") -> AvailableMemory? {
     guard let groups = try? String(contentsOfFile: "\(root)/proc/self/cgroup", encoding: .utf8) else {
       return nil
     }

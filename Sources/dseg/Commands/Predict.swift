@@ -35,7 +35,7 @@ struct Predict: ParsableCommand {
     for (index, (picture, stem)) in zip(pictures, stems).enumerated() {
       try Interruption.check(index, of: pictures.count, "pictures", in: output)
       let start = ContinuousClock.now
-      do {
+      do throws(DataError) {
         let (image, result) = try segmentation(of: picture, index: index, by: segmenter)
         try createFolder((stem as NSString).deletingLastPathComponent)
         try PredictionFiles(
@@ -45,7 +45,8 @@ struct Predict: ParsableCommand {
           PictureFigures(
             image: picture.path, labels: "\(stem).npy", uncertainty: result.imageUncertainty,
             seconds: (ContinuousClock.now - start) / .seconds(1)))
-      } catch let error where error.isAboutInput {
+      } catch {
+        guard error.isAboutInput else { throw error }
         // A folder of thousands does not end at a broken picture.
         try Notices.ofThisRun.leaveOut(error)
         failed.append(Failure(image: picture.path, reason: error.description))
