@@ -55,7 +55,8 @@ public struct Demo: Sendable {
         network: opened.network, options: opened.options, checkpointPath: folder.modelPath),
       steps: steps, blocks: blocks)
     try features.validate()
-    try folder.create()
+    let lock = try folder.create()
+    defer { withExtendedLifetime(lock) {} }
     try folder.copyModel(from: model)
     let training = SyntheticScenes(seed: seed, imageSize: size).scenes(trainingScenes)
     let test = SyntheticScenes(seed: seed + 1, imageSize: size).scenes(testScenes)

@@ -38,9 +38,18 @@ public struct DemoFolder: Sendable {
   private func tablePath(_ name: String) -> String { "\(path)/\(name).csv" }
 
   /// Makes the folder, or takes the one of an earlier demo and removes that demo's pictures.
-  /// - Throws: `DataError` when it holds anything that no demo made, or cannot be made.
-  func create() throws(DataError) {
+  /// - Returns: what keeps other demos out
+  /// - Throws: `DataError` when it holds anything that no demo made, cannot be made, or another demo is running in it.
+  func create() throws(DataError) -> FolderLock {
     try checkThatItIsOurs()
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw DataError(
+        .cannotCreate, file: path, expected: "a folder to write to", found: error.localizedDescription)
+    }
+    let lock = try FolderLock(folder: path, owner: "dseg demo")
+    AtomicFile.removeLeftovers(in: path)
     do {
       for part in Part.allCases {
         // A smaller demo after a larger one leaves none of its pictures.
@@ -52,6 +61,7 @@ public struct DemoFolder: Sendable {
       throw DataError(
         .cannotCreate, file: path, expected: "a folder to write to", found: error.localizedDescription)
     }
+    return lock
   }
 
   /// People call their folders `train` and `test` too: every name below is looked at before one is removed. A demo
@@ -92,7 +102,9 @@ public struct DemoFolder: Sendable {
   }
 
   /// Of a demo that was killed while it wrote.
-  private static func isUnfinished(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".tmp") }
+  private static func isUnfinished(_ name: String) -> Bool {
+    name.hasPrefix(".") && name.hasSuffix(".tmp") || name == FolderLock.fileName
+  }
 
   func copyModel(from checkpoint: String) throws(DataError) {
     let file = try MappedFile(path: checkpoint)
@@ -103,8 +115,9 @@ public struct DemoFolder: Sendable {
 
   func write(_ scenes: [SyntheticScene], to part: Part) throws(DataError) {
     for (index, scene) in scenes.enumerated() {
-      try scene.image.write(to: path(of: part, index, ".png"))
+      // The picture last: one without labels would be half of a pair.
       try scene.mask.write(to: path(of: part, index, ".mask.png"), palette: SyntheticScenes.classes.palette)
+      try scene.image.write(to: path(of: part, index, ".png"))
     }
     try SyntheticScenes.classes.write(to: classesPath)
   }

@@ -15,7 +15,9 @@ struct Dseg: ParsableCommand {
         dseg train --checkpoint lsun_horse.pt --images horse_21/train --classes 21 --output horses.safetensors
         dseg predict --segmenter horses.safetensors --output masks photos/
 
-      Exit codes: 0 done, 64 wrong usage, 65 damaged or unsuitable data, 66 no such input, 73 and 74 cannot write.
+      Exit codes: 0 done, 64 wrong usage, 65 damaged or unsuitable data (also: more than the memory holds), \
+      66 no such input, 70 a training diverged, 71 out of memory in the middle of the work, 73 and 74 cannot write, \
+      130 and 143 interrupted.
       """,
     version: "dseg \(Version.current)",
     subcommands: [
@@ -25,6 +27,11 @@ struct Dseg: ParsableCommand {
     ])
 
   static func main() {
+    Allocation.onFailure { _, message in
+      Terminal.message("error: \(message)")
+      // Other threads are at work: nothing of theirs may be taken down under them.
+      _exit(71)
+    }
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -34,8 +41,13 @@ struct Dseg: ParsableCommand {
       Terminal.message("error: \(error)")
       Foundation.exit(error.exitCode)
     } catch let error as DiffusionTrainingError {
+      Notices.finish()
       Terminal.message("error: \(error); the last good checkpoint was kept")
-      Foundation.exit(1)
+      Foundation.exit(DataError(.diverged, file: "").exitCode)
+    } catch let stopped as Interruption.Stopped {
+      Notices.finish()
+      Terminal.message(stopped.message)
+      Foundation.exit(stopped.exitCode)
     } catch {
       exit(withError: error)
     }

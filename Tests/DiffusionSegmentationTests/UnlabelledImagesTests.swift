@@ -24,12 +24,73 @@ struct UnlabelledImagesTests {
   /// What is kept in memory needs its file no more; what is not and has gone is an error, never another picture.
   @Test func aPictureThatHasGoneIsAnError() throws {
     let pictures = try UnlabelledImages(directory: folder.path, imageSize: 8, cacheBytes: 3 * 64)
+    #expect(try first(pictures, 0) == -1)
     #expect(try first(pictures, 2) == 100 / 127.5 - 1)
     for index in 0..<3 { try FileManager.default.removeItem(atPath: folder.path("p\(index).png")) }
     #expect(try first(pictures, 0) == -1)
     #expect { _ = try first(pictures, 2) } throws: { error in
       (error as? DataError)?.kind == .noInput && (error as? DataError)?.file.hasSuffix("p2.png") == true
     }
+  }
+
+  /// Damages a picture so that only decoding tells.
+  private func damage(_ name: String) throws -> String {
+    let path = folder.path(name)
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    for index in 41..<bytes.count - 16 { bytes[index] = 0x55 }
+    try bytes.write(to: URL(fileURLWithPath: path))
+    return path
+  }
+
+  /// The next sound picture takes the place of one that is found to be damaged when it is first used; which one depends
+  /// on nothing that happened before.
+  @Test(arguments: [0, 1, 3])
+  func aPictureThatIsDamagedInside(cached: Int) throws {
+    let broken = try damage("p1.png")
+    for order in [[0, 1, 2], [2, 1, 0, 1]] {
+      let notices = Notices()
+      let pictures = try UnlabelledImages(
+        directory: folder.path, imageSize: 8, notices: notices, cacheBytes: cached * 3 * 64)
+      #expect(pictures.count == 3 && notices.all.isEmpty)
+      for index in order {
+        #expect(try first(pictures, index) == [-1, 100 / 127.5 - 1, 100 / 127.5 - 1][index])
+      }
+      #expect(notices.all.map(\.file) == [broken])
+      notices.isStrict = true
+      #expect { _ = try first(pictures, 1) } throws: { ($0 as? DataError)?.file == broken }
+    }
+  }
+
+  @Test func itsPlaceIsTakenByOneOfItsClass() throws {
+    for name in ["b/p0.png", "a/p1.png", "a/p2.png", "b/p3.png"] {
+      _ = try folder.folder("classes/\((name as NSString).deletingLastPathComponent)")
+      try Image(width: 8, height: 8, color: RGB(name.hasPrefix("a") ? 0 : 255, 0, 0)).write(
+        to: folder.path("classes/\(name)"))
+    }
+    _ = try damage("classes/a/p2.png")
+    let pictures = try UnlabelledImages(directory: folder.path("classes"), imageSize: 8, usesClasses: true)
+    #expect(try first(pictures, 1) == -1)
+    _ = try damage("classes/a/p1.png")
+    let none = try UnlabelledImages(directory: folder.path("classes"), imageSize: 8, usesClasses: true)
+    #expect { _ = try first(none, 1) } throws: { ($0 as? DataError)?.file.hasSuffix("p2.png") == true }
+    #expect(try first(none, 2) == 1)
+  }
+
+  /// The list is told from others by names and sizes, wherever the folder is.
+  @Test func theListHasARecord() throws {
+    func record(_ directory: String) throws -> PictureListRecord {
+      try UnlabelledImages(directory: directory, imageSize: 8).record
+    }
+    let before = try record(folder.path)
+    #expect(before.count == 3 && before.digest.count == 64)
+    try FileManager.default.copyItem(atPath: folder.path, toPath: folder.path + "-copy")
+    defer { try? FileManager.default.removeItem(atPath: folder.path + "-copy") }
+    #expect(try record(folder.path + "-copy/") == before)
+    try FileManager.default.moveItem(atPath: folder.path("p2.png"), toPath: folder.path("q2.png"))
+    #expect(try record(folder.path) != before)
+    try FileManager.default.moveItem(atPath: folder.path("q2.png"), toPath: folder.path("p2.png"))
+    try Image(width: 80, height: 80).write(to: folder.path("p2.png"))
+    #expect(try record(folder.path) != before)
   }
 
   /// Pictures after one that is left out are still themselves, in memory or read again.
@@ -70,17 +131,5 @@ struct UnlabelledImagesTests {
     #expect { _ = try UnlabelledImages(directory: folder.path, imageSize: 8, usesClasses: true) } throws: {
       ($0 as? DataError)?.found.hasSuffix("p0.png") == true
     }
-  }
-
-  /// Files of a killed process are cleared away; those of a running one, and others, are not.
-  @Test func leftoversAreClearedAway() throws {
-    let (dead, alive) = (try finishedProcess(), getpid())
-    let kept = [
-      ".a.png.-\(dead).12.tmp", ".a.png.\(alive).12.tmp", ".hidden", "a.\(dead).12.tmp",
-      ".a.png.\(dead).x.tmp", ".a.\(dead).12.bak",
-    ]
-    for name in kept + [".a.png.\(dead).12.tmp"] { _ = try folder.file(name, [1]) }
-    AtomicFile.removeLeftovers(in: folder.path)
-    #expect(try folder.contents() == (kept + ["p0.png", "p1.png", "p2.png"]).sorted())
   }
 }

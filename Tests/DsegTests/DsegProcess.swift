@@ -32,6 +32,18 @@ struct DsegProcess {
     return process
   }
 
+  /// The program with its messages on a terminal, under an environment of its own.
+  static func start(_ arguments: [String], terminal: Int32, environment: [String: String]) throws -> Process {
+    let process = Process()
+    process.executableURL = executable
+    process.arguments = arguments
+    process.environment = environment
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle(fileDescriptor: terminal)
+    try process.run()
+    return process
+  }
+
   static func run(
     _ arguments: [String], in folder: String? = nil, outputPath: String? = nil
   ) throws -> Outcome {

@@ -117,7 +117,7 @@ extension NumericArray {
     let copy = elements.withUnsafeBytes { source in
       OwnedBytes(count: source.count) { $0.copyMemory(from: source) }
     }
-    guard let copy else { preconditionFailure("out of memory: \(count) elements of \(type)") }
+    guard let copy else { Allocation.fail(bytes: count * type.size) }
     self.init(type, shape: shape, count: count, region: copy.region)
   }
 }

@@ -32,7 +32,6 @@ public struct SafetensorsWriter: Sendable {
     case rounded(Tensor)
   }
 
-  private static let alignment = 64
   private static let piece = 1 << 16
 
   public init(metadata: [String: String] = [:]) {
@@ -78,23 +77,12 @@ public struct SafetensorsWriter: Sendable {
   }
 
   private func header(of items: [Item]) -> [UInt8] {
-    var fields: [String] = []
-    if !metadata.isEmpty {
-      let strings = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
-      fields.append("\"__metadata__\":{\(strings.joined(separator: ","))}")
-    }
-    for item in items {
-      let shape = item.array.shape.map(String.init).joined(separator: ",")
-      fields.append(
-        "\(quoted(item.name)):{\"dtype\":\"\(item.elementType.safetensorsName)\",\"shape\":[\(shape)],"
-          + "\"data_offsets\":[\(item.offset),\(item.offset + item.byteCount)]}")
-    }
-    var text = Array("{\(fields.joined(separator: ","))}".utf8)
-    let unaligned = (SafetensorsFile.lengthSize + text.count) % Self.alignment
-    if unaligned > 0 { text += [UInt8](repeating: UInt8(ascii: " "), count: Self.alignment - unaligned) }
-    var bytes: [UInt8] = []
-    bytes.append(littleEndian: UInt64(text.count))
-    return bytes + text
+    SafetensorsEntry.header(
+      of: items.map { item in
+        SafetensorsEntry(
+          name: item.name, elementType: item.elementType, shape: item.array.shape,
+          range: item.offset..<item.offset + item.byteCount)
+      }, metadata: metadata)
   }
 
   private func write(_ item: Item, to file: borrowing AtomicFile) throws(DataError) {
@@ -120,21 +108,5 @@ public struct SafetensorsWriter: Sendable {
         try result.get()
       }
     }
-  }
-
-  /// A JSON string.
-  private func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\0"..<" ":
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }

@@ -42,7 +42,7 @@ public struct DiffusionTrainer: Sendable {
   /// Of the pictures that the last step was made on.
   private var order: PictureOrder?
 
-  /// - Throws: `DataError` when the options cannot be, or the parameters are not those of the network.
+  /// - Throws: `DataError` when the options or the steps done cannot be, or the parameters are not those of the network.
   public init(
     configuration: UNetConfiguration, diffusion: GaussianDiffusion, imageSize: Int,
     options: DiffusionTrainingOptions, state: DiffusionTrainingState
@@ -59,6 +59,12 @@ public struct DiffusionTrainer: Sendable {
         .invalidArgument, file: "network", item: "output channels",
         expected: "\(diffusion.varianceType.isLearned ? 6 : 3), for a variance of \(diffusion.varianceType)",
         found: "\(configuration.outChannels)")
+    }
+    guard DiffusionTrainingState.steps.contains(state.step) else {
+      throw DataError(
+        .invalidArgument, file: "training state", item: "steps done",
+        expected: "\(DiffusionTrainingState.steps)",
+        found: "\(state.step)")
     }
     self.configuration = configuration
     self.diffusion = diffusion

@@ -43,16 +43,17 @@ extension DiffusionTrainingState {
   /// Reads a state that was written before.
   /// - Parameters:
   ///   - shapes: names and shapes of the network's parameters
-  /// - Throws: `DataError` when the file is no such state, or one of another network or another choice of timesteps.
+  /// - Throws: `DataError` when the file is no such state, or one of another network or another choice of timesteps, or
+  ///   holds numbers that no training leaves: weights that are not finite, steps that cannot have been done.
   public init(
     contentsOf path: String, shapes: [(name: String, shape: [Int])], options: DiffusionTrainingOptions,
     diffusionSteps: Int
   ) throws(DataError) {
     let file = try Checkpoint(contentsOf: path)
     func number(_ key: String) throws(DataError) -> Int {
-      guard let value = file.metadata[key].flatMap({ Int($0) }), value >= 0 else {
+      guard let value = file.metadata[key].flatMap({ Int($0) }), Self.steps.contains(value) else {
         throw DataError(
-          .malformed, file: path, item: "metadata \(key)", expected: "a number",
+          .malformed, file: path, item: "metadata \(key)", expected: "a number of steps",
           found: file.metadata[key] ?? "none")
       }
       return value
@@ -67,14 +68,32 @@ extension DiffusionTrainingState {
       return NamedArray(name: entry.path, array: array)
     }
     let scope = WeightScope(StateDictionary(tensors, file: path))
-    func read(_ part: Part) -> [NamedTensor] {
-      shapes.map { name, shape in
-        // Written in place later, so not left in the file.
-        NamedTensor(
-          name: name, tensor: scope.scope(part.rawValue).tensor(name, shape: shape).copied)
-      }
+    func check(_ name: String, _ tensor: Tensor, _ expected: String, _ holds: (Float) -> Bool)
+      throws(DataError)
+    {
+      let place = tensor.withUnsafeBufferPointer { $0.firstIndex { !holds($0) } }
+      guard let place else { return }
+      let found = tensor.withUnsafeBufferPointer { $0[place] }
+      throw DataError(.malformed, file: path, item: name, expected: expected, found: "\(found) at \(place)")
     }
-    let parts = Part.allCases.map(read)
+    func read(_ part: Part) throws(DataError) -> [NamedTensor] {
+      var tensors: [NamedTensor] = []
+      for (name, shape) in shapes {
+        // Written in place later, so not left in the file.
+        let tensor = scope.scope(part.rawValue).tensor(name, shape: shape).copied
+        if part == .square {
+          try check("\(part.rawValue).\(name)", tensor, "finite squares, 0 or above") {
+            $0.isFinite && $0 >= 0
+          }
+        } else {
+          try check("\(part.rawValue).\(name)", tensor, "finite numbers", \.isFinite)
+        }
+        tensors.append(NamedTensor(name: name, tensor: tensor))
+      }
+      return tensors
+    }
+    var parts: [[NamedTensor]] = []
+    for part in Part.allCases { parts.append(try read(part)) }
     let adamSteps = try number("dseg.adam_steps")
     step = try number("dseg.step")
     parameters = parts[0]
@@ -85,13 +104,18 @@ extension DiffusionTrainingState {
     timesteps = TimestepSampler(options.timesteps, steps: diffusionSteps)
     if options.timesteps == .lossSecondMoment {
       let length = TimestepSampler.historyLength
-      let losses = scope.tensor("timesteps.losses", shape: [diffusionSteps, length]).elements
-      let counts = scope.tensor("timesteps.counts", shape: [diffusionSteps]).elements
+      let lossTensor = scope.tensor("timesteps.losses", shape: [diffusionSteps, length])
+      let countTensor = scope.tensor("timesteps.counts", shape: [diffusionSteps])
       try scope.finish()
+      try check("timesteps.losses", lossTensor, "finite numbers", \.isFinite)
+      try check("timesteps.counts", countTensor, "whole numbers from 0 to \(length)") {
+        $0 >= 0 && $0 <= Float(length) && $0 == $0.rounded()
+      }
+      let (losses, counts) = (lossTensor.elements, countTensor.elements)
       timesteps = TimestepSampler(
         options.timesteps, steps: diffusionSteps,
         history: counts.enumerated().map { step, count in
-          Array(losses[step * length..<step * length + min(length, max(0, Int(count)))])
+          Array(losses[step * length..<step * length + Int(count)])
         })
     }
     try scope.finish()

@@ -14,6 +14,9 @@ public struct DiffusionTrainingState: Sendable {
   /// Losses that the choice of timesteps remembers.
   public var timesteps: TimestepSampler
 
+  /// Steps that can have been done. The place of a picture in the sequence is a multiple of them.
+  static let steps = 0...1 << 40
+
   /// Before the first step.
   /// - Throws: `DataError` when the configuration cannot be.
   public init(

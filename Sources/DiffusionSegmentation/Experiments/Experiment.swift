@@ -62,13 +62,17 @@ public struct Experiment: Sendable {
   /// - Parameters:
   ///   - notices: told of what is peculiar about the labels
   ///   - progress: called now and then, never twice at once, from any thread
-  /// - Throws: `DataError` when a setting makes no sense, the folder belongs to another experiment, a picture cannot be
-  ///   used, or a file cannot be written. What is finished stays in the folder.
+  /// - Throws: `DataError` when a setting makes no sense, the folder belongs to another experiment or one that is running,
+  ///   a picture cannot be used, there is too little memory, or a file cannot be written. What is finished stays in the
+  ///   folder.
   public func run(
     in folder: ExperimentFolder, notices: Notices = Notices(),
     progress: @escaping @Sendable (Progress) -> Void = { _ in }
   ) throws(DataError) -> ExperimentReport {
     try check()
+    try folder.create(folder.path)
+    let lock = try FolderLock(folder: folder.path, owner: "dseg experiment")
+    defer { withExtendedLifetime(lock) {} }
     try folder.open(settings: ExperimentSettings(self))
     let start = ContinuousClock.now
     for seed in seeds { try SeedTrainings(self, seed: seed, folder: folder, notices: notices).run(progress) }
@@ -111,6 +115,10 @@ public struct Experiment: Sendable {
         "others")
     }
     try features.validate()
+    for preset in presets {
+      try preset.growth?.validate()
+      try TrainingFeatures.checkMemory(of: training, features: features, growth: preset.growth)
+    }
   }
 
   /// How a preset trains with a seed.

@@ -53,13 +53,14 @@ public struct ExperimentFolder: Sendable {
     try writeFigures(settings, to: settingsPath)
   }
 
-  private func create(_ folder: String) throws(DataError) {
+  func create(_ folder: String) throws(DataError) {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
       throw DataError(
         .cannotCreate, file: folder, expected: "a place for a folder", found: error.localizedDescription)
     }
+    AtomicFile.removeLeftovers(in: folder)
   }
 
   // MARK: Runs

@@ -50,17 +50,33 @@ public struct Pretraining {
   public var schedule = Schedule()
   public private(set) var trainer: DiffusionTrainer
   private var log: LossLog
+  private let pictures: PictureListRecord?
+  private let lock: FolderLock
 
-  /// - Parameter resumes: whether to go on from the last state in the folder
-  /// - Throws: `DataError` when the settings cannot be, the folder cannot be made or already holds a training, or there
-  ///   is nothing to go on from.
+  /// Takes the folder for this training, as long as it or a copy of it exists.
+  /// - Parameters:
+  ///   - pictures: what checkpoints remember of the pictures, and what is compared with theirs
+  ///   - resumes: whether to go on from the last state in the folder that can be read
+  ///   - picturesMayChange: whether to go on with other pictures than before
+  ///   - notices: told of damaged states and changed pictures
+  /// - Throws: `DataError` when the settings cannot be, the folder cannot be made, belongs to a training that is running
+  ///   or already holds one, there is nothing to go on from, or there is too little memory.
   public init(
-    settings: PretrainingSettings, folder: PretrainingFolder, resumes: Bool = false
+    settings: PretrainingSettings, folder: PretrainingFolder, pictures: PictureListRecord? = nil,
+    resumes: Bool = false, picturesMayChange: Bool = false, notices: Notices = Notices()
   ) throws(DataError) {
     try settings.validate()
+    try AvailableMemory.require(
+      settings.trainingBytes, file: "the network and its batch",
+      item: "memory of a training step (a smaller --micro-batch or --recompute takes less)")
+    if resumes && folder.savedSteps.isEmpty { throw folder.noState }
+    try folder.create()
+    lock = try FolderLock(folder: folder.path, owner: "dseg pretrain")
+    folder.removeLeftovers()
     let state: DiffusionTrainingState
     if resumes {
-      state = try folder.lastState(settings: settings)
+      state = try folder.lastState(
+        settings: settings, pictures: pictures, mayChange: picturesMayChange, notices: notices)
       log = LossLog(contentsOf: folder.lossPath, upTo: state.step)
     } else {
       if let step = folder.savedSteps.last {
@@ -72,7 +88,7 @@ public struct Pretraining {
         settings.configuration, options: settings.training, diffusionSteps: settings.diffusionSteps)
       log = LossLog()
     }
-    try folder.create()
+    self.pictures = pictures
     self.settings = settings
     self.folder = folder
     trainer = try DiffusionTrainer(
@@ -128,7 +144,7 @@ public struct Pretraining {
   }
 
   private func save() throws(DataError) {
-    try folder.save(trainer.state, settings: settings, keeping: max(1, schedule.keep))
+    try folder.save(trainer.state, settings: settings, pictures: pictures, keeping: max(1, schedule.keep))
     try log.write(to: folder.lossPath)
     try log.curve().write(to: folder.curvePath)
   }

@@ -29,7 +29,7 @@ public struct PretrainingFolder: Sendable {
     return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
   }
 
-  /// Makes the folders, and clears away what a killed training had not finished writing.
+  /// Makes the folders.
   /// - Throws: `DataError` when they cannot be made.
   func create() throws(DataError) {
     do {
@@ -38,7 +38,15 @@ public struct PretrainingFolder: Sendable {
       throw DataError(
         .cannotCreate, file: path, expected: "a folder to write to", found: error.localizedDescription)
     }
+  }
+
+  /// Clears away what a killed training had not finished writing.
+  func removeLeftovers() {
     for folder in [path, statesPath] { AtomicFile.removeLeftovers(in: folder) }
+  }
+
+  var noState: DataError {
+    DataError(.noInput, file: statesPath, expected: "a checkpoint to go on from", found: "none")
   }
 
   /// Steps of which there is a state, in order.
@@ -46,34 +54,66 @@ public struct PretrainingFolder: Sendable {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: statesPath)) ?? []
     return names.compactMap { name in
       guard name.hasPrefix(Self.statePrefix), name.hasSuffix(".safetensors") else { return nil }
-      return Int(name.dropFirst(Self.statePrefix.count).dropLast(".safetensors".count))
+      let digits = name.dropFirst(Self.statePrefix.count).dropLast(".safetensors".count)
+      return Int(digits).flatMap { $0 >= 0 && Self.number($0) == digits ? $0 : nil }
     }.sorted()
   }
 
-  /// Writes the state and the averaged weights, then lets go of states that are older than the last few.
+  /// Writes the state and the averaged weights, then removes states that are older than the last few.
   /// - Throws: `DataError` when they cannot be written; what was there stays.
   func save(
-    _ state: DiffusionTrainingState, settings: PretrainingSettings, keeping kept: Int
+    _ state: DiffusionTrainingState, settings: PretrainingSettings, pictures: PictureListRecord?,
+    keeping kept: Int
   ) throws(DataError) {
     let record = settings.record.map { (Self.settingPrefix + $0.key, $0.value) }
     let metadata = settings.backboneOptions.metadata.merging(record) { first, _ in first }
-    try state.write(to: statePath(step: state.step), metadata: metadata)
+    try state.write(
+      to: statePath(step: state.step),
+      metadata: metadata.merging(pictures?.metadata ?? [:]) { first, _ in first })
     var writer = SafetensorsWriter(metadata: metadata)
     writer.metadata["dseg.step"] = "\(state.step)"
     for average in state.averages { writer.append(average.name, average.tensor) }
     try writer.write(to: modelPath)
-    for step in savedSteps.dropLast(kept) where step != state.step {
+    // A later one is what a training that went on from here could not read.
+    for step in savedSteps.filter({ $0 <= state.step }).dropLast(kept) {
       try? FileManager.default.removeItem(atPath: statePath(step: step))
     }
   }
 
-  /// The last state that was saved.
-  /// - Throws: `DataError` when there is none, or it belongs to other settings.
-  func lastState(settings: PretrainingSettings) throws(DataError) -> DiffusionTrainingState {
-    guard let step = savedSteps.last else {
-      throw DataError(
-        .noInput, file: statesPath, expected: "a checkpoint to go on from", found: "none")
+  /// The last state that was saved, or the last sound one before it.
+  /// - Parameters:
+  ///   - pictures: those to go on with; nil when they are not known
+  ///   - mayChange: whether they may be others than before
+  ///   - notices: told of states that are damaged, which are left out, and of changed pictures
+  /// - Throws: `DataError` when there is none, it belongs to other settings, classes or pictures, or all are damaged;
+  ///   with strict notices also when the last one is.
+  func lastState(
+    settings: PretrainingSettings, pictures: PictureListRecord?, mayChange: Bool, notices: Notices
+  ) throws(DataError) -> DiffusionTrainingState {
+    var damaged: [DataError] = []
+    for step in savedSteps.reversed() {
+      do throws(DataError) {
+        let state = try self.state(
+          step: step, settings: settings, pictures: pictures, mayChange: mayChange, notices: notices)
+        if !damaged.isEmpty {
+          notices.add(
+            .changed, file: path, "the training goes on from an earlier checkpoint, of step \(step)")
+        }
+        return state
+      } catch {
+        // Other settings are a mistake of the user's, in all checkpoints alike.
+        guard [.malformed, .unsupported, .noInput].contains(error.kind) else { throw error }
+        if notices.isStrict { throw error }
+        damaged.append(error)
+        if step != savedSteps.first { try notices.leaveOut(error) }
+      }
     }
+    throw damaged.first ?? noState
+  }
+
+  private func state(
+    step: Int, settings: PretrainingSettings, pictures: PictureListRecord?, mayChange: Bool, notices: Notices
+  ) throws(DataError) -> DiffusionTrainingState {
     let file = statePath(step: step)
     let metadata = try Checkpoint(contentsOf: file).metadata
     for (key, value) in settings.record.sorted(by: { $0.key < $1.key }) {
@@ -81,8 +121,15 @@ public struct PretrainingFolder: Sendable {
       throw DataError(
         .invalidArgument, file: file, item: key, expected: "\(saved), as in the checkpoint", found: value)
     }
-    return try DiffusionTrainingState(
+    let state = try DiffusionTrainingState(
       contentsOf: file, shapes: UNet.parameterShapes(settings.configuration), options: settings.training,
       diffusionSteps: settings.diffusionSteps)
+    guard state.step == step else {
+      throw DataError(
+        .malformed, file: file, item: "step", expected: "\(step), as in its name", found: "\(state.step)")
+    }
+    // After the rest, so that nothing is said of a checkpoint that is left out.
+    try pictures?.check(against: metadata, file: file, mayChange: mayChange, notices: notices)
+    return state
   }
 }

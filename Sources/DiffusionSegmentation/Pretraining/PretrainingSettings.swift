@@ -59,6 +59,8 @@ public struct PretrainingSettings: Sendable, Equatable {
       "ema_rate": "\(training.average.decay)", "ema_warm_up": "\(training.average.warmsUp)",
       "dropout": "\(training.dropout)", "flips": "\(training.flips)",
       "quarter_turns": "\(training.quarterTurns)", "seed": "\(training.seed)",
+      // What is dropped when a block is computed twice comes from other random numbers; without dropout the bits agree.
+      "recompute": "\(training.recomputesBlocks && training.dropout > 0)",
     ]
   }
 }
@@ -95,5 +97,14 @@ extension PretrainingSettings {
       "enough steps for variances between 0 and 1 with the \(noiseSchedule) schedule", diffusionSteps)
     try configuration.validate()
     try training.validate()
+  }
+}
+
+extension PretrainingSettings {
+  /// Bytes that a step takes at least.
+  var trainingBytes: Double {
+    configuration.trainingBytes(
+      imageSize: imageSize, pictures: training.microBatch ?? training.batch,
+      recomputesBlocks: training.recomputesBlocks)
   }
 }

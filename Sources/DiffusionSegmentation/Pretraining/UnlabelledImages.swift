@@ -5,23 +5,29 @@ import TensorCore
 
 /// The pictures that a diffusion model is trained on: the centre square of each, as guided-diffusion prepares them.
 ///
-/// They are kept as 8-bit samples in memory, as far as `cacheBytes` go; the rest is read again each time.
+/// At the start every file is looked at, and only those are decoded that do not begin and end as a picture does; the
+/// others are decoded when they are first used, and kept as 8-bit samples in memory as far as `cacheBytes` go. One that
+/// turns out to be damaged then is left out: the next sound one of its class, in the order of the list, is shown in its
+/// place. So what is shown in a step follows from the files alone, not from what was decoded before, and a training that
+/// goes on sees what one that never stopped would have seen.
 public struct UnlabelledImages: TrainingPictures, Sendable {
   public let paths: [String]
   public let imageSize: Int
   /// Names of the classes, if pictures have any: the folders that they lie in.
   public let classNames: [String]?
+  /// What tells this list from others.
+  public let record: PictureListRecord
   private let labels: [Int]
-  /// `[3, imageSize, imageSize]` each, for the first of the pictures.
-  private let samples: [[UInt8]]
+  private let cache: PictureCache
+  private let notices: Notices
 
   public var count: Int { paths.count }
 
-  /// Reads all pictures of a folder once.
+  /// Looks at all pictures of a folder.
   /// - Parameters:
   ///   - imageSize: side of the squares, in pixels
   ///   - usesClasses: whether the folders below are classes
-  ///   - notices: told of pictures that cannot be read and are left out
+  ///   - notices: told of pictures that cannot be read and are left out, now or when they are first used
   ///   - progress: the share that is done
   /// - Throws: `DataError` when there is no such folder, no picture in it can be read, or one cannot when
   ///   the notices are strict.
@@ -31,18 +37,17 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
   ) throws(DataError) {
     precondition(imageSize > 0, "pictures of \(imageSize) px")
     let all = try PictureFiles.list(directory, notices: notices)
-    let size = 3 * imageSize * imageSize
-    let cached = cacheBytes / size
-    var (paths, samples) = ([String](), [[UInt8]]())
+    var (paths, sizes, samples) = ([String](), [Int](), [Int: [UInt8]]())
     var first: DataError?
     // A block at a time on all threads, for the sake of the progress.
-    for start in stride(from: 0, to: all.count, by: 64) {
-      let block = all[start..<min(all.count, start + 64)]
-      for (path, result) in zip(block, Self.read(Array(block), imageSize: imageSize)) {
+    for start in stride(from: 0, to: all.count, by: 256) {
+      let block = Array(all[start..<min(all.count, start + 256)])
+      for (path, result) in zip(block, Self.look(at: block, imageSize: imageSize, notices: notices)) {
         switch result {
-        case .success(let bytes):
+        case .success(let found):
+          if let decoded = found.samples { samples[paths.count] = decoded }
           paths.append(path)
-          if samples.count < cached { samples.append(bytes) }
+          sizes.append(found.byteCount)
         case .failure(let error):
           try notices.leaveOut(error)
           first = first ?? error
@@ -53,29 +58,32 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     if paths.isEmpty, let first { throw first }
     self.paths = paths
     self.imageSize = imageSize
-    self.samples = samples
-    guard usesClasses else {
-      (classNames, labels) = (nil, [])
-      return
-    }
-    let folders = paths.map { Self.folder(of: $0, in: directory) }
-    let names = Set(folders).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    guard !names.contains("") else {
-      throw DataError(
-        .malformed, file: directory, expected: "every picture in a folder that names its class",
-        found: paths[folders.firstIndex(of: "")!])
-    }
-    let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
-    (classNames, labels) = (names, folders.map { numbers[$0]! })
+    self.notices = notices
+    cache = PictureCache(
+      paths: paths, imageSize: imageSize, bytes: cacheBytes, samples: samples, notices: notices)
+    (classNames, labels) = try usesClasses ? Self.classes(of: paths, in: directory) : (nil, [])
+    record = PictureListRecord(
+      names: paths.map { Self.name(of: $0, in: directory) }, sizes: sizes, classNames: classNames)
   }
 
   public func label(of index: Int) -> Int? { classNames == nil ? nil : labels[index] }
 
-  /// - Throws: `DataError` when a picture that is not kept in memory has gone since.
+  /// - Throws: `DataError` when a picture that is not kept in memory has gone since, or is damaged and the notices are
+  ///   strict, or there is no sound one to take its place.
   public func read(_ index: Int, into target: UnsafeMutablePointer<Float>) throws(DataError) {
-    let bytes =
-      index < samples.count ? samples[index] : try Self.read(paths[index], imageSize: imageSize).get()
-    Self.widen(bytes, into: target)
+    var place = index
+    while true {
+      do throws(DataError) {
+        Self.widen(try cache.samples(place), into: target)
+        return
+      } catch {
+        // A file that was there before must not be another picture after it has gone.
+        guard error.kind != .noInput else { throw error }
+        try notices.leaveOut(error)
+        repeat { place = (place + 1) % count } while place != index && label(of: place) != label(of: index)
+        if place == index { throw error }
+      }
+    }
   }
 
   /// `x / 127.5 - 1` (`ImageDataset` of guided-diffusion).
@@ -83,37 +91,51 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     for (index, byte) in bytes.enumerated() { target[index] = Float(byte) / 127.5 - 1 }
   }
 
-  private static func read(_ paths: [String], imageSize: Int) -> [Result<[UInt8], DataError>] {
-    let results = Mutex([Int: Result<[UInt8], DataError>]())
+  // MARK: The list
+
+  private struct Found {
+    var byteCount: Int
+    /// Of pictures that had to be decoded.
+    var samples: [UInt8]?
+  }
+
+  private static func look(at paths: [String], imageSize: Int, notices: Notices) -> [Result<Found, DataError>]
+  {
+    let results = Mutex([Int: Result<Found, DataError>]())
     parallelFor(paths.count) { index in
-      let result = read(paths[index], imageSize: imageSize)
+      let result = Result { () throws(DataError) in
+        let check = try PictureCheck(paths[index])
+        let samples =
+          check.looksWhole ? nil : try PictureCache.read(paths[index], imageSize: imageSize, notices: notices)
+        return Found(byteCount: check.byteCount, samples: samples)
+      }
       results.withLock { $0[index] = result }
     }
     return results.withLock { found in paths.indices.map { found[$0]! } }
   }
 
-  /// Planes of samples, `[3, imageSize, imageSize]`.
-  private static func read(_ path: String, imageSize: Int) -> Result<[UInt8], DataError> {
-    do throws(DataError) {
-      let image = try Image(contentsOf: path).centerCropped(size: imageSize)
-      let pixels = image.pixels
-      let count = imageSize * imageSize
-      return .success(
-        [UInt8](unsafeUninitializedCapacity: 3 * count) { planes, filled in
-          for channel in 0..<3 {
-            for pixel in 0..<count { planes[channel * count + pixel] = pixels[3 * pixel + channel] }
-          }
-          filled = 3 * count
-        })
-    } catch {
-      return .failure(error)
+  private static func classes(
+    of paths: [String], in directory: String
+  ) throws(DataError) -> (names: [String]?, labels: [Int]) {
+    let folders = paths.map { folder(of: $0, in: directory) }
+    let names = Set(folders).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    guard !names.contains("") else {
+      throw DataError(
+        .malformed, file: directory, expected: "every picture in a folder that names its class",
+        found: paths[folders.firstIndex(of: "")!])
     }
+    let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    return (names, folders.map { numbers[$0]! })
+  }
+
+  /// A path from the directory on.
+  private static func name(of path: String, in directory: String) -> String {
+    String(path.dropFirst(directory.count).drop { $0 == "/" })
   }
 
   /// The first folder on the way from a directory to a picture; empty when it lies there itself.
   private static func folder(of path: String, in directory: String) -> String {
-    let inside = path.dropFirst(directory.count).drop { $0 == "/" }
-    let parts = inside.split(separator: "/")
+    let parts = name(of: path, in: directory).split(separator: "/")
     return parts.count > 1 ? String(parts[0]) : ""
   }
 }

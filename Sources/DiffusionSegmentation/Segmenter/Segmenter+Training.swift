@@ -22,6 +22,8 @@ extension Segmenter {
     afterEpoch: ((_ epoch: Int, _ segmenter: Segmenter) throws(DataError) -> Void)? = nil
   ) throws(DataError) -> Segmenter {
     try features.validate()
+    try options.growth?.validate()
+    try TrainingFeatures.checkMemory(of: labelled, features: features, growth: options.growth)
     return try train(
       using: TrainingFeatures(labelled: labelled, features: features, options: options), options: options,
       prediction: prediction, notices: notices, progress: progress, afterEpoch: afterEpoch)

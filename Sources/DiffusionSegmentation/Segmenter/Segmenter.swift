@@ -72,6 +72,10 @@ extension DiffusionFeatures {
         expected: "a long side of at most \(Self.largestPicture) short ones; crop or cut the picture",
         found: "\(image.width) x \(image.height)")
     }
+    try AvailableMemory.require(
+      bytes(height: geometry.networkHeight, width: geometry.networkWidth), file: name,
+      item:
+        "memory of the features of a picture of \(geometry.networkWidth) x \(geometry.networkHeight) pixels")
     return geometry
   }
 }

@@ -60,11 +60,18 @@ extension Image {
     }
   }
 
-  /// Writes a PNG or JPEG file, whichever the extension says; the file is complete or not there.
+  /// Writes a PNG or JPEG file, whichever the extension says; the file is complete or not there. A pipe or device gets
+  /// a PNG file unless its name says JPEG.
   /// - Parameter quality: of JPEG, 1...100. Chroma is not subsampled.
   /// - Throws: `DataError`.
   public func write(to path: String, quality: Int = 95) throws(DataError) {
-    try AtomicFile.write(encoded(FileFormat(extensionOf: path), quality: quality, name: path), to: path)
+    let format: FileFormat
+    if AtomicFile.writesInPlace(to: path) {
+      format = (try? FileFormat(extensionOf: path)) ?? .png
+    } else {
+      format = try FileFormat(extensionOf: path)
+    }
+    try AtomicFile.write(encoded(format, quality: quality, name: path), to: path)
   }
 
   /// The bytes of a PNG or JPEG file; `name` stands for it in error messages.

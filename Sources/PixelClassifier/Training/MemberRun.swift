@@ -85,7 +85,7 @@ struct MemberRun {
 
   private func divergence(_ loss: Float) -> DataError {
     DataError(
-      .malformed, file: "training", item: "member \(member), iteration \(iteration)",
+      .diverged, file: "training", item: "member \(member), iteration \(iteration)",
       expected: "a finite loss",
       found: "\(loss)")
   }

@@ -17,6 +17,8 @@ public struct DataError: Error, Sendable, Equatable {
     case cannotCreate
     /// Writing failed half-way (disk full, for instance); nothing was left behind.
     case writeFailed
+    /// A training has reached numbers that are not finite.
+    case diverged
   }
 
   public var kind: Kind
@@ -45,6 +47,7 @@ public struct DataError: Error, Sendable, Equatable {
     case .noInput: 66
     case .cannotCreate: 73
     case .writeFailed: 74
+    case .diverged: 70
     }
   }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// How the numbers of a feature map are kept.
 public enum FeaturePrecision: String, Sendable, CaseIterable {
   /// 32-bit floats.
@@ -28,7 +30,7 @@ final class FeatureStorage: @unchecked Sendable {
   init(copying vectors: UnsafePointer<Float>, pixels: Int, channels: Int) {
     let count = pixels * channels
     byteCount = count * 4
-    base = .allocate(byteCount: byteCount, alignment: 64)
+    base = Allocation.allocate(bytes: max(byteCount, 1), alignment: 64)
     let floats = base.bindMemory(to: Float.self, capacity: count)
     numbers = .floats(floats)
     parallelFor(count, inBlocksOf: elementwiseBlock) { range in
@@ -40,7 +42,7 @@ final class FeatureStorage: @unchecked Sendable {
   init?(narrowing vectors: UnsafePointer<Float>, pixels: Int, channels: Int) {
     // The offsets first: they need the stricter alignment.
     byteCount = channels * 4 + pixels * channels * 2
-    base = .allocate(byteCount: byteCount, alignment: 64)
+    base = Allocation.allocate(bytes: max(byteCount, 1), alignment: 64)
     let offsets = base.bindMemory(to: Float.self, capacity: channels)
     let halves = (base + channels * 4).bindMemory(to: UInt16.self, capacity: pixels * channels)
     numbers = .halves(halves, offsets: offsets)
@@ -62,7 +64,7 @@ final class FeatureStorage: @unchecked Sendable {
     guard areFinite.allSatisfy({ $0 }) else { return nil }
   }
 
-  deinit { base.deallocate() }
+  deinit { free(base) }
 }
 
 /// Pixels of a map that one thread takes at a time.

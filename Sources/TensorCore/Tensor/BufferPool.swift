@@ -74,11 +74,8 @@ public final class BufferPool: Sendable {
       }
       if let reused { return UnsafeMutablePointer(bitPattern: reused)! }
     }
-    var pointer: UnsafeMutableRawPointer?
     let isHuge = bytes >= 2 * Self.hugePage
-    guard posix_memalign(&pointer, isHuge ? Self.hugePage : 64, bytes) == 0, let pointer else {
-      preconditionFailure("out of memory: \(bytes) bytes")
-    }
+    let pointer = Allocation.allocate(bytes: bytes, alignment: isHuge ? Self.hugePage : 64)
     #if os(Linux)
       // One fault instead of 512, and fewer addresses to look up.
       if isHuge { madvise(pointer, bytes, MADV_HUGEPAGE) }
@@ -100,6 +97,9 @@ public final class BufferPool: Sendable {
         FreeBuffer(address: UInt(bitPattern: pointer), released: state.releases))
     }
   }
+
+  /// Bytes of the pooled buffers that tensors hold.
+  var usedBytes: Int { state.withLock { $0.usedBytes } }
 
   /// Gives all kept buffers back to the system.
   public func drain() {

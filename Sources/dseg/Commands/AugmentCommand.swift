@@ -52,14 +52,16 @@ struct AugmentCommand: ParsableCommand {
     try common.apply()
     let grown = TrainingGrowth(factor: growth, preset: augmentations, probability: augmentProbability)
     try grown.validate()
+    try preview.map { (path) throws(DataError) in try OutputGuard.Content.picture.checkEnding(of: path) }
     let source = try AugmentSource(
       images: images, classes: classes, imageSize: imageSize, orientation: reading.orientation, labels: labels
     )
     if let preview {
       try OutputGuard.check(outputs: [preview], inputs: OutputGuard.picturesAndMasks(source.paths))
+      try OutputGuard.checkWritable(preview, as: .picture)
       try sheet(source, grown).write(to: preview)
     }
-    let written = try output.map { (folder) throws(DataError) in try write(source, grown, to: folder) } ?? 0
+    let written = try output.map { try write(source, grown, to: $0) } ?? 0
     let places = [preview, output].compactMap { $0 }.joined(separator: ", ")
     if common.json {
       try Terminal.printJSON(Figures(pictures: source.paths.count, copies: written))
@@ -93,23 +95,27 @@ struct AugmentCommand: ParsableCommand {
   /// All copies, as `<stem>_<copy>.png` and `.npy`.
   private func write(
     _ source: AugmentSource, _ grown: TrainingGrowth, to folder: String
-  ) throws(DataError) -> Int {
+  ) throws -> Int {
     let copies = 0..<grown.factor - 1
     let names = source.pictures.map { picture in copies.map { "\(folder)/\(picture.name)_\($0)" } }
     try OutputGuard.check(
       outputs: names.flatMap { $0.flatMap { ["\($0).png", "\($0).npy"] } },
       inputs: OutputGuard.picturesAndMasks(source.paths))
     try createFolder(folder)
+    Interruption.watch()
     let bar = ProgressBar("copies")
     for index in source.paths.indices {
+      try Interruption.check(
+        index * copies.count, of: source.paths.count * copies.count, "copies", in: folder)
       let item = try source.load(index)
       try createFolder((names[index][0] as NSString).deletingLastPathComponent)
       for copy in copies {
         let result = try changed(item, source, grown, copy, index)
-        try result.image.write(to: "\(names[index][copy]).png")
+        // The picture last: one without labels would be half of a pair.
         try NpyFile.write(
           NumericArray(result.mask.labels, shape: [result.mask.height, result.mask.width]),
           to: "\(names[index][copy]).npy")
+        try result.image.write(to: "\(names[index][copy]).png")
       }
       bar.update(
         Double(index + 1) / Double(source.paths.count), "\(index + 1) of \(source.paths.count) pictures")

@@ -25,11 +25,12 @@ struct Convert: ParsableCommand {
   func run() throws {
     try common.apply()
     try OutputGuard.check(outputs: [output], inputs: [checkpoint])
-    try OutputGuard.checkWritable(output)
+    try OutputGuard.checkWritable(output, as: .tensors)
     try DiffusionBackbone.convert(
       checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint), to: output,
       as: half ? .float16 : .float32)
-    let size = try MappedFile(path: output).bytes.count
+    // A device keeps nothing to look at.
+    let size = AtomicFile.writesInPlace(to: output) ? 0 : try MappedFile(path: output).bytes.count
     if common.json {
       try Terminal.printJSON(Figures(output: output, bytes: size))
     } else {

@@ -29,6 +29,11 @@ struct EvaluationRun {
         outputs: stems.map { "\($0).npy" } + files,
         inputs: OutputGuard.picturesAndMasks(labelled.imagePaths))
     }
+    let lock = try output.map { (folder) throws(DataError) in
+      try FolderLock(folder: folder, owner: "an evaluation of dseg")
+    }
+    defer { withExtendedLifetime(lock) {} }
+    if let output { AtomicFile.removeLeftovers(in: output) }
     warnOfUnlearnedClasses()
     var sheet = SegmentationSheet(classes: segmenter.classes, members: segmenter.ensemble.members.count)
     var shown = 0

@@ -43,14 +43,22 @@ struct Features: ParsableCommand {
     try OutputGuard.check(
       outputs: [output, pca].compactMap(\.self),
       inputs: OutputGuard.picturesAndMasks(paths) + [checkpoint, network.noise])
-    for path in [output, pca].compactMap(\.self) { try OutputGuard.checkWritable(path) }
+    if let output { try OutputGuard.checkWritable(output, as: .tensors) }
+    if let pca { try OutputGuard.checkWritable(pca, as: .picture) }
     let backbone = try DiffusionBackbone(
       checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint))
     let features = DiffusionFeatures(
       backbone, steps: selection.stepsOrDefault, blocks: try selection.blocks(for: backbone),
       noise: try network.fixedNoise() ?? .shared(seed: common.seed ?? 0))
     try features.validate()
-    var writer = SafetensorsWriter(metadata: ["program": "DiffusionSegmentation \(Version.current)"])
+    func name(_ stem: String, _ step: Int, _ block: Int) -> String { "\(stem)/step\(step)/block\(block)" }
+    let stream = try output.map { (path) throws(DataError) in
+      try SafetensorsStream(
+        path: path, metadata: ["program": "DiffusionSegmentation \(Version.current)"],
+        names: files.flatMap { file in
+          features.steps.flatMap { step in features.blocks.map { name(file.name, step, $0) } }
+        })
+    }
     let bar = ProgressBar("features")
     let start = ContinuousClock.now
     var steps = 0
@@ -59,17 +67,15 @@ struct Features: ParsableCommand {
       let image = try Image(contentsOf: path, orientation: reading.orientation, notices: .ofThisRun)
       let geometry = try features.geometry(for: image, fit: fit, name: path)
       let maps = try features.extract(geometry.apply(image).tensor(normalization: .ddpm), name: path)
-      if output != nil {
-        for map in maps.maps {
-          writer.append("\(files[index].name)/step\(map.step)/block\(map.block)", map.tensor)
-        }
+      if let stream {
+        for map in maps.maps { try stream.append(name(files[index].name, map.step, map.block), map.tensor) }
       }
       if pca != nil { pictures.append((geometry.apply(image), maps)) }
       steps += features.steps.count
       bar.update(Double(index + 1) / Double(paths.count), "\(index + 1) of \(paths.count) pictures")
     }
     bar.finish()
-    if let output { try writer.write(to: output) }
+    try stream?.finish()
     if let pca { try sheet(of: pictures).write(to: pca) }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if common.json {

@@ -29,9 +29,11 @@ struct Predict: ParsableCommand {
       inputs: OutputGuard.picturesAndMasks(pictures.map(\.path)) + [input.segmenter, input.checkpoint])
     let segmenter = try input.load(seed: common.seed)
     try createFolder(output)
+    Interruption.watch()
     let bar = ProgressBar("pictures")
     var (done, failed) = ([PictureFigures](), [Failure]())
     for (index, (picture, stem)) in zip(pictures, stems).enumerated() {
+      try Interruption.check(index, of: pictures.count, "pictures", in: output)
       let start = ContinuousClock.now
       if let (image, result) = try segmentation(of: picture, by: segmenter, failed: &failed) {
         try createFolder((stem as NSString).deletingLastPathComponent)

@@ -10,8 +10,9 @@ struct Pretrain: ParsableCommand {
     abstract: "Train a diffusion model on unlabelled pictures.",
     discussion: """
       Writes model.safetensors, for every other command and under guided-diffusion's names; loss.csv and loss.png; \
-      sheets of pictures that the model makes; and checkpoints from which --resume goes on to the bit. Ctrl-C ends \
-      the step, saves and stops.
+      sheets of pictures that the model makes; and checkpoints from which --resume goes on to the bit, with the same \
+      pictures. Ctrl-C ends the step, saves and stops. A training whose loss is no number any more saves its last \
+      good state and ends with exit code 70. The folder is for one training at a time.
 
       Example:
         dseg pretrain --images photos/ --image-size 64 --channels 32 --minutes 60 --output model/
@@ -24,6 +25,8 @@ struct Pretrain: ParsableCommand {
   var output: String
   @Flag(help: "Go on from the last checkpoint in the folder.")
   var resume = false
+  @Flag(help: "With --resume, go on although the pictures are not those of the checkpoint.")
+  var changedPictures = false
   @Option(help: "Train up to this step, counted from the very first.")
   var steps: Int?
   @Option(help: "Train for so many minutes.")
@@ -39,6 +42,7 @@ struct Pretrain: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
+    if changedPictures && !resume { throw ValidationError("--changed-pictures needs --resume.") }
     if steps == nil && minutes == nil { throw ValidationError("Give --steps, --minutes or both.") }
     if let steps, steps < 1 { throw ValidationError("--steps is 1 or more.") }
     if let minutes, !(minutes > 0) { throw ValidationError("--minutes is above 0.") }
@@ -62,7 +66,8 @@ struct Pretrain: ParsableCommand {
     reading.finish()
     settings.classCount = pictures.classNames?.count
     var pretraining = try Pretraining(
-      settings: settings, folder: PretrainingFolder(output), resumes: resume)
+      settings: settings, folder: PretrainingFolder(output), pictures: pictures.record, resumes: resume,
+      picturesMayChange: changedPictures, notices: .ofThisRun)
     pretraining.schedule.save = saveEvery
     pretraining.schedule.keep = keep
     pretraining.schedule.samples = sampleEvery

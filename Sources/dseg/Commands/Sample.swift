@@ -44,7 +44,7 @@ struct Sample: ParsableCommand {
   func run() throws {
     try common.apply()
     try OutputGuard.check(outputs: [output], inputs: [checkpoint])
-    try OutputGuard.checkWritable(output)
+    try OutputGuard.checkWritable(output, as: .picture)
     if let frames { try createFolder(frames) }
     let backbone = try DiffusionBackbone(
       checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint))
@@ -53,6 +53,12 @@ struct Sample: ParsableCommand {
       network: backbone.network, options: backbone.options,
       method: sampler == .ddpm ? .ancestral : .ddim(eta: eta), steps: samplingSteps,
       batch: frames == nil ? batch : count)
+    let size = backbone.options.imageSize
+    let together = min(sampler.batch, count)
+    try AvailableMemory.require(
+      Double(together) * Double(backbone.network.configuration.activationBytes(height: size, width: size)),
+      file: frames == nil ? "--batch" : "--count",
+      item: "memory of \(together) pictures of \(size) px at a time")
     let classes = try self.classes(of: backbone.network.configuration)
     let bar = ProgressBar("sampling")
     let start = ContinuousClock.now

@@ -32,19 +32,24 @@ struct Scenes: ParsableCommand {
   func run() throws {
     try common.apply()
     try createFolder(output)
+    let lock = try FolderLock(folder: output, owner: "dseg scenes")
+    defer { withExtendedLifetime(lock) {} }
+    Interruption.watch()
     let scenes = SyntheticScenes(seed: common.seed ?? 0, imageSize: imageSize)
+    if masks { try SyntheticScenes.classes.write(to: "\(output)/classes.json") }
     let bar = ProgressBar("scenes")
     for index in 0..<count {
+      try Interruption.check(index, of: count, "scenes", in: output)
       let scene = scenes.scene(index)
       let name = "\(output)/scene-\(String(format: "%06d", index))"
-      try scene.image.write(to: "\(name).png")
+      // The picture last: one without labels would be half of a pair.
       if masks {
         try scene.mask.write(to: "\(name).mask.png", palette: SyntheticScenes.classes.palette)
       }
+      try scene.image.write(to: "\(name).png")
       bar.update(Double(index + 1) / Double(count), "\(index + 1) of \(count)")
     }
     bar.finish()
-    if masks { try SyntheticScenes.classes.write(to: "\(output)/classes.json") }
     if common.json {
       try Terminal.printJSON(Figures(output: output, count: count))
     } else {

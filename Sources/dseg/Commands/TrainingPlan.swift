@@ -148,7 +148,7 @@ struct TrainingPlan {
     try OutputGuard.check(
       outputs: [output], inputs: inputs + OutputGuard.picturesAndMasks(labelled.imagePaths))
     if configuration != nil && flags.output == nil { try createFolder(results) }
-    try OutputGuard.checkWritable(output)
+    try OutputGuard.checkWritable(output, as: .tensors)
   }
 
   private func train(_ features: DiffusionFeatures) throws(DataError) -> Segmenter {
@@ -213,15 +213,5 @@ struct TrainingPlan {
     /// Pixels by class, in the masks and as they are trained on; nil for members that were there before.
     var labels: LabelCensus?
     var seconds: Double
-  }
-}
-
-/// Makes a folder and those above it.
-func createFolder(_ path: String) throws(DataError) {
-  do {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  } catch {
-    throw DataError(
-      .cannotCreate, file: path, expected: "a place for a folder", found: error.localizedDescription)
   }
 }

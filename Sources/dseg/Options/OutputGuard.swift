@@ -1,14 +1,51 @@
 import DiffusionSegmentation
 import Foundation
+import Synchronization
+import TensorCore
 
-/// Keeps what a user made from being replaced by what a command writes.
+/// Keeps what a user made from being replaced by what a command writes, and finds out before the work what would stop
+/// the writing after it.
 enum OutputGuard {
+  /// What a file is going to hold, which its ending must not contradict.
+  enum Content: Sendable {
+    /// A PNG or JPEG picture, whichever the ending says.
+    case picture
+    /// A safetensors file, under any ending that does not promise another format.
+    case tensors
+
+    /// Endings that programs take for the format that they name.
+    private static let others: Set<String> = [
+      "bmp", "ckpt", "csv", "gif", "gz", "h5", "html", "jpeg", "jpg", "json", "mat", "npy", "npz", "onnx",
+      "pdf",
+      "pickle", "pkl", "png", "pt", "pth", "svg", "tar", "tif", "tiff", "txt", "webp", "zip",
+    ]
+
+    /// - Throws: `DataError` of kind `.invalidArgument` for an ending of another format.
+    func checkEnding(of path: String) throws(DataError) {
+      // The name of a pipe or device says nothing of what goes into it.
+      if AtomicFile.writesInPlace(to: path) { return }
+      switch self {
+      case .picture: _ = try FileFormat(extensionOf: path)
+      case .tensors:
+        let ending = (path as NSString).pathExtension.lowercased()
+        guard !Self.others.contains(ending) else {
+          throw DataError(
+            .invalidArgument, file: path, item: "extension",
+            expected: "safetensors, which is what is written",
+            found: ending)
+        }
+      }
+    }
+  }
+
   /// Checks that no output is an input, or another output, or a folder.
   /// - Throws: `DataError` naming the file.
   static func check(outputs: [String], inputs: [String?]) throws(DataError) {
     let protected = Set(inputs.compactMap { $0 }.map(resolved))
     var seen = Set<String>()
     for output in outputs {
+      // Several results can go to /dev/null.
+      if AtomicFile.writesInPlace(to: output) { continue }
       let place = resolved(output)
       if protected.contains(place) {
         throw DataError(
@@ -27,12 +64,17 @@ enum OutputGuard {
     }
   }
 
-  /// Checks before the work that a file can be made.
-  /// - Throws: `DataError` of kind `.cannotCreate`.
-  static func checkWritable(_ output: String) throws(DataError) {
-    // Dropped without a commit, it leaves nothing.
-    _ = try AtomicFile(path: output)
+  /// Checks before the work that a file can be made, and clears away what killed commands left beside it. A pipe is kept
+  /// open until the command ends, so that its reader does not take this look for all there is.
+  /// - Throws: `DataError` of kind `.invalidArgument` for an ending of another format, or `.cannotCreate`.
+  static func checkWritable(_ output: String, as content: Content) throws(DataError) {
+    try content.checkEnding(of: output)
+    if let pipe = try AtomicFile.check(output) { pipes.withLock { $0.append(pipe) } }
+    AtomicFile.removeLeftovers(in: (output as NSString).deletingLastPathComponent)
+    Terminal.giveWay(to: output)
   }
+
+  private static let pipes = Mutex([Int32]())
 
   /// Pictures and the labels that may lie beside them.
   static func picturesAndMasks(_ paths: [String]) -> [String] {

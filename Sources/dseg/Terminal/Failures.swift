@@ -6,7 +6,7 @@ extension DataError {
   var isAboutInput: Bool {
     switch kind {
     case .malformed, .unsupported, .noInput: true
-    case .invalidArgument, .cannotCreate, .writeFailed: false
+    case .invalidArgument, .cannotCreate, .writeFailed, .diverged: false
     }
   }
 }

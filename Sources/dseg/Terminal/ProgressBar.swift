@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// Progress on standard error: a bar with the time that is left on a terminal, a plain line now and then when
-/// the output goes to a file.
+/// the output goes to a file or a terminal that cannot draw over a line.
 final class ProgressBar: Sendable {
   private struct State {
     var lastDrawn: ContinuousClock.Instant?
@@ -19,7 +19,7 @@ final class ProgressBar: Sendable {
   func update(_ share: Double, _ detail: @autoclosure () -> String) {
     let now = ContinuousClock.now
     let isDue = state.withLock { state in
-      let pause: Duration = Terminal.isInteractive ? .milliseconds(100) : .seconds(10)
+      let pause: Duration = Terminal.messages.redrawsLines ? .milliseconds(100) : .seconds(10)
       guard share >= 1 || state.lastDrawn.map({ now - $0 >= pause }) ?? true else { return false }
       state.lastDrawn = now
       state.isOpen = true
@@ -34,23 +34,40 @@ final class ProgressBar: Sendable {
       defer { state.isOpen = false }
       return state.isOpen
     }
-    if wasOpen && Terminal.isInteractive { Terminal.status("\n") }
+    if wasOpen && Terminal.messages.redrawsLines { Terminal.status("\n") }
   }
 
   private func draw(_ share: Double, _ detail: String, _ now: ContinuousClock.Instant) {
     let elapsed = (now - start) / .seconds(1)
     let rest = share > 0.001 ? ProgressBar.time(elapsed / share - elapsed) : "…"
     let percent = "\(Int(share * 100)) %"
-    if Terminal.isInteractive {
-      let width = 24
-      let filled = Int(share * Double(width))
-      let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-      let tail = share >= 1 ? "in \(ProgressBar.time(elapsed))" : "\(rest) left"
-      Terminal.status("\r\u{1B}[2K\(title) \(bar) \(percent) · \(detail) · \(tail)")
+    let tail = share >= 1 ? "in \(ProgressBar.time(elapsed))" : "\(rest) left"
+    if Terminal.messages.redrawsLines {
+      // A line that fills the last column may already wrap.
+      let line = Self.line(
+        title: title, share: share, percent: percent, detail: detail, tail: tail,
+        columns: Terminal.messages.columns - 1)
+      Terminal.status("\r\u{1B}[2K\(line)")
     } else {
-      let tail = share >= 1 ? "in \(ProgressBar.time(elapsed))" : "\(rest) left"
       Terminal.status("\(title): \(percent), \(detail), \(tail)\n")
     }
+  }
+
+  /// As much as fits: the bar gets shorter first, then the detail goes, then the bar, then the end.
+  private static func line(
+    title: String, share: Double, percent: String, detail: String, tail: String, columns: Int
+  ) -> String {
+    func text(bar width: Int, _ detail: String?) -> String {
+      let filled = Int(share * Double(width))
+      let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+      let rest = [percent, detail, tail].compactMap(\.self).joined(separator: " · ")
+      return Terminal.messages.shown(width > 0 ? "\(title) \(bar) \(rest)" : "\(title) \(rest)")
+    }
+    for detail in [detail, nil] {
+      let spare = columns - text(bar: 0, detail).count - 1
+      if spare >= 6 { return text(bar: min(spare, 24), detail) }
+    }
+    return String(text(bar: 0, nil).prefix(max(columns, 0)))
   }
 
   /// `12 s`, `3 min 20 s`, `1 h 5 min`.

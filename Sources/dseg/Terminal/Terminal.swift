@@ -1,22 +1,35 @@
 import DiffusionSegmentation
 import Foundation
+import Synchronization
 
 /// Messages go to standard error, results to standard output.
 enum Terminal {
-  static let isInteractive = isatty(STDERR_FILENO) != 0
+  static let messages = TerminalAbilities(STDERR_FILENO)
+  private static let results = TerminalAbilities(STDOUT_FILENO)
+  private static let isTaken = Mutex(false)
+
+  /// Keeps results off standard output when a file that is written is just that (`--output /dev/stdout`).
+  static func giveWay(to output: String) {
+    var (file, stream) = (stat(), stat())
+    guard stat(output, &file) == 0, fstat(STDOUT_FILENO, &stream) == 0, file.st_dev == stream.st_dev,
+      file.st_ino == stream.st_ino, [S_IFREG, S_IFIFO].contains(file.st_mode & S_IFMT)
+    else { return }
+    isTaken.withLock { $0 = true }
+  }
 
   /// A line for the user.
   static func message(_ text: String) { status("dseg: \(text)\n") }
 
   /// Text on standard error as it is. A closed or full one stops no work.
   static func status(_ text: String) {
-    _ = write(text, to: STDERR_FILENO)
+    _ = write(messages.shown(text), to: STDERR_FILENO)
   }
 
-  /// A result on standard output.
+  /// A result on standard output, or on standard error where a file takes that place.
   /// - Throws: `DataError` when it cannot be written.
   static func output(_ text: String) throws(DataError) {
-    guard write(text + "\n", to: STDOUT_FILENO) else {
+    if isTaken.withLock({ $0 }) { return status(text + "\n") }
+    guard write(results.shown(text) + "\n", to: STDOUT_FILENO) else {
       throw DataError(.writeFailed, file: "standard output", found: String(cString: strerror(errno)))
     }
   }
