@@ -19,6 +19,7 @@ struct Features: ParsableCommand {
   @OptionGroup var selection: FeatureOptions
   @OptionGroup var network: NetworkOptions
   @OptionGroup var reading: PictureOptions
+  @OptionGroup var conditioning: ClassOption
   @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
   var fit: ImageFit = .pad
   @Option(help: ArgumentHelp("The file to write.", valueName: "file.safetensors"))
@@ -44,11 +45,11 @@ struct Features: ParsableCommand {
       outputs: [output, pca].compactMap(\.self),
       inputs: OutputGuard.picturesAndMasks(paths) + [checkpoint, network.noise])
     for path in [output, pca].compactMap(\.self) { try OutputGuard.checkWritable(path) }
-    let backbone = try DiffusionBackbone(
-      checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint))
+    let backbone = try network.backbone(checkpoint: checkpoint)
     let features = DiffusionFeatures(
       backbone, steps: selection.stepsOrDefault, blocks: try selection.blocks(for: backbone),
-      noise: try network.fixedNoise() ?? .shared(seed: common.seed ?? 0))
+      noise: try network.fixedNoise() ?? .shared(seed: common.seed ?? 0),
+      conditioningClass: try conditioning.resolved(for: backbone))
     try features.validate()
     var writer = SafetensorsWriter(metadata: ["program": "DiffusionSegmentation \(Version.current)"])
     let bar = ProgressBar("features")
