@@ -43,7 +43,9 @@ public struct Demo: Sendable {
     }
     let start = ContinuousClock.now
     let model = if let checkpoint { checkpoint } else { try ShippedModel.path() }
-    let opened = try DiffusionBackbone(checkpoint: model, options: try BackboneOptions(checkpoint: model))
+    let file = try Checkpoint(contentsOf: model)
+    let opened = try DiffusionBackbone(
+      file, options: try BackboneOptions(metadata: file.metadata, file: model))
     let size = opened.options.imageSize
     guard (32...512).contains(size) else {
       throw DataError(
@@ -56,7 +58,7 @@ public struct Demo: Sendable {
       steps: steps, blocks: blocks)
     try features.validate()
     try folder.create()
-    try folder.copyModel(from: model)
+    try folder.copyModel(from: file.file)
     let training = SyntheticScenes(seed: seed, imageSize: size).scenes(trainingScenes)
     let test = SyntheticScenes(seed: seed + 1, imageSize: size).scenes(testScenes)
 

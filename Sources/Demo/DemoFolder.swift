@@ -94,10 +94,9 @@ public struct DemoFolder: Sendable {
   /// Of a demo that was killed while it wrote.
   private static func isUnfinished(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".tmp") }
 
-  func copyModel(from checkpoint: String) throws(DataError) {
-    let file = try MappedFile(path: checkpoint)
+  func copyModel(from checkpoint: OpenedFile) throws(DataError) {
     let copy = try AtomicFile(path: modelPath)
-    try copy.write(file.bytes)
+    try checkpoint.withBytes { (bytes) throws(DataError) in try copy.write(bytes) }
     try copy.commit()
   }
 

@@ -25,6 +25,7 @@ struct Dseg: ParsableCommand {
     ])
 
   static func main() {
+    CutShortFiles.watch()
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -34,6 +34,13 @@ public final class OpenedFile: Sendable {
 
   deinit { close(descriptor) }
 
+  /// What was opened, valid during the call.
+  public func withBytes<Result>(
+    _ body: (UnsafeRawBufferPointer) throws(DataError) -> Result
+  ) throws(DataError) -> Result {
+    try body(mapping.bytes)
+  }
+
   /// SHA-256 of what was opened, in 64 hexadecimal digits. It is taken when it is first asked for and kept.
   ///
   /// Hashing two gigabytes takes seconds, and many uses of a file never ask. That nothing was written between the

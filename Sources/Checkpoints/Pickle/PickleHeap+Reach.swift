@@ -38,11 +38,13 @@ extension PickleObject {
   /// What values are made of; keys are not among it.
   fileprivate func forEachReference(_ body: (PickleReference) -> Void) {
     switch self {
-    case .tuple(let elements), .list(let elements): elements.forEach(body)
-    case .dictionary(let dictionary): dictionary.items.forEach { body($0.value) }
+    case .tuple(let elements), .list(let elements):
+      for element in elements { body(element) }
+    case .dictionary(let dictionary):
+      for item in dictionary.items { body(item.value) }
     case .instance(let instance):
-      instance.dictionary?.items.forEach { body($0.value) }
-      instance.list.forEach(body)
+      for item in instance.dictionary?.items ?? [] { body(item.value) }
+      for element in instance.list { body(element) }
       if let state = instance.state { body(state) }
     case .none, .bool, .integer, .wideInteger, .double, .string, .global, .storage, .tensor: break
     }

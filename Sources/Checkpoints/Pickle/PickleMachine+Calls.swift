@@ -3,6 +3,8 @@ import TensorCore
 /// The few calls that mean something, and what stands in for the result of all others.
 extension PickleMachine {
   mutating func pushGlobal(module: String, name: String) throws(DataError) {
+    // Names are kept, and a long one can come many times.
+    try spend((module.utf8.count + name.utf8.count) / Limit.nameBytesAnInstruction)
     push(.global(PickleGlobal(module: module, name: name)))
   }
 

@@ -11,7 +11,7 @@ struct PickleMachine {
     /// The longest pickle. The weights are not in it: 10,000 tensors take about 3 MB.
     static let bytes = 128 << 20
     static let instructions = 16 << 20
-    static let objects = 4 << 20
+    static let objects = 2 << 20
     /// Of one string. Keys and names are far shorter.
     static let stringBytes = 1 << 20
     /// Of an integer. States of random generators have 128 bits and more.
@@ -20,6 +20,8 @@ struct PickleMachine {
     static let wideIntegerBytes = 16
     /// Hashing so many bytes counts as an instruction.
     static let bytesAnInstruction = 64
+    /// Keeping so many bytes of a name does.
+    static let nameBytesAnInstruction = 16
     static let lineBytes = 1 << 10
     static let highestProtocol: UInt8 = 5
   }

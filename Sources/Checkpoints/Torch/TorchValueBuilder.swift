@@ -45,14 +45,16 @@ struct TorchValueBuilder {
   /// - Throws: `DataError` naming the path of the value that cannot be, or when the whole is no plain value.
   mutating func value(_ root: PickleReference) throws(DataError) -> CheckpointValue {
     let value = try value(root, path: [])
-    if case .opaque(let name) = value {
-      throw DataError(
-        .unsupported, file: file, item: pickle,
-        expected: "nothing but tensors, containers, strings and numbers",
-        found: "\(name), which only running its code would make; save the state_dict() of the network instead"
-      )
-    }
-    return value
+    guard case .opaque(let name) = value else { return value }
+    let found =
+      switch heap[root] {
+      case .list, .tuple, .dictionary: "\(heap[root].kind) of \(heap[root].size) values without a tensor"
+      default: "\(name), which only running its code would make; save the state_dict() of the network instead"
+      }
+    throw DataError(
+      .unsupported, file: file, item: pickle,
+      expected: "nothing but tensors, containers, strings and numbers",
+      found: found)
   }
 
   private mutating func value(

@@ -86,8 +86,11 @@ extension WeightScope {
       return placeholder(shape)
     }
     let tensor = array.tensor()
-    if requiresFinite, tensor.nonFiniteCount > 0 {
-      ledger.note(notFinite: name, count: tensor.nonFiniteCount, of: tensor.count)
+    if requiresFinite {
+      let count = tensor.nonFiniteCount
+      if count > 0 { ledger.note(notFinite: name, count: count, of: tensor.count) }
+      // Blocks that nobody asks for are not looked at again.
+      tensor.discardPages()
     }
     return tensor
   }

@@ -113,7 +113,9 @@ struct InspectionReport: Encodable {
     }
     let damaged = state.tensors.compactMap { named -> String? in
       guard named.array.elementType.isFloatingPoint else { return nil }
-      let count = named.array.tensor().nonFiniteCount
+      let tensor = named.array.tensor()
+      let count = tensor.nonFiniteCount
+      tensor.discardPages()
       return count > 0 ? "\(named.name): \(count) of \(named.array.count) weights are NaN or infinite" : nil
     }
     return damaged.isEmpty
