@@ -43,7 +43,9 @@ public struct Demo: Sendable {
     }
     let start = ContinuousClock.now
     let model = if let checkpoint { checkpoint } else { try ShippedModel.path() }
-    let opened = try DiffusionBackbone(checkpoint: model, options: try BackboneOptions(checkpoint: model))
+    let file = try Checkpoint(contentsOf: model)
+    let opened = try DiffusionBackbone(
+      file, options: try BackboneOptions(metadata: file.metadata, file: model))
     let size = opened.options.imageSize
     guard (32...512).contains(size) else {
       throw DataError(
@@ -57,7 +59,7 @@ public struct Demo: Sendable {
     try features.validate()
     let lock = try folder.create()
     defer { withExtendedLifetime(lock) {} }
-    try folder.copyModel(from: model)
+    try folder.copyModel(from: file.file)
     let training = SyntheticScenes(seed: seed, imageSize: size).scenes(trainingScenes)
     let test = SyntheticScenes(seed: seed + 1, imageSize: size).scenes(testScenes)
 

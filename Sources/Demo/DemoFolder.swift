@@ -106,10 +106,9 @@ public struct DemoFolder: Sendable {
     name.hasPrefix(".") && name.hasSuffix(".tmp") || name == FolderLock.fileName
   }
 
-  func copyModel(from checkpoint: String) throws(DataError) {
-    let file = try MappedFile(path: checkpoint)
+  func copyModel(from checkpoint: OpenedFile) throws(DataError) {
     let copy = try AtomicFile(path: modelPath)
-    try copy.write(file.bytes)
+    try checkpoint.withBytes { (bytes) throws(DataError) in try copy.write(bytes) }
     try copy.commit()
   }
 

@@ -32,6 +32,7 @@ struct Dseg: ParsableCommand {
       // Other threads are at work: nothing of theirs may be taken down under them.
       _exit(71)
     }
+    CutShortFiles.watch()
     do {
       var command = try parseAsRoot()
       try command.run()

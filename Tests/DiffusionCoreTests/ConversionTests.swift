@@ -72,6 +72,24 @@ struct ConversionTests {
     #expect(try BackboneOptions(checkpoint: output) == TinyWorld.options)
   }
 
+  /// Of two settings that exclude each other, the file's goes.
+  @Test(arguments: [
+    (AttentionSettings(heads: .count(2)), ["dseg.head_channels": "32"]),
+    (AttentionSettings(heads: .channels(32)), ["dseg.heads": "4", "dseg.heads_upsample": "2"]),
+    (AttentionSettings(heads: .count(2), headsUpsample: 4), ["dseg.heads": "1", "dseg.heads_upsample": "2"]),
+  ])
+  func rivalsOfTheSettingsGo(attention: AttentionSettings, metadata: [String: String]) throws {
+    var writer = SafetensorsWriter(metadata: metadata)
+    for named in try randomNetworkTensors(.tiny) { writer.append(named.name, named.array) }
+    let checkpoint = world.folder.path("says.safetensors")
+    try writer.write(to: checkpoint)
+    var options = TinyWorld.options
+    options.attention = attention
+    try DiffusionBackbone.convert(checkpoint: checkpoint, options: options, to: output)
+    #expect(try BackboneOptions(checkpoint: output) == options)
+    #expect(try Checkpoint(contentsOf: output).metadata == options.metadata)
+  }
+
   /// No two settings are those of the published checkpoints, which stand for what is not said.
   @Test(arguments: [
     BackboneOptions(),

@@ -165,10 +165,14 @@ struct SegmenterTests {
       try segmenter.write(to: world.folder.path("nowhere/s.safetensors"))
     }
     #expect(error?.exitCode == 73)
-    // The model must be there to be named by its digest; the old file stays.
+    // A model that somebody wrote to while it was in use can be named by no digest; the old file stays.
     let path = try world.folder.file("s.safetensors", [1, 2, 3])
-    try FileManager.default.removeItem(atPath: world.checkpoint)
-    #expect(throws: DataError.self) { try segmenter.write(to: path) }
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: world.checkpoint))
+    try handle.seekToEnd()
+    try handle.write(contentsOf: Data([0]))
+    try handle.close()
+    let overwritten = #expect(throws: DataError.self) { try segmenter.write(to: path) }
+    #expect(overwritten?.exitCode == 65 && overwritten?.file == world.checkpoint)
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([1, 2, 3]))
     #expect(try world.folder.contents().filter { $0.hasSuffix(".tmp") }.isEmpty)
   }

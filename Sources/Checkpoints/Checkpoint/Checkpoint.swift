@@ -12,7 +12,8 @@ public struct Checkpoint: Sendable {
     case safetensors
   }
 
-  public let path: String
+  /// The file, which stays open: digests are of what was read.
+  public let file: OpenedFile
   public let format: Format
   /// All of it, nested as in the file.
   public let root: CheckpointValue
@@ -26,9 +27,17 @@ public struct Checkpoint: Sendable {
   /// - Throws: `DataError` when there is no such file, it is of another format, it is damaged, or it
   ///   asks for anything but data (a pickle that would run code, for instance).
   public init(contentsOf path: String) throws(DataError) {
-    let file = try MappedFile(path: path)
-    self.path = path
-    format = try Self.format(of: file)
+    try FileSignature.refuseFolder(path)
+    try self.init(OpenedFile(path: path))
+  }
+
+  /// Reads what an open file holds, but for the numbers.
+  /// - Throws: `DataError` as `init(contentsOf:)` does.
+  public init(_ opened: OpenedFile) throws(DataError) {
+    file = opened
+    let file = opened.mapping
+    let path = file.path
+    format = try FileSignature.format(of: file)
     switch format {
     case .torchZip:
       root = try TorchZipFile.read(file)
@@ -44,30 +53,19 @@ public struct Checkpoint: Sendable {
     entries = root.flattened()
     var positions: [String: Int] = [:]
     for (position, entry) in entries.enumerated() {
-      guard positions.updateValue(position, forKey: entry.path) == nil else {
+      guard let other = positions.updateValue(position, forKey: entry.path) else { continue }
+      // Beside the tensors, keys may be written alike that are not: 1 and "1".
+      if case .tensor = entry.value, case .tensor = entries[other].value {
         throw DataError(
           .malformed, file: path, item: entry.path, expected: "each path once", found: "it twice")
       }
+      if case .tensor = entries[other].value { positions[entry.path] = other }
     }
     self.positions = positions
   }
 
-  private static func format(of file: MappedFile) throws(DataError) -> Format {
-    let bytes = file.bytes
-    if bytes.isEmpty {
-      throw DataError(.malformed, file: file.path, expected: "a checkpoint", found: "an empty file")
-    }
-    if file.path.hasSuffix(".safetensors") { return .safetensors }
-    if bytes.starts(with: Array("PK".utf8)) { return .torchZip }
-    // The instruction that begins every pickle of protocol 2 or later.
-    if bytes[0] == PickleOpcode.protocol.rawValue { return .torchLegacy }
-    if bytes.count > SafetensorsFile.lengthSize, bytes[SafetensorsFile.lengthSize] == UInt8(ascii: "{") {
-      return .safetensors
-    }
-    throw DataError(
-      .malformed, file: file.path, expected: "a PyTorch (.pt, .pth) or safetensors file",
-      found: "a file of another format")
-  }
+  /// The path as given.
+  public var path: String { file.path }
 }
 
 extension Checkpoint {

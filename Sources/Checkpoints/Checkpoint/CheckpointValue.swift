@@ -10,11 +10,25 @@ public enum CheckpointValue: Sendable {
   case string(String)
   case bool(Bool)
   case none
+  /// What is no plain value, such as an object of a class: what it is. Nothing was run to make it.
+  case opaque(String)
 
   /// The value of a key, if this is a dictionary that has it.
   public subscript(key key: String) -> CheckpointValue? {
     guard case .dictionary(let entries) = self else { return nil }
     return entries.first { $0.path == key }?.value
+  }
+
+  /// How the description of a tensor begins whose numbers cannot be read.
+  static let unknownTensor = "a tensor "
+
+  /// Whether it is a tensor, if only one whose numbers cannot be read.
+  var isTensor: Bool {
+    switch self {
+    case .tensor: true
+    case .opaque(let what): what.hasPrefix(Self.unknownTensor)
+    default: false
+    }
   }
 
   /// Whether there is a tensor in it, at any depth.
@@ -23,7 +37,7 @@ public enum CheckpointValue: Sendable {
     case .tensor: true
     case .dictionary(let entries): entries.contains { $0.value.holdsTensors }
     case .list(let values): values.contains { $0.holdsTensors }
-    case .integer, .double, .string, .bool, .none: false
+    case .integer, .double, .string, .bool, .none, .opaque: false
     }
   }
 }
@@ -59,7 +73,7 @@ extension CheckpointValue {
       for (position, value) in values.enumerated() {
         value.flatten(into: &entries, path: join("\(position)"))
       }
-    case .tensor, .integer, .double, .string, .bool, .none:
+    case .tensor, .integer, .double, .string, .bool, .none, .opaque:
       entries.append(CheckpointEntry(path: path, value: self))
     }
   }

@@ -16,13 +16,15 @@ public struct StateDictionary: Sendable {
 
   /// Keys under which programs save parameters, the most explicit ones first.
   private static let wrappers = ["model_state_dict", "state_dict", "ema", "model"]
-  private static let parallelPrefix = "module."
+  /// What wrappers put before every name: data-parallel training, `torch.compile`.
+  private static let wrapperPrefixes = ["module.", "_orig_mod."]
 
   /// Finds the parameters in a checkpoint.
   ///
   /// They are the tensors of the outermost dictionary; when it has none, those of its entry
   /// `model_state_dict` or `state_dict`, or else of `ema` or `model`, or of the only entry that holds tensors.
-  /// When all names begin with `module.`, that is taken off.
+  /// What data-parallel training and `torch.compile` put before all names is taken off. `NetworkList` finds networks
+  /// whatever their names begin with.
   /// - Parameter key: the entry to take, with `/` between keys, where that rule does not find the right one.
   /// - Throws: `DataError` when there are no tensors, or several dictionaries of them and none to prefer.
   public init(_ checkpoint: Checkpoint, under key: String? = nil) throws(DataError) {
@@ -65,12 +67,16 @@ public struct StateDictionary: Sendable {
     try self.init(Checkpoint(contentsOf: path), under: key)
   }
 
-  /// Parameters from anywhere. When all names begin with `module.`, that is taken off.
+  /// Parameters from anywhere. `module.` and `_orig_mod.` are taken off where all names begin with them.
   /// - Parameter file: for messages.
   /// - Precondition: no two have the same name.
   public init(_ tensors: [NamedArray], file: String, prefix: String = "") {
-    let isParallel = !tensors.isEmpty && tensors.allSatisfy { $0.name.hasPrefix(Self.parallelPrefix) }
-    let stripped = isParallel ? Self.parallelPrefix : ""
+    var stripped = ""
+    while let wrapper = Self.wrapperPrefixes.first(where: { wrapper in
+      !tensors.isEmpty && tensors.allSatisfy { $0.name.hasPrefix(stripped + wrapper) }
+    }) {
+      stripped += wrapper
+    }
     self.file = file
     self.prefix = prefix + stripped
     self.tensors = tensors.map {
@@ -97,7 +103,8 @@ public struct StateDictionary: Sendable {
       }
     }
     if let explicit = wrappers.prefix(2).first(where: candidates.contains) { return explicit }
-    // Optimizers hold tensors too, but never the only ones that could be meant.
+    // Optimizers hold tensors too, but never those that are meant.
+    candidates.removeAll { $0.lowercased().hasPrefix("optim") }
     let known = candidates.filter(wrappers.contains)
     if known.count == 1 { return known[0] }
     if candidates.count <= 1 { return candidates.first }

@@ -11,6 +11,8 @@ struct NpyHeader {
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   /// Headers of plain arrays have about a hundred bytes.
   private static let largestLength = 64 << 10
+  /// With magic number, version and length.
+  static let largestSize = largestLength + 12
   private static let alignment = 64
 
   /// Reads a header; `reader` stands at the first element afterwards.

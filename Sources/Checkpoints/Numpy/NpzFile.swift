@@ -31,6 +31,20 @@ public struct NpzFile: Sendable {
     return try NpyFile(archive.contents(of: entry), source: (path, name)).array
   }
 
+  /// Element type and shape of an array, without its elements: a few kilobytes are inflated, however many it has.
+  /// - Throws: `DataError` when there is no array of that name, or its header is damaged.
+  public func layout(of name: String) throws(DataError) -> (elementType: ElementType, shape: [Int]) {
+    guard let entry = archive[name + Self.suffix] else {
+      throw DataError(.malformed, file: path, item: name, expected: "an array of that name", found: "none")
+    }
+    let start = try archive.beginning(of: entry, count: NpyHeader.largestSize)
+    let header = try start.withBytes { (bytes) throws(DataError) in
+      var reader = ByteReader(bytes)
+      return try NpyHeader(&reader, source: (path, name))
+    }
+    return (header.elementType, header.shape)
+  }
+
   /// Writes arrays without compression, under their names in the given order. The file appears under
   /// its name only when it is complete; the same arrays give the same bytes.
   /// - Throws: `DataError` of kind `.cannotCreate` or `.writeFailed`, or `.invalidArgument` for a name

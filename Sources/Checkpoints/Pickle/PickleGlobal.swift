@@ -1,5 +1,5 @@
-/// The names that a pickle may refer to. This list is the whole of it: what is not here is never
-/// looked up, let alone called.
+/// The names that a pickle may refer to. Those that mean something here are the whole list: every other name is kept as
+/// a name, is never looked up and never called.
 enum PickleGlobal {
   /// `collections.OrderedDict`, made by calling it.
   case orderedDictionary
@@ -13,26 +13,38 @@ enum PickleGlobal {
   case storage(ElementType?)
   /// `torch.float32` and the like.
   case elementType(ElementType)
+  /// The function that makes a tensor of a subclass from one that another function makes.
+  case rebuildFromType
+  /// The function of protocols 0 and 1 that makes an object of a class.
+  case reconstructor
+  /// A class or function that means nothing here.
+  case unknown(String)
 
-  /// - Returns: nil for everything that is not allowed.
-  init?(module: String, name: String) {
+  private static let longestName = 200
+
+  init(module: String, name: String) {
+    self =
+      Self.known(module: module, name: name)
+      ?? .unknown(String("\(module.prefix(Self.longestName)).\(name.prefix(Self.longestName))"))
+  }
+
+  private static func known(module: String, name: String) -> PickleGlobal? {
+    // Longer ones are no names, and comparing them again and again would take time.
+    guard module.utf8.count + name.utf8.count <= longestName else { return nil }
     switch (module, name) {
-    case ("collections", "OrderedDict"): self = .orderedDictionary
-    case ("torch", "Size"): self = .size
-    case ("torch._utils", "_rebuild_tensor"): self = .rebuildTensor(version: 1)
-    case ("torch._utils", "_rebuild_tensor_v2"): self = .rebuildTensor(version: 2)
-    case ("torch._utils", "_rebuild_tensor_v3"): self = .rebuildTensor(version: 3)
+    case ("collections", "OrderedDict"): return .orderedDictionary
+    case ("torch", "Size"): return .size
+    case ("torch._utils", "_rebuild_tensor"): return .rebuildTensor(version: 1)
+    case ("torch._utils", "_rebuild_tensor_v2"): return .rebuildTensor(version: 2)
+    case ("torch._utils", "_rebuild_tensor_v3"): return .rebuildTensor(version: 3)
     case ("torch._utils", "_rebuild_parameter"), ("torch._utils", "_rebuild_parameter_with_state"):
-      self = .rebuildParameter
-    case ("torch", "UntypedStorage"), ("torch.storage", "UntypedStorage"): self = .storage(nil)
-    case ("torch", let name):
-      if let type = Self.storageTypes[name] {
-        self = .storage(type)
-      } else if let type = ElementType(rawValue: name) {
-        self = .elementType(type)
-      } else {
-        return nil
-      }
+      return .rebuildParameter
+    case ("torch._tensor", "_rebuild_from_type_v2"): return .rebuildFromType
+    case ("copyreg", "_reconstructor"), ("copy_reg", "_reconstructor"): return .reconstructor
+    case ("torch", "UntypedStorage"), ("torch.storage", "UntypedStorage"): return .storage(nil)
+    case ("torch", let name), ("torch.cuda", let name):
+      if let type = storageTypes[name] { return .storage(type) }
+      return ElementType(rawValue: name).map { .elementType($0) }
     default: return nil
     }
   }

@@ -1,12 +1,11 @@
 import TensorCore
 
-/// The few calls that a pickle may make.
+/// The few calls that mean something, and what stands in for the result of all others.
 extension PickleMachine {
-  mutating func pushGlobal(module: String, name: String, isCalled: Bool = false) throws(DataError) {
-    guard let global = PickleGlobal(module: module, name: name), !isCalled else {
-      throw refused("the global \(module).\(name)")
-    }
-    push(.global(global))
+  mutating func pushGlobal(module: String, name: String) throws(DataError) {
+    // Names are kept, and a long one can come many times.
+    try spend((module.utf8.count + name.utf8.count) / Limit.nameBytesAnInstruction)
+    push(.global(PickleGlobal(module: module, name: name)))
   }
 
   mutating func pushStackGlobal() throws(DataError) {
@@ -18,45 +17,111 @@ extension PickleMachine {
     try pushGlobal(module: module, name: name)
   }
 
+  /// A name of `copyreg`'s registry, which is not in the file.
+  mutating func pushExtension(_ number: Int) {
+    push(.global(.unknown("extension \(number)")))
+  }
+
   /// Calls a global with a tuple of arguments.
   mutating func reduce() throws(DataError) {
     let arguments = try tuple(pop(), "arguments")
-    let callee = heap[try pop()]
-    guard case .global(let global) = callee else {
-      throw malformed(expected: "a function to call", found: callee.kind)
+    let callee = try pop()
+    switch heap[callee] {
+    case .global(let global): try call(global, arguments)
+    // The result of a call that was not made can be called too.
+    case .instance(let instance): push(.instance(PickleInstance(name: instance.name)))
+    default: throw malformed(expected: "a function to call", found: heap[callee].kind)
     }
+  }
+
+  private mutating func call(_ global: PickleGlobal, _ arguments: [PickleReference]) throws(DataError) {
     switch global {
     case .orderedDictionary: try pushOrderedDictionary(arguments)
     case .size:
       guard arguments.count == 1 else { throw wrongArguments("torch.Size", arguments) }
       push(.tuple(try tuple(arguments[0], "a size")))
-    case .rebuildTensor(let version): push(.tensor(try rebuildTensor(arguments, version: version)))
+    case .rebuildTensor(let version): push(try rebuildTensor(arguments, version: version))
     case .rebuildParameter:
-      guard let first = arguments.first, case .tensor = heap[first] else {
-        throw wrongArguments("_rebuild_parameter", arguments)
+      guard let first = arguments.first else { throw wrongArguments("_rebuild_parameter", arguments) }
+      switch heap[first] {
+      case .tensor, .instance: push(first)
+      default: throw wrongArguments("_rebuild_parameter", arguments)
       }
-      push(first)
+    case .rebuildFromType:
+      // (function, class, its arguments, attributes)
+      guard arguments.count >= 3, case .global(let function) = heap[arguments[0]] else {
+        throw wrongArguments("_rebuild_from_type_v2", arguments)
+      }
+      // Nothing nests them, and a chain of them would recurse.
+      if case .rebuildFromType = function { throw wrongArguments("_rebuild_from_type_v2", arguments) }
+      try call(function, tuple(arguments[2], "arguments"))
+    case .reconstructor:
+      guard let first = arguments.first else { throw wrongArguments("copyreg._reconstructor", arguments) }
+      pushInstance(of: first)
+    case .unknown(let name): push(.instance(PickleInstance(name: name)))
     case .storage, .elementType: throw refused("a call of a storage or element type")
     }
   }
 
+  /// Makes an object of a class, which comes first.
+  mutating func makeObject(_ parts: [PickleReference]) throws(DataError) {
+    guard let first = parts.first else { throw malformed(expected: "a class", found: "nothing") }
+    switch heap[first] {
+    case .global(.orderedDictionary): push(.dictionary(PickleDictionary()))
+    case .global, .instance: pushInstance(of: first)
+    default: throw malformed(expected: "a class to make an object of", found: heap[first].kind)
+    }
+  }
+
+  private mutating func pushInstance(of reference: PickleReference) {
+    if case .global(.unknown(let name)) = heap[reference] {
+      push(.instance(PickleInstance(name: name)))
+    } else {
+      push(.instance(PickleInstance(name: heap[reference].kind)))
+    }
+  }
+
   /// Sets the attributes of an object. Module versions, which PyTorch keeps as an attribute of state
-  /// dictionaries, are of no use here; nothing else may have attributes.
+  /// dictionaries, are of no use here; lists and numbers have no attributes.
   mutating func build() throws(DataError) {
-    let state = heap[try pop()]
-    let target = heap[try top()]
-    guard case .dictionary = target, case .dictionary = state else {
-      throw refused("attributes on \(target.kind)")
+    let state = try pop()
+    let target = try top()
+    switch heap[target] {
+    case .dictionary:
+      switch heap[state] {
+      case .dictionary, .instance, .none: break
+      default: throw refused("attributes on a dictionary that are \(heap[state].kind)")
+      }
+    case .instance(var instance):
+      instance.state = state
+      heap[target] = .instance(instance)
+    // Of a parameter, or of a class itself.
+    case .tensor, .global: break
+    default: throw refused("attributes on \(heap[target].kind)")
     }
   }
 
   /// Turns a persistent id, ("storage", type, key, device, count[, view]), into a storage.
   mutating func pushStorage() throws(DataError) {
     let fields = try tuple(pop(), "a persistent id")
-    guard fields.count == 5 || fields.count == 6, case .string(let kind) = heap[fields[0]] else {
+    guard let first = fields.first, case .string(let kind) = heap[first] else {
       throw malformed(expected: "the id of a storage", found: "\(fields.count) fields")
     }
-    guard kind == "storage" else { throw refused("a \(kind)") }
+    guard kind == "storage" else {
+      // Old files note the source code of a module's class: ("module", class, file, code).
+      if fields.count > 1, case .global = heap[fields[1]] {
+        push(fields[1])
+      } else {
+        push(.instance(PickleInstance(name: "a \(kind.prefix(80))")))
+      }
+      return
+    }
+    guard fields.count == 5 || fields.count == 6 else {
+      throw malformed(expected: "the id of a storage", found: "\(fields.count) fields")
+    }
+    if case .global(.unknown(let name)) = heap[fields[1]] {
+      return push(.instance(PickleInstance(name: "a tensor of \(name)")))
+    }
     guard case .global(.storage(let type)) = heap[fields[1]], case .string(let key) = heap[fields[2]] else {
       throw malformed(
         expected: "the type and key of a storage",
@@ -105,29 +170,38 @@ extension PickleMachine {
   /// `_rebuild_tensor(storage, offset, size, stride)`, followed in version 2 by
   /// `requires_grad, backward_hooks[, metadata]`, in version 3 by
   /// `requires_grad, backward_hooks, dtype[, metadata]`.
-  private func rebuildTensor(_ arguments: [PickleReference], version: Int) throws(DataError) -> PickleTensor {
+  private func rebuildTensor(_ arguments: [PickleReference], version: Int) throws(DataError) -> PickleObject {
     let counts = [1: 4...4, 2: 6...7, 3: 7...8]
-    guard let allowed = counts[version], allowed.contains(arguments.count),
-      case .storage(let storage) = heap[arguments[0]]
-    else { throw wrongArguments("_rebuild_tensor", arguments) }
+    guard let allowed = counts[version], allowed.contains(arguments.count) else {
+      throw wrongArguments("_rebuild_tensor", arguments)
+    }
+    // Of numbers that are not known here.
+    if case .instance(let instance) = heap[arguments[0]] {
+      return .instance(PickleInstance(name: instance.name))
+    }
+    guard case .storage(let storage) = heap[arguments[0]] else {
+      throw wrongArguments("_rebuild_tensor", arguments)
+    }
     var elementType = storage.elementType
     if version == 3 {
-      guard case .global(.elementType(let type)) = heap[arguments[6]] else {
-        throw wrongArguments("_rebuild_tensor_v3", arguments)
+      switch heap[arguments[6]] {
+      case .global(.elementType(let type)): elementType = type
+      case .global(.unknown(let name)): return .instance(PickleInstance(name: "a tensor of \(name)"))
+      default: throw wrongArguments("_rebuild_tensor_v3", arguments)
       }
-      elementType = type
     }
     // The metadata say that the numbers are to be conjugated or negated.
     if version > 1, arguments.count == allowed.upperBound, let metadata = arguments.last {
       switch heap[metadata] {
       case .none: break
       case .dictionary(let flags) where flags.items.isEmpty: break
-      default: throw refused("a tensor with metadata (conjugated or negated)")
+      default: return .instance(PickleInstance(name: "a tensor with metadata (conjugated or negated)"))
       }
     }
-    return PickleTensor(
-      storage: storage, elementType: elementType, offset: try natural(arguments[1], "an offset"),
-      shape: try naturals(arguments[2], "a shape"), strides: try naturals(arguments[3], "strides"))
+    return .tensor(
+      PickleTensor(
+        storage: storage, elementType: elementType, offset: try natural(arguments[1], "an offset"),
+        shape: try naturals(arguments[2], "a shape"), strides: try naturals(arguments[3], "strides")))
   }
 
   // MARK: Arguments

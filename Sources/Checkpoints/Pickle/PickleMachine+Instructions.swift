@@ -23,11 +23,20 @@ extension PickleMachine {
     case .float: push(try readFloatLine())
     case .binFloat: push(.double(Double(bitPattern: try readNumber(UInt64.self).byteSwapped)))
 
-    case .shortBinString, .shortBinUnicode:
-      push(.string(try readString(byteCount: Int(try readNumber(UInt8.self)))))
-    case .binString: push(.string(try readString(byteCount: Int(try readNumber(Int32.self)))))
-    case .binUnicode: push(.string(try readString(byteCount: Int(try readNumber(UInt32.self)))))
-    case .binUnicode8: push(.string(try readString(byteCount: Int(clamping: try readNumber(UInt64.self)))))
+    case .shortBinString, .shortBinUnicode: push(try readString(byteCount: Int(try readNumber(UInt8.self))))
+    case .binString: push(try readString(byteCount: Int(try readNumber(Int32.self))))
+    case .binUnicode: push(try readString(byteCount: Int(try readNumber(UInt32.self))))
+    case .binUnicode8: push(try readString(byteCount: Int(clamping: try readNumber(UInt64.self))))
+    case .stringLine, .unicodeLine: push(try readStringLine())
+    case .shortBinBytes: try pushBytes(count: Int(try readNumber(UInt8.self)))
+    case .binBytes: try pushBytes(count: Int(try readNumber(UInt32.self)))
+    case .binBytes8, .byteArray8: try pushBytes(count: Int(clamping: try readNumber(UInt64.self)))
+
+    case .emptySet: push(.instance(PickleInstance(name: "a set")))
+    case .addItems: try addItems()
+    case .frozenSet:
+      _ = try popToMark()
+      push(.instance(PickleInstance(name: "a set")))
 
     case .emptyTuple: push(.tuple([]))
     case .tuple: push(.tuple(try popToMark()))
@@ -57,8 +66,22 @@ extension PickleMachine {
     case .longBinPut: try memoize(at: Int(readNumber(UInt32.self)))
     case .memoize: try memoizeNext()
 
-    case .global, .instance:
-      try pushGlobal(module: readTextLine(), name: readTextLine(), isCalled: opcode == .instance)
+    case .global: try pushGlobal(module: readTextLine(), name: readTextLine())
+    case .instance:
+      let (module, name) = (try readTextLine(), try readTextLine())
+      _ = try popToMark()
+      push(.instance(PickleInstance(name: "\(module).\(name)")))
+    case .object: try makeObject(popToMark())
+    case .newObject:
+      let arguments = try pop()
+      try makeObject([pop(), arguments])
+    case .newObjectWithKeywords:
+      _ = try pop()
+      let arguments = try pop()
+      try makeObject([pop(), arguments])
+    case .extension1: pushExtension(Int(try readNumber(UInt8.self)))
+    case .extension2: pushExtension(Int(try readNumber(UInt16.self)))
+    case .extension4: pushExtension(Int(try readNumber(Int32.self)))
     case .stackGlobal: try pushStackGlobal()
     case .reduce: try reduce()
     case .build: try build()
@@ -81,34 +104,64 @@ extension PickleMachine {
 
   private mutating func append(_ elements: [PickleReference]) throws(DataError) {
     let target = try top()
-    guard case .list(var list) = heap[target] else {
-      throw malformed(expected: "a list to append to", found: heap[target].kind)
-    }
     // Taken out while it grows, so that it is not copied.
-    heap[target] = .none
-    list += elements
-    heap[target] = .list(list)
+    switch heap[target] {
+    case .list(var list):
+      heap[target] = .none
+      list += elements
+      heap[target] = .list(list)
+    case .instance(var instance):
+      heap[target] = .none
+      instance.list += elements
+      heap[target] = .instance(instance)
+    default: throw malformed(expected: "a list to append to", found: heap[target].kind)
+    }
+  }
+
+  /// Sets are of no use here: what they hold is dropped.
+  private mutating func addItems() throws(DataError) {
+    _ = try popToMark()
+    guard case .instance = heap[try top()] else {
+      throw malformed(expected: "a set to add to", found: heap[try top()].kind)
+    }
   }
 
   mutating func setItems(_ items: [PickleReference]) throws(DataError) {
     let target = try top()
-    guard case .dictionary(var dictionary) = heap[target], items.count.isMultiple(of: 2) else {
-      throw malformed(
-        expected: "a dictionary and pairs to put into it",
-        found: "\(heap[target].kind), \(items.count) objects")
+    var dictionary: PickleDictionary
+    var instance: PickleInstance?
+    switch heap[target] {
+    case .dictionary(let found): dictionary = found
+    case .instance(let found):
+      instance = found
+      dictionary = found.dictionary ?? PickleDictionary()
+      instance?.dictionary = nil
+    default:
+      throw malformed(expected: "a dictionary to put pairs into", found: heap[target].kind)
+    }
+    guard items.count.isMultiple(of: 2) else {
+      throw malformed(expected: "pairs to put into a dictionary", found: "\(items.count) objects")
     }
     heap[target] = .none
     for position in stride(from: 0, to: items.count, by: 2) {
       dictionary[try key(items[position])] = items[position + 1]
     }
-    heap[target] = .dictionary(dictionary)
+    if var instance {
+      instance.dictionary = dictionary
+      heap[target] = .instance(instance)
+    } else {
+      heap[target] = .dictionary(dictionary)
+    }
   }
 
-  private func key(_ reference: PickleReference) throws(DataError) -> PickleDictionary.Key {
+  private mutating func key(_ reference: PickleReference) throws(DataError) -> PickleDictionary.Key {
     switch heap[reference] {
-    case .string(let text): return .string(text)
+    case .string(let text):
+      // A long key can come many times, and each time it is hashed.
+      try spend(text.utf8.count / Limit.bytesAnInstruction)
+      return .string(text)
     case .integer(let number): return .integer(number)
-    default: throw refused("a dictionary key that is \(heap[reference].kind)")
+    default: return .object(reference, kind: heap[reference].kind)
     }
   }
 
@@ -120,9 +173,23 @@ extension PickleMachine {
     try required(reader.read(type), "\(MemoryLayout<Number>.size) bytes")
   }
 
-  private mutating func readString(byteCount: Int) throws(DataError) -> String {
+  /// Text, or bytes that are none: the strings of Python 2 hold both.
+  private mutating func readString(byteCount: Int) throws(DataError) -> PickleObject {
     guard byteCount <= Limit.stringBytes else { throw tooLarge("a string of \(byteCount) bytes") }
-    return try required(reader.read(count: byteCount).flatMap { String(validUTF8: $0) }, "a string")
+    let bytes = try required(reader.read(count: byteCount), "a string")
+    return String(validUTF8: bytes).map { .string($0) } ?? .instance(PickleInstance(name: "bytes"))
+  }
+
+  private mutating func readStringLine() throws(DataError) -> PickleObject {
+    let line = try required(reader.readLine(limit: Limit.stringBytes), "a line of text")
+    guard let text = String(validUTF8: line) else { return .instance(PickleInstance(name: "bytes")) }
+    let isQuoted = text.count >= 2 && text.first == text.last && (text.first == "'" || text.first == "\"")
+    return .string(isQuoted ? String(text.dropFirst().dropLast()) : text)
+  }
+
+  private mutating func pushBytes(count: Int) throws(DataError) {
+    _ = try required(reader.read(count: count), "\(count) bytes")
+    push(.instance(PickleInstance(name: "bytes")))
   }
 
   private mutating func readTextLine() throws(DataError) -> String {
@@ -143,7 +210,12 @@ extension PickleMachine {
 
   private mutating func readLongLine() throws(DataError) -> PickleObject {
     let text = try readTextLine()
-    return .integer(try required(Int(text.hasSuffix("L") ? text.dropLast() : text[...]), "an integer"))
+    let digits = text.hasSuffix("L") ? text.dropLast() : text[...]
+    if let number = Int(digits) { return .integer(number) }
+    guard digits.drop(while: { $0 == "-" }).allSatisfy(\.isNumber), digits.count > 18 else {
+      throw malformed(expected: "an integer", found: String(text.prefix(32)))
+    }
+    return .instance(PickleInstance(name: "an integer of \(digits.count) digits"))
   }
 
   private mutating func readFloatLine() throws(DataError) -> PickleObject {
@@ -153,7 +225,10 @@ extension PickleMachine {
   private mutating func readLong(byteCount: Int) throws(DataError) -> PickleObject {
     guard byteCount <= Limit.integerBytes else { throw tooLarge("an integer of \(byteCount) bytes") }
     let bytes = try required(reader.read(count: byteCount), "an integer")
-    guard byteCount <= MemoryLayout<Int64>.size else { return .wideInteger(Array(bytes)) }
+    guard byteCount <= MemoryLayout<Int64>.size else {
+      return byteCount <= Limit.wideIntegerBytes
+        ? .wideInteger(Array(bytes)) : .instance(PickleInstance(name: "an integer of \(byteCount) bytes"))
+    }
     var value: Int64 = 0
     for byte in bytes.reversed() { value = value << 8 | Int64(byte) }
     // The sign of a shorter number stands in its own highest bit.

@@ -2,19 +2,26 @@ import TensorCore
 
 /// Runs a pickle that may build data and nothing else.
 ///
-/// Python's pickles are programs that can call anything. This machine knows tensors, containers,
-/// strings and numbers, and refuses every other name (`PickleGlobal`). Instructions, objects and bytes
-/// are limited and nothing recurses, so that a hostile pickle ends in an error soon.
+/// Python's pickles are programs that can call anything. This machine calls nothing: it knows tensors,
+/// containers, strings and numbers, and of every other class or function it keeps the name alone
+/// (`PickleInstance`). Instructions, objects and bytes are limited and nothing recurses, so that a hostile
+/// pickle ends in an error soon.
 struct PickleMachine {
   enum Limit {
     /// The longest pickle. The weights are not in it: 10,000 tensors take about 3 MB.
     static let bytes = 128 << 20
     static let instructions = 16 << 20
-    static let objects = 4 << 20
+    static let objects = 2 << 20
     /// Of one string. Keys and names are far shorter.
     static let stringBytes = 1 << 20
-    /// Of an integer; the magic number of old files has 10.
-    static let integerBytes = 16
+    /// Of an integer. States of random generators have 128 bits and more.
+    static let integerBytes = 1 << 10
+    /// Of an integer that is kept; the magic number of old files has 10.
+    static let wideIntegerBytes = 16
+    /// Hashing so many bytes counts as an instruction.
+    static let bytesAnInstruction = 64
+    /// Keeping so many bytes of a name does.
+    static let nameBytesAnInstruction = 16
     static let lineBytes = 1 << 10
     static let highestProtocol: UInt8 = 5
   }

@@ -12,8 +12,10 @@ enum PickleObject {
   case list([PickleReference])
   case dictionary(PickleDictionary)
   case global(PickleGlobal)
-  case storage(PickleStorage)
-  case tensor(PickleTensor)
+  // On the side, so that the many small objects stay small.
+  indirect case storage(PickleStorage)
+  indirect case tensor(PickleTensor)
+  indirect case instance(PickleInstance)
 
   /// What it is, for errors.
   var kind: String {
@@ -29,8 +31,21 @@ enum PickleObject {
     case .global: "a type or function"
     case .storage: "a storage"
     case .tensor: "a tensor"
+    case .instance(let instance): instance.name
     }
   }
+}
+
+/// An object that only its class could make: its name, and what the pickle put into it. No code of the class ran.
+struct PickleInstance {
+  /// Of the class, or of the function that would have made it.
+  var name: String
+  /// Of a class derived from a dictionary.
+  var dictionary: PickleDictionary?
+  /// Of a class derived from a list.
+  var list: [PickleReference] = []
+  /// Its attributes.
+  var state: PickleReference?
 }
 
 extension PickleObject: CustomStringConvertible {
@@ -44,6 +59,9 @@ extension PickleObject: CustomStringConvertible {
 /// The number of an object on the heap of a pickle machine.
 struct PickleReference: Hashable {
   fileprivate let index: Int32
+
+  /// In the heap.
+  var position: Int { Int(index) }
 }
 
 /// All objects of one pickle.
@@ -69,30 +87,44 @@ struct PickleDictionary {
   enum Key: Hashable {
     case string(String)
     case integer(Int)
+    /// A key that only its class could compare: the object itself, and what it is.
+    case object(PickleReference, kind: String)
 
     var text: String {
       switch self {
       case .string(let text): text
       case .integer(let number): String(number)
+      case .object(_, let kind): "(\(kind))"
       }
     }
   }
 
   private(set) var items: [(key: Key, value: PickleReference)] = []
+  /// Of large dictionaries; small ones are searched.
   private var positions: [Key: Int] = [:]
+
+  private static let mostSearched = 8
 
   /// A key that is there already keeps its place and gets the new value.
   subscript(key: Key) -> PickleReference? {
-    get { positions[key].map { items[$0].value } }
+    get { position(of: key).map { items[$0].value } }
     set {
       guard let newValue else { return }
-      if let position = positions[key] {
+      if let position = position(of: key) {
         items[position].value = newValue
-      } else {
-        positions[key] = items.count
-        items.append((key, newValue))
+        return
+      }
+      items.append((key, newValue))
+      if items.count == Self.mostSearched + 1 {
+        for (position, item) in items.enumerated() { positions[item.key] = position }
+      } else if items.count > Self.mostSearched {
+        positions[key] = items.count - 1
       }
     }
+  }
+
+  private func position(of key: Key) -> Int? {
+    items.count > Self.mostSearched ? positions[key] : items.firstIndex { $0.key == key }
   }
 }
 

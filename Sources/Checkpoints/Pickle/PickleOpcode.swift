@@ -1,5 +1,4 @@
-/// The instructions of pickles, protocols 1 to 5, that are needed for data. Those that make objects of
-/// classes, look up extensions or use buffers outside the pickle are missing on purpose.
+/// The instructions of pickles, protocols 0 to 5. Those that use buffers outside the pickle are missing on purpose.
 /// Source: CPython, `Lib/pickletools.py`.
 enum PickleOpcode: UInt8 {
   case mark = 0x28  // (
@@ -27,6 +26,17 @@ enum PickleOpcode: UInt8 {
   case shortBinUnicode = 0x8C
   case binUnicode8 = 0x8D
 
+  case stringLine = 0x53  // S
+  case unicodeLine = 0x56  // V
+  case binBytes = 0x42  // B
+  case shortBinBytes = 0x43  // C
+  case binBytes8 = 0x8E
+  case byteArray8 = 0x96
+
+  case emptySet = 0x8F
+  case addItems = 0x90
+  case frozenSet = 0x91
+
   case emptyTuple = 0x29  // )
   case tuple = 0x74  // t
   case tuple1 = 0x85
@@ -51,8 +61,13 @@ enum PickleOpcode: UInt8 {
 
   case global = 0x63  // c
   case stackGlobal = 0x93
-  /// Makes an instance; here only to be refused by the name of its class.
   case instance = 0x69  // i
+  case object = 0x6F  // o
+  case newObject = 0x81
+  case newObjectWithKeywords = 0x92
+  case extension1 = 0x82
+  case extension2 = 0x83
+  case extension4 = 0x84
   case reduce = 0x52  // R
   case build = 0x62  // b
   case binPersistentID = 0x51  // Q

@@ -13,8 +13,11 @@ enum TorchLegacyFile {
     let region = ByteRegion(file)
     return try region.withBytes { (bytes) throws(DataError) in
       var reader = ByteReader(bytes)
-      guard case .wideInteger(magicNumber) = try run(&reader, file: file.path, item: "magic number") else {
-        throw malformed(file, item: "magic number", expected: "that of a PyTorch file", found: "another")
+      let magic = try run(&reader, file: file.path, item: "magic number")
+      guard case .wideInteger(magicNumber) = magic else {
+        throw malformed(
+          file, item: "magic number", expected: "that of a PyTorch file",
+          found: "a pickle of another program: \(magic.kind)")
       }
       let version = try run(&reader, file: file.path, item: "protocol version")
       guard case .integer(protocolVersion) = version else {
@@ -44,8 +47,9 @@ enum TorchLegacyFile {
           throw malformed(file, item: "storage \(key)", expected: "it once", found: "it twice")
         }
       }
-      var builder = TorchValueBuilder(file: file.path, heap: machine.heap, isBigEndian: isBigEndian) {
-        (storage) throws(DataError) in
+      var builder = TorchValueBuilder(
+        file: file.path, pickle: "objects", heap: machine.heap, isBigEndian: isBigEndian
+      ) { (storage) throws(DataError) in
         guard let bytes = storages[storage.key] else {
           throw malformed(file, item: "storage \(storage.key)", expected: "its bytes", found: "none")
         }

@@ -2,74 +2,168 @@ import TensorCore
 
 /// Turns the objects of a pickle into values, each tensor with its place in the file.
 ///
-/// A pickle may use an object many times, and an object may even hold itself. Values have no such
-/// sharing, so their depth, number and the length of their paths are limited here.
+/// A pickle may use an object many times, and an object may even hold itself. Values have no such sharing, so their
+/// depth, number and the length of their paths are limited here. What holds no tensor is of little interest: where
+/// there is too much of it, it is left out (`CheckpointValue.opaque`).
 struct TorchValueBuilder {
   enum Limit {
     static let depth = 64
-    static let values = 1 << 20
+    /// That are tensors or hold some.
+    static let values = 1 << 18
+    /// All others.
+    static let sideValues = 1 << 16
+    static let sideDepth = 16
     /// Of all paths together.
-    static let pathBytes = 256 << 20
+    static let pathBytes = 64 << 20
   }
 
   let file: String
+  /// The entry or part of the file that the objects come from, for errors.
+  let pickle: String
   let heap: PickleHeap
   /// The bytes of a storage, all of it or the part that a view means.
   let storage: (PickleStorage) throws(DataError) -> ByteRegion
   let isBigEndian: Bool
 
+  private let holdsTensors: [Bool]
   private var values = 0
+  private var sideValues = 0
   private var pathBytes = 0
 
   init(
-    file: String, heap: PickleHeap, isBigEndian: Bool,
+    file: String, pickle: String, heap: PickleHeap, isBigEndian: Bool,
     storage: @escaping (PickleStorage) throws(DataError) -> ByteRegion
   ) {
     self.file = file
+    self.pickle = pickle
     self.heap = heap
     self.isBigEndian = isBigEndian
     self.storage = storage
+    holdsTensors = heap.holdsTensors()
   }
 
-  /// - Throws: `DataError` naming the path of the value that cannot be.
-  mutating func value(_ reference: PickleReference) throws(DataError) -> CheckpointValue {
-    try value(reference, path: [])
+  /// - Throws: `DataError` naming the path of the value that cannot be, or when the whole is no plain value.
+  mutating func value(_ root: PickleReference) throws(DataError) -> CheckpointValue {
+    let value = try value(root, path: [])
+    guard case .opaque(let name) = value else { return value }
+    let found =
+      switch heap[root] {
+      case .list, .tuple, .dictionary: "\(heap[root].kind) of \(heap[root].size) values without a tensor"
+      default: "\(name), which only running its code would make; save the state_dict() of the network instead"
+      }
+    throw DataError(
+      .unsupported, file: file, item: pickle,
+      expected: "nothing but tensors, containers, strings and numbers",
+      found: found)
   }
 
   private mutating func value(
     _ reference: PickleReference, path: [String]
   ) throws(DataError) -> CheckpointValue {
-    values += 1
+    let object = heap[reference]
     pathBytes += path.reduce(0) { $0 + $1.utf8.count + 1 }
-    guard path.count <= Limit.depth, values <= Limit.values, pathBytes <= Limit.pathBytes else {
-      throw DataError(
-        .unsupported, file: file, item: path.prefix(4).joined(separator: "/"),
-        expected: "at most \(Limit.values) values nested at most \(Limit.depth) deep",
-        found: "\(values) values, \(path.count) deep")
+    if holdsTensors[reference.position] {
+      values += 1
+      guard path.count <= Limit.depth, values <= Limit.values, pathBytes <= Limit.pathBytes else {
+        throw DataError(
+          .unsupported, file: file, item: path.prefix(4).joined(separator: "/"),
+          expected: "at most \(Limit.values) values nested at most \(Limit.depth) deep",
+          found: "\(values) values, \(path.count) deep")
+      }
+    } else {
+      sideValues += 1
+      guard path.count <= Limit.sideDepth, pathBytes <= Limit.pathBytes,
+        sideValues + object.size <= Limit.sideValues
+      else { return .opaque("\(object.kind), left out") }
     }
-    switch heap[reference] {
+    switch object {
     case .none: return .none
     case .bool(let value): return .bool(value)
     case .integer(let value): return .integer(value)
     case .double(let value): return .double(value)
     case .string(let value): return .string(value)
     case .tensor(let tensor): return .tensor(try array(tensor, item: path.joined(separator: "/")))
-    case .tuple(let elements), .list(let elements):
-      var list: [CheckpointValue] = []
-      for (position, element) in elements.enumerated() {
-        list.append(try value(element, path: path + ["\(position)"]))
+    case .tuple(let elements), .list(let elements): return try list(elements, path: path)
+    case .dictionary(let dictionary): return try self.dictionary(dictionary, path: path)
+    case .instance(let instance):
+      if let module = try parameters(of: instance, path: path) { return module }
+      if let dictionary = instance.dictionary { return try self.dictionary(dictionary, path: path) }
+      if !instance.list.isEmpty { return try list(instance.list, path: path) }
+      // Attributes of an object may be a network's weights under any name.
+      if holdsTensors[reference.position], let state = instance.state { return try value(state, path: path) }
+      return .opaque(instance.name)
+    case .global(.unknown(let name)): return .opaque(name)
+    case .wideInteger, .global, .storage: return .opaque(object.kind)
+    }
+  }
+
+  private mutating func list(
+    _ elements: [PickleReference], path: [String]
+  ) throws(DataError) -> CheckpointValue {
+    var list: [CheckpointValue] = []
+    for (position, element) in elements.enumerated() {
+      list.append(try value(element, path: path + ["\(position)"]))
+    }
+    return .list(list)
+  }
+
+  private mutating func dictionary(
+    _ dictionary: PickleDictionary, path: [String]
+  ) throws(DataError) -> CheckpointValue {
+    var entries: [CheckpointEntry] = []
+    for (key, element) in dictionary.items {
+      entries.append(CheckpointEntry(path: key.text, value: try value(element, path: path + [key.text])))
+    }
+    return .dictionary(entries)
+  }
+
+  // MARK: Whole networks
+
+  /// The parameters and buffers of a network that was saved as a whole, under the names that its state dictionary
+  /// would give them; nil for any other object. Source: PyTorch, `torch/nn/modules/module.py`, `state_dict`.
+  private mutating func parameters(
+    of instance: PickleInstance, path: [String]
+  ) throws(DataError) -> CheckpointValue? {
+    guard isModule(instance) else { return nil }
+    var entries: [CheckpointEntry] = []
+    try collect(instance, name: [], path: path, into: &entries)
+    return .dictionary(entries)
+  }
+
+  private func isModule(_ instance: PickleInstance) -> Bool {
+    attribute("_parameters", of: instance) != nil && attribute("_modules", of: instance) != nil
+  }
+
+  private func attribute(_ name: String, of instance: PickleInstance) -> PickleDictionary? {
+    guard let state = instance.state, case .dictionary(let attributes) = heap[state],
+      let reference = attributes[.string(name)]
+    else { return nil }
+    switch heap[reference] {
+    case .dictionary(let found): return found
+    case .instance(let found): return found.dictionary
+    default: return nil
+    }
+  }
+
+  private mutating func collect(
+    _ instance: PickleInstance, name: [String], path: [String], into entries: inout [CheckpointEntry]
+  ) throws(DataError) {
+    for kind in ["_parameters", "_buffers"] {
+      for (key, reference) in attribute(kind, of: instance)?.items ?? [] {
+        guard case .tensor = heap[reference] else { continue }
+        let full = (name + [key.text]).joined(separator: ".")
+        entries.append(CheckpointEntry(path: full, value: try value(reference, path: path + [full])))
       }
-      return .list(list)
-    case .dictionary(let dictionary):
-      var entries: [CheckpointEntry] = []
-      for (key, element) in dictionary.items {
-        entries.append(CheckpointEntry(path: key.text, value: try value(element, path: path + [key.text])))
+    }
+    for (key, reference) in attribute("_modules", of: instance)?.items ?? [] {
+      guard case .instance(let part) = heap[reference], holdsTensors[reference.position] else { continue }
+      values += 1
+      guard name.count < Limit.depth, values <= Limit.values else {
+        throw DataError(
+          .unsupported, file: file, item: name.prefix(4).joined(separator: "."),
+          expected: "modules nested at most \(Limit.depth) deep", found: "deeper ones")
       }
-      return .dictionary(entries)
-    case .wideInteger, .global, .storage:
-      throw DataError(
-        .unsupported, file: file, item: path.joined(separator: "/"), expected: "a tensor or a plain value",
-        found: heap[reference].kind)
+      try collect(part, name: name + [key.text], path: path, into: &entries)
     }
   }
 
@@ -77,6 +171,18 @@ struct TorchValueBuilder {
     try NumericArray(
       tensor.elementType, shape: tensor.shape, strides: tensor.strides, offset: tensor.offset,
       isBigEndian: isBigEndian, in: storage(tensor.storage), source: (file, item))
+  }
+}
+
+extension PickleObject {
+  /// How many values it would directly hold.
+  fileprivate var size: Int {
+    switch self {
+    case .tuple(let elements), .list(let elements): elements.count
+    case .dictionary(let dictionary): dictionary.items.count
+    case .instance(let instance): (instance.dictionary?.items.count ?? 0) + instance.list.count
+    default: 0
+    }
   }
 }
 

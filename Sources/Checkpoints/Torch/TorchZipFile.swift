@@ -10,15 +10,16 @@ enum TorchZipFile {
     guard let pickle = archive.entries.first(where: { $0.name.hasSuffix(suffix) }) else {
       throw DataError(
         .malformed, file: file.path, expected: "an entry data.pkl in the zip archive",
-        found: archive.entries.isEmpty ? "no entries" : "entries such as \(archive.entries[0].name)")
+        found: FileSignature.zip(archive.entries.map(\.name)))
     }
     let folder = pickle.name.dropLast(suffix.utf8.count)
     let isBigEndian = try isBigEndian(archive, folder: folder)
     return try archive.storedBytes(of: pickle).withBytes { (bytes) throws(DataError) in
       var machine = PickleMachine(ByteReader(bytes), file: file.path, item: pickle.name)
       let root = try machine.run()
-      var builder = TorchValueBuilder(file: file.path, heap: machine.heap, isBigEndian: isBigEndian) {
-        (storage) throws(DataError) in
+      var builder = TorchValueBuilder(
+        file: file.path, pickle: pickle.name, heap: machine.heap, isBigEndian: isBigEndian
+      ) { (storage) throws(DataError) in
         let name = "\(folder)/data/\(storage.key)"
         guard let entry = archive[name] else {
           throw DataError(

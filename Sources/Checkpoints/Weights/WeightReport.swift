@@ -12,6 +12,15 @@ public struct WeightReport: Sendable, Equatable {
     public var found: [Int]?
   }
 
+  /// A tensor with numbers that are none.
+  public struct Damage: Sendable, Equatable {
+    public var name: String
+    /// Of NaN and infinite ones.
+    public var count: Int
+    /// Of all its numbers.
+    public var total: Int
+  }
+
   public let file: String
   /// What stands before the names in the file.
   public let prefix: String
@@ -19,15 +28,19 @@ public struct WeightReport: Sendable, Equatable {
   public let missing: [Problem]
   /// In the order in which the network asked for them.
   public let misshapen: [Problem]
+  /// In the order in which the network asked for them; empty where nobody asked for finite numbers.
+  public let notFinite: [Damage]
   /// In the order of the file.
   public let unused: [Problem]
 
-  public var isEmpty: Bool { missing.isEmpty && misshapen.isEmpty && unused.isEmpty }
+  public var isEmpty: Bool {
+    missing.isEmpty && misshapen.isEmpty && unused.isEmpty && notFinite.isEmpty
+  }
 
   /// An error that lists every problem, one a line; nil when there is none.
   public var error: DataError? {
     let problems = missing + misshapen + unused
-    if problems.isEmpty { return nil }
+    if problems.isEmpty { return damage }
     if problems.count == 1 {
       return DataError(
         .malformed, file: file, item: prefix + problems[0].name, expected: Self.expected(problems[0]),
@@ -40,6 +53,15 @@ public struct WeightReport: Sendable, Equatable {
     }
     return DataError(
       .malformed, file: file, item: "tensors that do not fit the network", found: summary + lines.joined())
+  }
+
+  /// Of weights that fit and are no numbers, as a training that diverged leaves them.
+  private var damage: DataError? {
+    guard let first = notFinite.first else { return nil }
+    let others = notFinite.count > 1 ? "; so are some of \(notFinite.count - 1) more tensors" : ""
+    return DataError(
+      .malformed, file: file, item: prefix + first.name, expected: "finite weights",
+      found: "\(first.count) of \(first.total) that are NaN or infinite\(others)")
   }
 
   private static func expected(_ problem: Problem) -> String {

@@ -17,10 +17,14 @@ public struct WeightScope: Sendable {
   private static let largestPlaceholder = 1 << 16
   private let state: StateDictionary
   private let ledger: WeightLedger
+  private let requiresFinite: Bool
 
   /// The top of a state dictionary, with nothing used so far.
-  public init(_ state: StateDictionary) {
+  /// - Parameter requiresFinite: whether each tensor that is taken is looked through for NaN and infinite numbers,
+  ///   which `finish` then reports. It reads them all, as loading a network does anyway.
+  public init(_ state: StateDictionary, requiresFinite: Bool = false) {
     self.state = state
+    self.requiresFinite = requiresFinite
     path = ""
     ledger = WeightLedger()
   }
@@ -29,6 +33,7 @@ public struct WeightScope: Sendable {
     self.path = path
     state = parent.state
     ledger = parent.ledger
+    requiresFinite = parent.requiresFinite
   }
 
   /// The scope of a part; `name` may hold several names joined by dots.
@@ -80,7 +85,14 @@ extension WeightScope {
       ledger.note(misshapen: name, expected: shape, found: array.shape)
       return placeholder(shape)
     }
-    return array.tensor()
+    let tensor = array.tensor()
+    if requiresFinite {
+      let count = tensor.nonFiniteCount
+      if count > 0 { ledger.note(notFinite: name, count: count, of: tensor.count) }
+      // Blocks that nobody asks for are not looked at again.
+      tensor.discardPages()
+    }
+    return tensor
   }
 
   /// What stands in for a tensor that does not fit: zeros, or nothing at all where that would be large, since

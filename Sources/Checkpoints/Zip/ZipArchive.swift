@@ -119,6 +119,17 @@ struct ZipArchive: Sendable {
     return content
   }
 
+  /// The first bytes of an entry, at most `count`, inflated if need be.
+  /// - Throws: `DataError` when the entry is damaged or compressed by another method.
+  func beginning(of entry: Entry, count: Int) throws(DataError) -> ByteRegion {
+    if entry.method == Method.deflated {
+      return try Inflater.inflate(
+        rawBytes(of: entry), size: min(entry.size, count), isBeginning: true, file: file, item: entry.name)
+    }
+    let stored = try storedBytes(of: entry)
+    return stored.slice(offset: 0, count: min(stored.count, count)) ?? stored
+  }
+
   /// A size in a local header says the same as the directory, or that it stands in a ZIP64 field.
   private static func agrees(_ local: UInt32, _ size: Int) -> Bool {
     local == .max || Int(local) == size

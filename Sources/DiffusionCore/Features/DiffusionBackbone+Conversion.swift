@@ -7,25 +7,33 @@ extension DiffusionBackbone {
   /// - Parameters:
   ///   - checkpoint: `.pt` or `.safetensors`
   ///   - options: what the weights do not tell
+  ///   - weights: which network, of several in the file
   ///   - elementType: float32, or float16 or bfloat16 for a file of half the size
   /// - Throws: `DataError` when the checkpoint is no such network, a weight is too large for the type, or the file
   ///   cannot be written.
   public static func convert(
-    checkpoint: String, options: BackboneOptions, to path: String, as elementType: ElementType = .float32
+    checkpoint: String, options: BackboneOptions, weights: WeightsChoice = .automatic,
+    notices: Notices = Notices(), to path: String, as elementType: ElementType = .float32
   ) throws(DataError) {
-    let file = try Checkpoint(contentsOf: checkpoint)
-    let state = try StateDictionary(file)
-    // Refuses what would be refused when the result is opened.
-    let configuration = try UNetConfiguration(state: state, attention: options.attention)
-    let network = try UNet(configuration, weights: WeightScope(state))
-    _ = try DiffusionBackbone(network: network, options: options, checkpointPath: checkpoint)
+    try convert(
+      Checkpoint(contentsOf: checkpoint), options: options, weights: weights, notices: notices, to: path,
+      as: elementType)
+  }
 
-    var writer = SafetensorsWriter(metadata: file.metadata.merging(options.metadata) { _, new in new })
+  /// The same for a checkpoint that is open.
+  public static func convert(
+    _ file: Checkpoint, options: BackboneOptions, weights: WeightsChoice = .automatic,
+    notices: Notices = Notices(), to path: String, as elementType: ElementType = .float32
+  ) throws(DataError) {
+    // Refuses what would be refused when the result is opened.
+    _ = try DiffusionBackbone(file, options: options, weights: weights)
+    let state = try UNetConfiguration.state(in: file, weights: weights, notices: notices).state
+    var writer = SafetensorsWriter(metadata: options.metadata(replacingThoseOf: file.metadata))
     for named in state.tensors {
       let tensor = named.array.tensor()
       if elementType == .float16, let large = tensor.elements.first(where: { abs($0) >= 65520 }) {
         throw DataError(
-          .unsupported, file: checkpoint, item: named.name,
+          .unsupported, file: file.path, item: named.name,
           expected: "weights up to 65504, the most of a half",
           found: "\(large)")
       }

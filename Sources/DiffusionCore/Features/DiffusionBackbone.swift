@@ -48,25 +48,51 @@ public struct DiffusionBackbone: Sendable {
   public let network: UNet
   public let diffusion: GaussianDiffusion
   public let options: BackboneOptions
+  /// The file that the weights were read from.
+  public let checkpoint: ModelOrigin
+
   /// Path of the checkpoint.
-  public let checkpointPath: String
+  public var checkpointPath: String { checkpoint.path }
 
   /// Loads a guided-diffusion checkpoint (`.pt` or `.safetensors`). The architecture is read from it.
-  /// - Throws: `DataError` when the file cannot be read, is no such network, or the options do not fit it.
-  public init(checkpoint path: String, options: BackboneOptions = .init()) throws(DataError) {
-    let state = try StateDictionary(Checkpoint(contentsOf: path))
+  /// - Parameters:
+  ///   - weights: which network, when the file holds several
+  ///   - notices: told which of several was taken
+  /// - Throws: `DataError` when the file cannot be read, is no such network, has weights that are no numbers, or the
+  ///   options do not fit it.
+  public init(
+    checkpoint path: String, options: BackboneOptions = .init(), weights: WeightsChoice = .automatic,
+    notices: Notices = Notices()
+  ) throws(DataError) {
+    try self.init(Checkpoint(contentsOf: path), options: options, weights: weights, notices: notices)
+  }
+
+  /// Loads a guided-diffusion checkpoint that is open.
+  /// - Throws: `DataError` as `init(checkpoint:options:weights:notices:)` does.
+  public init(
+    _ checkpoint: Checkpoint, options: BackboneOptions = .init(), weights: WeightsChoice = .automatic,
+    notices: Notices = Notices()
+  ) throws(DataError) {
+    let (state, origin) = try UNetConfiguration.state(in: checkpoint, weights: weights, notices: notices)
     let configuration = try UNetConfiguration(state: state, attention: options.attention)
+    try configuration.checkSeesPictures(file: checkpoint.path, prefix: state.prefix)
     try options.validate(for: configuration)
     try self.init(
       network: UNet(
-        configuration, weights: WeightScope(state),
+        configuration, weights: WeightScope(state, requiresFinite: true),
         convolutions: ConvolutionPolicy(precision: options.precision, imageSize: options.imageSize)),
-      options: options, checkpointPath: path)
+      options: options, checkpoint: origin)
+  }
+
+  /// A model from its parts, whose checkpoint is at a path.
+  /// - Throws: `DataError` when the image size does not fit the network, or the schedule cannot have so few steps.
+  public init(network: UNet, options: BackboneOptions, checkpointPath: String) throws(DataError) {
+    try self.init(network: network, options: options, checkpoint: ModelOrigin(path: checkpointPath))
   }
 
   /// A model from its parts.
   /// - Throws: `DataError` when the image size does not fit the network, or the schedule cannot have so few steps.
-  public init(network: UNet, options: BackboneOptions, checkpointPath: String) throws(DataError) {
+  public init(network: UNet, options: BackboneOptions, checkpoint: ModelOrigin) throws(DataError) {
     try options.validate(for: network.configuration)
     guard options.diffusionSteps > 0, options.diffusionSteps <= 1_000_000 else {
       throw DataError(
@@ -83,7 +109,7 @@ public struct DiffusionBackbone: Sendable {
     }
     self.network = network
     self.options = options
-    self.checkpointPath = checkpointPath
+    self.checkpoint = checkpoint
     diffusion = GaussianDiffusion(
       schedule: options.noiseSchedule, steps: options.diffusionSteps,
       varianceType: network.configuration.hasLearnedVariance ? .learnedRange : .fixedLarge,

@@ -59,7 +59,7 @@ extension Experiment {
     func segmenter(_ preset: SegmenterPreset, _ run: ExperimentRun) throws(DataError) -> Segmenter {
       let path = folder.segmenterPath(preset.id, run)
       if let segmenter = segmenters[path] { return segmenter }
-      let segmenter = try Segmenter(contentsOf: path, checkpoint: features.backbone.checkpointPath)
+      let segmenter = try Segmenter(contentsOf: path, backbone: features.backbone)
       segmenters[path] = segmenter
       return segmenter
     }

@@ -6,6 +6,10 @@ import TensorCore
 /// What all runs of an experiment share. A folder holds runs of one experiment only; presets and seeds can be added.
 struct ExperimentSettings: Codable, Equatable {
   var checkpointSHA256: String
+  /// Which network of the checkpoint; nil for the one that version 0.1.0 takes.
+  var weights: String?
+  /// That a class-conditional network is told; nil for 0.
+  var conditioningClass: Int?
   var backbone: SegmenterRecord.Backbone
   var steps: [Int]
   var blocks: [Int]
@@ -28,7 +32,9 @@ struct ExperimentSettings: Codable, Equatable {
 
   init(_ experiment: Experiment) throws(DataError) {
     let features = experiment.features
-    checkpointSHA256 = try SHA256.hexadecimalDigest(ofFile: features.backbone.checkpointPath)
+    checkpointSHA256 = try features.backbone.checkpoint.sha256()
+    weights = features.backbone.checkpoint.isNewChoice ? features.backbone.checkpoint.weights : nil
+    conditioningClass = features.conditioningClass == 0 ? nil : features.conditioningClass
     backbone = SegmenterRecord.Backbone(features.backbone.options)
     (steps, blocks) = (features.steps, features.blocks)
     featurePrecision = features.precision.rawValue
@@ -63,6 +69,8 @@ struct ExperimentSettings: Codable, Equatable {
     }
     func pictures(_ paths: [String]) -> String { "\(paths.count) pictures from \(paths.first ?? "nowhere")" }
     compare("checkpoint", \.checkpointSHA256) { "SHA-256 \($0)" }
+    compare("weights", \.weights) { $0 ?? "those that 0.1.0 takes" }
+    compare("class", \.conditioningClass) { "\($0 ?? 0)" }
     compare("backbone", \.backbone)
     compare("steps", \.steps)
     compare("blocks", \.blocks)

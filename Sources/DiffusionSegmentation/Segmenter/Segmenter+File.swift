@@ -7,11 +7,14 @@ import PixelClassifier
 import TensorCore
 
 extension Segmenter {
-  /// Writes one `.safetensors` file with everything but the diffusion model, which it names by path and SHA-256.
-  /// - Throws: `DataError` when the checkpoint is gone or the file cannot be written; an older file of this name
-  ///   then stays as it was.
+  /// Writes one `.safetensors` file with everything but the diffusion model, which it names by path and by the
+  /// SHA-256 of the file that the weights were read from, whatever has taken its name since.
+  /// - Throws: `DataError` when somebody wrote to the checkpoint while it was in use, or the file cannot be written; an
+  ///   older file of this name then stays as it was.
   public func write(to path: String) throws(DataError) {
-    let digest = try SHA256.hexadecimalDigest(ofFile: features.backbone.checkpointPath)
+    let origin = features.backbone.checkpoint
+    let digest = try origin.sha256()
+    try origin.checkUnchanged()
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(SegmenterRecord(self, checkpointSHA256: digest)) else {
@@ -26,25 +29,44 @@ extension Segmenter {
   /// Reads a segmenter and loads its diffusion model.
   /// - Parameters:
   ///   - checkpoint: where the model is now; without it, where it was, or beside the segmenter
+  ///   - weights: which of the file's networks; without it, the one that the segmenter was trained with
+  ///   - notices: told where the overrides contradict what the segmenter was trained with
   ///   - overrides: changes the settings that the file holds before the model is loaded
   /// - Throws: `DataError` when either file is missing, damaged, or the checkpoint is not the one that the
   ///   segmenter was trained with.
   public init(
-    contentsOf path: String, checkpoint: String? = nil, overrides: (inout BackboneOptions) -> Void = { _ in }
+    contentsOf path: String, checkpoint: String? = nil, weights: WeightsChoice? = nil,
+    notices: Notices = Notices(), overrides: (inout BackboneOptions) -> Void = { _ in }
   ) throws(DataError) {
     let file = try SegmenterFile(contentsOf: path)
-    let record = file.record
-    let checkpointPath = try Self.locate(record.checkpoint, given: checkpoint, segmenter: path)
-    let digest = try SHA256.hexadecimalDigest(ofFile: checkpointPath)
-    guard digest == record.checkpoint.sha256 else {
-      throw DataError(
-        .malformed, file: checkpointPath, item: "SHA-256",
-        expected: "\(record.checkpoint.sha256), of the checkpoint that \(path) was trained with",
-        found: digest)
-    }
-    var options = try record.backbone.options(file: path)
+    // Opened once: what is hashed is what is loaded.
+    let opened = try OpenedFile(path: Self.locate(file.record.checkpoint, given: checkpoint, segmenter: path))
+    try file.checkDigest(opened.sha256(), of: opened.path)
+    let trained = try file.record.backbone.options(file: path)
+    var options = trained
     overrides(&options)
-    let backbone = try DiffusionBackbone(checkpoint: checkpointPath, options: options)
+    options.noticeContradictions(to: trained, file: path, notices: notices)
+    let recorded = file.record.checkpoint.weights.map { WeightsChoice.named($0) } ?? .version010
+    let backbone = try DiffusionBackbone(
+      Checkpoint(opened), options: options, weights: weights ?? recorded, notices: notices)
+    if weights != nil, let before = file.record.checkpoint.weights, before != backbone.checkpoint.weights {
+      notices.add(
+        .suspicious, file: path, item: "weights \(backbone.checkpoint.weights ?? "")",
+        "the segmenter was trained with \(before)")
+    }
+    try self.init(file, backbone: backbone)
+  }
+
+  /// Reads a segmenter of a diffusion model that is loaded.
+  /// - Throws: `DataError` when the file is damaged, or the segmenter was trained with another model.
+  package init(contentsOf path: String, backbone: DiffusionBackbone) throws(DataError) {
+    let file = try SegmenterFile(contentsOf: path)
+    try file.checkDigest(backbone.checkpoint.sha256(), of: backbone.checkpointPath)
+    try self.init(file, backbone: backbone)
+  }
+
+  private init(_ file: SegmenterFile, backbone: DiffusionBackbone) throws(DataError) {
+    let (path, record) = (file.path, file.record)
     let precision: FeaturePrecision = try known(record.featurePrecision, "featurePrecision", path)
     let features = DiffusionFeatures(
       backbone, steps: record.steps, blocks: record.blocks, noise: try file.noise(),
@@ -94,20 +116,26 @@ package struct SegmenterFile {
 
   package let path: String
   package let record: SegmenterRecord
-  private let tensors: SafetensorsFile
+  private let tensors: [NamedArray]
 
   package init(contentsOf path: String) throws(DataError) {
     self.path = path
-    tensors = try SafetensorsFile(contentsOf: path)
-    guard let text = tensors.metadata[Self.recordKey] else {
+    let checkpoint = try Checkpoint(contentsOf: path)
+    guard let text = checkpoint.metadata[Self.recordKey] else {
       throw DataError(
-        .malformed, file: path, expected: "a segmenter", found: "a safetensors file without its settings")
+        .malformed, file: path, expected: "a segmenter, as dseg train writes them",
+        found: NetworkList(checkpoint, anchor: UNetConfiguration.anchor).members.isEmpty
+          ? "a \(checkpoint.format.rawValue) file without its settings"
+          : "a diffusion model (\(checkpoint.format.rawValue)); it is given with --checkpoint when a segmenter is trained"
+      )
     }
+    tensors = checkpoint.tensors
     // A later format may have other fields: look at the number first.
     let format = try JSONObject(parsing: Data(text.utf8), file: path).integer("format")
-    guard format == SegmenterRecord.currentFormat else {
+    guard SegmenterRecord.formats.contains(format) else {
       throw DataError(
-        .unsupported, file: path, item: "format", expected: "\(SegmenterRecord.currentFormat)",
+        .unsupported, file: path, item: "format",
+        expected: "\(SegmenterRecord.formats.lowerBound) to \(SegmenterRecord.formats.upperBound)",
         found: "\(format)")
     }
     do {
@@ -118,6 +146,16 @@ package struct SegmenterFile {
     }
   }
 
+  /// - Throws: `DataError` when a checkpoint is not the one that the segmenter was trained with.
+  func checkDigest(_ digest: String, of checkpoint: String) throws(DataError) {
+    guard digest == record.checkpoint.sha256 else {
+      throw DataError(
+        .malformed, file: checkpoint, item: "SHA-256",
+        expected: "\(record.checkpoint.sha256), of the checkpoint that \(path) was trained with",
+        found: digest)
+    }
+  }
+
   func noise() throws(DataError) -> FeatureNoise {
     if record.noise.kind == "perImage", let seed = record.noise.seed { return .perImage(seed: seed) }
     guard record.noise.kind == "shared" else {
@@ -125,7 +163,7 @@ package struct SegmenterFile {
         .malformed, file: path, item: "noise", expected: "shared, or perImage with a seed",
         found: record.noise.kind)
     }
-    guard let noise = tensors.tensors.first(where: { $0.name == Self.noiseName }) else {
+    guard let noise = tensors.first(where: { $0.name == Self.noiseName }) else {
       throw DataError(.malformed, file: path, item: "noise", expected: "a tensor", found: "none")
     }
     try checkFinite(noise)
@@ -133,7 +171,7 @@ package struct SegmenterFile {
   }
 
   func ensemble() throws(DataError) -> PixelEnsemble {
-    let members = tensors.tensors.filter { $0.name != Self.noiseName }
+    let members = tensors.filter { $0.name != Self.noiseName }
     for tensor in members { try checkFinite(tensor) }
     return try PixelEnsemble(
       memberCount: record.members, weights: WeightScope(StateDictionary(members, file: path)))

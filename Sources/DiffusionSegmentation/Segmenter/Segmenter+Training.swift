@@ -38,6 +38,8 @@ extension Segmenter {
     afterEpoch: ((_ epoch: Int, _ segmenter: Segmenter) throws(DataError) -> Void)? = nil
   ) throws(DataError) -> Segmenter {
     try options.growth?.validate()
+    // Of the checkpoint as it is now; a training takes long.
+    try source.features.backbone.checkpoint.takeDigest()
     let labelled = source.labelled
     let count = labelled.count * (options.growth?.factor ?? 1)
     let chosen = chosen ?? Array(0..<labelled.count)

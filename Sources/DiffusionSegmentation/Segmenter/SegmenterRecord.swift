@@ -6,10 +6,11 @@ import TensorCore
 
 /// Everything about a segmenter but its tensors, as it stands in its file.
 package struct SegmenterRecord: Codable, Equatable {
-  /// Raised when older programs can no longer read the file.
-  static let currentFormat = 2
+  /// Raised when older programs can no longer read the file: those before 3 would take another network of a checkpoint
+  /// that holds several.
+  static let formats = 2...3
 
-  package var format = SegmenterRecord.currentFormat
+  package var format = SegmenterRecord.formats.lowerBound
   package var program: String
   package var members: Int
   package var classNames: [String]
@@ -46,6 +47,8 @@ package struct SegmenterRecord: Codable, Equatable {
   package struct CheckpointReference: Codable, Equatable {
     package var path: String
     package var sha256: String
+    /// What stands before the names of the network in the file, a dot for nothing; nil in files of version 0.1.0.
+    package var weights: String?
   }
 
   package struct Backbone: Codable, Equatable {
@@ -114,8 +117,10 @@ extension SegmenterRecord {
     conditioningClass = features.conditioningClass
     featurePrecision = features.precision.rawValue
     // Absolute, so that the segmenter can be used from another folder.
-    let path = URL(fileURLWithPath: features.backbone.checkpointPath).standardizedFileURL.path
-    checkpoint = CheckpointReference(path: path, sha256: checkpointSHA256)
+    let origin = features.backbone.checkpoint
+    let path = URL(fileURLWithPath: origin.path).standardizedFileURL.path
+    checkpoint = CheckpointReference(path: path, sha256: checkpointSHA256, weights: origin.weights)
+    if origin.isNewChoice { format = SegmenterRecord.formats.upperBound }
     backbone = Backbone(features.backbone.options)
     prediction = Prediction(segmenter.prediction)
     training = segmenter.training.map(Training.init)

@@ -3,9 +3,9 @@ import TensorCore
 
 extension PixelMLP {
   /// A classifier that ddpm-segmentation saved (`model_{i}.pth`).
-  /// - Throws: `DataError` when the file cannot be read or is no such classifier.
+  /// - Throws: `DataError` when the file cannot be read, is no such classifier, or has weights that are no numbers.
   public init(contentsOf path: String) throws(DataError) {
-    try self.init(weights: WeightScope(StateDictionary(Checkpoint(contentsOf: path))))
+    try self.init(weights: WeightScope(StateDictionary(Checkpoint(contentsOf: path)), requiresFinite: true))
   }
 
   /// A classifier from tensors named `layers.0.weight`, `layers.0.bias`, `layers.2.running_mean` and so on.

@@ -11,18 +11,49 @@ public final class MappedFile: Sendable {
   public nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
   /// Maps a regular file.
-  /// - Throws: `DataError` of kind `.noInput` when there is none, or it is a folder, or it cannot be read.
-  public init(path: String) throws(DataError) {
-    self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  /// - Throws: `DataError` of kind `.noInput` when there is none, or it is a folder, or it cannot be read; of kind
+  ///   `.unsupported` for pipes and devices, at once.
+  public convenience init(path: String) throws(DataError) {
+    let descriptor = try Self.open(path)
+    defer { close(descriptor) }
+    try self.init(path: path, descriptor: descriptor)
+  }
+
+  /// Opens a regular file for reading.
+  /// - Throws: `DataError` as `init(path:)` does.
+  package static func open(_ path: String) throws(DataError) -> Int32 {
+    // Without waiting: a pipe that nobody writes to would be waited for for ever.
+    let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else {
       throw DataError(
         .noInput, file: path, expected: "a readable file", found: String(cString: strerror(errno)))
     }
-    defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw DataError(.noInput, file: path, expected: "a regular file", found: "a folder or a device")
+    guard fstat(descriptor, &status) == 0 else {
+      close(descriptor)
+      throw DataError(.noInput, file: path, expected: "a readable file", found: "one without a status")
+    }
+    let found: String
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return descriptor
+    case S_IFDIR:
+      close(descriptor)
+      throw DataError(.noInput, file: path, expected: "a file", found: "a folder")
+    case S_IFIFO: found = "a pipe; write what comes through it to a file first"
+    case S_IFSOCK: found = "a socket; write what comes through it to a file first"
+    default: found = "a device"
+    }
+    close(descriptor)
+    throw DataError(.unsupported, file: path, expected: "a regular file", found: found)
+  }
+
+  /// Maps a file that is open for reading, and stays open.
+  /// - Throws: `DataError` of kind `.noInput`.
+  package init(path: String, descriptor: Int32) throws(DataError) {
+    self.path = path
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw DataError(.noInput, file: path, expected: "a readable file", found: "one without a status")
     }
     let size = Int(status.st_size)
     guard size > 0 else {

@@ -122,7 +122,7 @@ extension Tensor {
   package var identity: TensorIdentity { storage.identity }
 
   /// Lets go of the memory behind elements that lie in a mapped file. They come back when they are read.
-  func discardPages() { storage.discardPages() }
+  package func discardPages() { storage.discardPages() }
 
   private mutating func makeUnique() {
     guard !(storage.isOwned && isKnownUniquelyReferenced(&storage)) else { return }

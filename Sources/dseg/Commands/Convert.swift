@@ -26,9 +26,10 @@ struct Convert: ParsableCommand {
     try common.apply()
     try OutputGuard.check(outputs: [output], inputs: [checkpoint])
     try OutputGuard.checkWritable(output, as: .tensors)
+    let file = try Checkpoint(contentsOf: checkpoint)
     try DiffusionBackbone.convert(
-      checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint), to: output,
-      as: half ? .float16 : .float32)
+      file, options: try network.backboneOptions(for: file), weights: network.weightsChoice,
+      notices: .ofThisRun, to: output, as: half ? .float16 : .float32)
     // A device keeps nothing to look at.
     let size = AtomicFile.writesInPlace(to: output) ? 0 : try MappedFile(path: output).bytes.count
     if common.json {

@@ -57,6 +57,7 @@ struct ExperimentCommand: ParsableCommand {
   var limit: Int?
   @OptionGroup(title: "Features") var selection: FeatureOptions
   @OptionGroup(title: "Network") var network: NetworkOptions
+  @OptionGroup(title: "Network") var conditioning: ClassOption
   @Option(help: "Pixels in a batch.")
   var batchSize = 64
   @Option(help: "How features are kept in memory: float, or half for half the memory.")
@@ -116,12 +117,12 @@ struct ExperimentCommand: ParsableCommand {
       throw DataError(
         .invalidArgument, file: "--seed", expected: "room for \(seeds) seeds", found: "\(first)")
     }
-    let backbone = try DiffusionBackbone(
-      checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint))
+    let backbone = try network.backbone(checkpoint: checkpoint)
     let fixed = try network.fixedNoise()
     let features = DiffusionFeatures(
       backbone, steps: selection.stepsOrDefault, blocks: try selection.blocks(for: backbone),
-      noise: fixed ?? (freshNoise ? .perImage(seed: first) : .shared(seed: first)), precision: featureStorage)
+      noise: fixed ?? (freshNoise ? .perImage(seed: first) : .shared(seed: first)), precision: featureStorage,
+      conditioningClass: try conditioning.resolved(for: backbone))
     return Experiment(
       training: training, testSets: testSets, folds: folds, features: features, presets: chosen,
       seeds: Array(first..<past.partialValue), curveSeeds: curveSeeds, metric: metric, fit: fit,

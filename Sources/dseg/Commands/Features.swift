@@ -19,6 +19,7 @@ struct Features: ParsableCommand {
   @OptionGroup var selection: FeatureOptions
   @OptionGroup var network: NetworkOptions
   @OptionGroup var reading: PictureOptions
+  @OptionGroup var conditioning: ClassOption
   @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
   var fit: ImageFit = .pad
   @Option(help: ArgumentHelp("The file to write.", valueName: "file.safetensors"))
@@ -45,11 +46,11 @@ struct Features: ParsableCommand {
       inputs: OutputGuard.picturesAndMasks(paths) + [checkpoint, network.noise])
     if let output { try OutputGuard.checkWritable(output, as: .tensors) }
     if let pca { try OutputGuard.checkWritable(pca, as: .picture) }
-    let backbone = try DiffusionBackbone(
-      checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint))
+    let backbone = try network.backbone(checkpoint: checkpoint)
     let features = DiffusionFeatures(
       backbone, steps: selection.stepsOrDefault, blocks: try selection.blocks(for: backbone),
-      noise: try network.fixedNoise() ?? .shared(seed: common.seed ?? 0))
+      noise: try network.fixedNoise() ?? .shared(seed: common.seed ?? 0),
+      conditioningClass: try conditioning.resolved(for: backbone))
     try features.validate()
     func name(_ stem: String, _ step: Int, _ block: Int) -> String { "\(stem)/step\(step)/block\(block)" }
     let stream = try output.map { (path) throws(DataError) in

@@ -12,6 +12,10 @@ struct Inspect: ParsableCommand {
 
   @Option(help: "Side of the pictures, in pixels, for sizes and costs. (default: what the file says, or 256)")
   var imageSize: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Which network of a checkpoint that holds several. (default: the moving average)", valueName: "name"))
+  var weights: String?
   @Flag(help: "List every tensor.")
   var tensors = false
   @OptionGroup var common: CommonOptions
@@ -20,7 +24,8 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     try common.apply()
-    let report = try InspectionReport(file: file, imageSize: imageSize)
+    let report = try InspectionReport(
+      file: file, imageSize: imageSize, weights: weights.map { .named($0) } ?? .automatic)
     if common.json {
       try Terminal.printJSON(report)
     } else {

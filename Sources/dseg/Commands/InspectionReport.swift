@@ -10,6 +10,8 @@ struct InspectionReport: Encodable {
   }
 
   struct Network: Encodable {
+    /// Channels that it takes.
+    var channels: Int
     var levels: Int
     var levelChannels: [Int]
     var residualBlocks: Int
@@ -36,9 +38,14 @@ struct InspectionReport: Encodable {
   var format: String
   var tensors: [TensorEntry]
   var parameters: Int
+  /// What stands before the names of the network that was taken, and of all that there are; a dot for nothing.
+  var weights: String?
+  var networks: [String] = []
   var network: Network?
-  /// Why there is no network, when the file looks like one.
+  /// Why there is no network, or what keeps it from being used.
   var note: String?
+  /// Values that are objects of classes, which were not made.
+  var notRead: [String] = []
   var segmenter: SegmenterRecord?
   var metadata: [String: String]
   var blasCore: String
@@ -46,45 +53,83 @@ struct InspectionReport: Encodable {
   var version: String
 
   /// - Parameter imageSize: for sizes and costs; nil for that of the file
-  init(file: String, imageSize: Int?) throws(DataError) {
+  init(file: String, imageSize: Int?, weights choice: WeightsChoice = .automatic) throws(DataError) {
     self.file = file
     blasCore = BLAS.coreName
     threads = Threads.count
     version = Version.current
     metadata = [:]
-    let arrays: [NamedArray]
+    tensors = []
     switch (file as NSString).pathExtension {
     case "npy":
       format = "NumPy array"
-      arrays = [NamedArray(name: "array", array: try NpyFile(contentsOf: file).array)]
+      let array = try NpyFile(contentsOf: file).array
+      tensors = [TensorEntry(name: "array", type: array.elementType.rawValue, shape: array.shape)]
     case "npz":
       format = "NumPy archive"
       let archive = try NpzFile(contentsOf: file)
-      var named: [NamedArray] = []
       for name in archive.names {
-        named.append(NamedArray(name: name, array: try archive.array(named: name)))
+        let layout = try archive.layout(of: name)
+        tensors.append(TensorEntry(name: name, type: layout.elementType.rawValue, shape: layout.shape))
       }
-      arrays = named
     default:
       let checkpoint = try Checkpoint(contentsOf: file)
       format = checkpoint.format.rawValue
       metadata = checkpoint.metadata
-      let state = try? StateDictionary(checkpoint)
-      arrays = state?.tensors ?? checkpoint.tensors
+      notRead = InspectionReport.notRead(of: checkpoint)
+      var arrays = checkpoint.tensors
       if metadata[SegmenterFile.recordKey] != nil {
         segmenter = try SegmenterFile(contentsOf: file).record
         metadata[SegmenterFile.recordKey] = nil
-      } else if let state, state["time_embed.0.weight"] != nil {
-        let options = try BackboneOptions(metadata: metadata, file: file)
-        network = try Network(state: state, imageSize: imageSize ?? options.imageSize)
       } else {
-        note = "no U-Net of guided-diffusion"
+        networks = NetworkList(checkpoint, anchor: UNetConfiguration.anchor).members.map(\.name)
+        do {
+          let (state, origin) = try UNetConfiguration.state(
+            in: checkpoint, weights: choice, notices: .ofThisRun)
+          (weights, arrays) = (origin.weights, state.tensors)
+          let options = try BackboneOptions(metadata: metadata, notices: .ofThisRun, file: file)
+          network = try Network(state: state, imageSize: imageSize ?? options.imageSize)
+          note = InspectionReport.hindrance(of: state)
+        } catch  where error.kind != .invalidArgument {
+          note = "no U-Net of guided-diffusion: \(error.found)"
+        }
+      }
+      tensors = arrays.map {
+        TensorEntry(name: $0.name, type: $0.array.elementType.rawValue, shape: $0.array.shape)
       }
     }
-    tensors = arrays.map {
-      TensorEntry(name: $0.name, type: $0.array.elementType.rawValue, shape: $0.array.shape)
+    // In floating point, as the shapes of a file can be any.
+    parameters =
+      Int(
+        exactly: tensors.reduce(0.0) { $0 + $1.shape.reduce(1.0) { $0 * Double($1) } }.rounded()) ?? .max
+  }
+
+  /// What keeps a network from being used.
+  private static func hindrance(of state: StateDictionary) -> String? {
+    do throws(DataError) {
+      try UNetConfiguration(state: state).checkSeesPictures(file: state.file, prefix: state.prefix)
+    } catch {
+      return "\(error.item): expected \(error.expected), found \(error.found)"
     }
-    parameters = arrays.reduce(0) { $0 + $1.array.count }
+    let damaged = state.tensors.compactMap { named -> String? in
+      guard named.array.elementType.isFloatingPoint else { return nil }
+      let tensor = named.array.tensor()
+      let count = tensor.nonFiniteCount
+      tensor.discardPages()
+      return count > 0 ? "\(named.name): \(count) of \(named.array.count) weights are NaN or infinite" : nil
+    }
+    return damaged.isEmpty
+      ? nil
+      : damaged.prefix(3).joined(separator: "; ") + (damaged.count > 3 ? "; \(damaged.count - 3) more" : "")
+  }
+
+  /// Names of classes, each once.
+  private static func notRead(of checkpoint: Checkpoint) -> [String] {
+    var names: [String] = []
+    for entry in checkpoint.entries {
+      if case .opaque(let name) = entry.value, !names.contains(name), names.count < 32 { names.append(name) }
+    }
+    return names
   }
 
   func text(listingTensors: Bool) -> String {
@@ -92,8 +137,11 @@ struct InspectionReport: Encodable {
       ["file", file], ["format", format], ["tensors", "\(tensors.count)"],
       ["parameters", grouped(parameters)],
     ]
+    if networks.count > 1 { rows.append(["networks", networks.joined(separator: ", ")]) }
+    if let weights, weights != "." { rows.append(["weights", weights]) }
     if let network {
       rows += [
+        ["channels", "\(network.channels)"],
         [
           "levels",
           "\(network.levels) of \(network.levelChannels.map { "\($0)" }.joined(separator: ", ")) channels",
@@ -126,6 +174,7 @@ struct InspectionReport: Encodable {
       ]
     }
     if let note { rows.append(["note", note]) }
+    if !notRead.isEmpty { rows.append(["not read", notRead.joined(separator: ", ")]) }
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { rows.append([key, value]) }
     rows += [["OpenBLAS core", blasCore], ["threads", "\(threads)"], ["version", "dseg \(version)"]]
     let width = rows.map { $0[0].count }.max() ?? 0
@@ -168,6 +217,7 @@ extension InspectionReport.Network {
         found: "\(imageSize)")
     }
     let cost = configuration.cost(height: imageSize, width: imageSize)
+    channels = configuration.inChannels
     levels = configuration.levels
     levelChannels = configuration.levelChannels
     residualBlocks = configuration.residualBlocks

@@ -24,7 +24,9 @@ struct Sample: ParsableCommand {
   var eta = 0.0
   @Option(help: "Steps that are taken; at most those of the diffusion.")
   var samplingSteps = 50
-  @Option(help: "Class of all pictures, a number from 0; all classes in turn unless given.")
+  @Option(
+    name: [.customLong("class"), .customLong("label")],
+    help: "Class of all pictures, a number from 0; all classes in turn unless given.")
   var label: Int?
   @OptionGroup var network: NetworkOptions
   @Option(help: "Pictures that are computed together.")
@@ -46,8 +48,7 @@ struct Sample: ParsableCommand {
     try OutputGuard.check(outputs: [output], inputs: [checkpoint])
     try OutputGuard.checkWritable(output, as: .picture)
     if let frames { try createFolder(frames) }
-    let backbone = try DiffusionBackbone(
-      checkpoint: checkpoint, options: try network.backboneOptions(checkpoint: checkpoint))
+    let backbone = try network.backbone(checkpoint: checkpoint)
     try SampleSheet.check(channels: backbone.network.configuration.inChannels)
     let sampler = try DiffusionSampler(
       network: backbone.network, options: backbone.options,
@@ -83,19 +84,9 @@ struct Sample: ParsableCommand {
   }
 
   private func classes(of configuration: UNetConfiguration) throws(DataError) -> [Int]? {
-    guard let total = configuration.classCount else {
-      if label != nil {
-        throw DataError(
-          .invalidArgument, file: "--label", expected: "none, for a network without classes",
-          found: "\(label!)")
-      }
-      return nil
-    }
+    try ClassOption.check(label, for: configuration)
+    guard let total = configuration.classCount else { return nil }
     guard let label else { return (0..<count).map { $0 % total } }
-    guard (0..<total).contains(label) else {
-      throw DataError(
-        .invalidArgument, file: "--label", expected: "0 to \(total - 1)", found: "\(label)")
-    }
     return [Int](repeating: label, count: count)
   }
 

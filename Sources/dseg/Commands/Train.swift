@@ -33,6 +33,7 @@ struct Train: ParsableCommand {
   @OptionGroup var labels: LabelOptions
   @OptionGroup var selection: FeatureOptions
   @OptionGroup var network: NetworkOptions
+  @OptionGroup var conditioning: ClassOption
   @OptionGroup(title: "Training") var classifiers: ClassifierOptions
   @OptionGroup(title: "Prediction, kept in the segmenter") var prediction: PredictionOptions
   @Option(help: "Take only the first pictures.")

@@ -4,6 +4,8 @@ import Foundation
 /// A training with all settings in place, from flags or from a configuration that flags override.
 struct TrainingPlan {
   var checkpoint: String
+  /// Opened once: what is read of it later is what stood there then.
+  var model: Checkpoint
   var options: BackboneOptions
   var labelled: LabelledImages
   var steps: [Int]
@@ -21,7 +23,8 @@ struct TrainingPlan {
   init(flags: Train) throws(DataError) {
     self.flags = flags
     checkpoint = flags.checkpoint!
-    options = try flags.network.backboneOptions(checkpoint: checkpoint)
+    model = try Checkpoint(contentsOf: checkpoint)
+    options = try flags.network.backboneOptions(for: model)
     let classes = try TrainingPlan.classes(flags.classes!, ignoreLabel: flags.ignoreLabel)
     labelled = try LabelledImages(
       directory: flags.images!, classes: try flags.labels.stored(classes), limit: flags.limit,
@@ -40,9 +43,8 @@ struct TrainingPlan {
     self.flags = flags
     self.configuration = configuration
     checkpoint = flags.checkpoint ?? configuration.modelPath
-    options = try BackboneOptions(checkpoint: checkpoint)
-    options.imageSize = configuration.imageSize
-    flags.network.apply(to: &options)
+    model = try Checkpoint(contentsOf: checkpoint)
+    options = try flags.network.backboneOptions(for: model, imageSize: configuration.imageSize)
     let classes: ClassList
     if let named = flags.classes {
       classes = try TrainingPlan.classes(named, ignoreLabel: flags.ignoreLabel ?? configuration.ignoreLabel)
@@ -104,12 +106,13 @@ struct TrainingPlan {
 
   /// - Throws: `DataError`, or the exit code of unsuitable data when a test picture had to be left out.
   func run() throws {
-    let backbone = try DiffusionBackbone(checkpoint: checkpoint, options: options)
+    let backbone = try DiffusionBackbone(
+      model, options: options, weights: flags.network.weightsChoice, notices: .ofThisRun)
     // `??` does not pass typed errors on.
     let chosen = if let blocks { blocks } else { try flags.selection.blocks(for: backbone) }
     let features = DiffusionFeatures(
       backbone, steps: steps, blocks: chosen, noise: noise, noises: try flags.classifiers.noiseCount(),
-      precision: flags.featureStorage)
+      precision: flags.featureStorage, conditioningClass: try flags.conditioning.resolved(for: backbone))
     try features.validate()
     if let configuration, configuration.steps == features.steps,
       configuration.blocks.count == features.blocks.count,

@@ -34,6 +34,12 @@ struct NetworkOptions: ParsableArguments {
   var rescaleTimesteps = false
 
   @Option(
+    help: ArgumentHelp(
+      "Which network of a checkpoint that holds several, by what stands before its names, such as ema or model. (default: the moving average)",
+      valueName: "name"))
+  var weights: String?
+
+  @Option(
     help: """
       How convolutions are computed: fast, or reference, which rounds a few times less and takes twice as long. \
       (default: fast)
@@ -64,11 +70,29 @@ struct NetworkOptions: ParsableArguments {
     if let precision { options.precision = precision }
   }
 
-  /// Those of a checkpoint, with what was given on the command line.
-  func backboneOptions(checkpoint: String) throws(DataError) -> BackboneOptions {
-    var options = try BackboneOptions(checkpoint: checkpoint)
+  /// Which network was asked for.
+  var weightsChoice: WeightsChoice { weights.map { .named($0) } ?? .automatic }
+
+  /// Those of a checkpoint, with what was given on the command line. What contradicts the checkpoint is said.
+  /// - Parameter imageSize: of a configuration
+  func backboneOptions(for checkpoint: Checkpoint, imageSize: Int? = nil) throws(DataError) -> BackboneOptions
+  {
+    let isDecided = headChannels != nil || heads != nil
+    let stated = try BackboneOptions(
+      metadata: checkpoint.metadata, notices: isDecided ? Notices() : .ofThisRun, file: checkpoint.path)
+    var options = stated
+    if let imageSize { options.imageSize = imageSize }
     apply(to: &options)
+    options.noticeContradictions(
+      to: stated, metadata: checkpoint.metadata, file: checkpoint.path, notices: .ofThisRun)
     return options
+  }
+
+  /// The diffusion model of a checkpoint, which is opened once.
+  func backbone(checkpoint path: String) throws(DataError) -> DiffusionBackbone {
+    let checkpoint = try Checkpoint(contentsOf: path)
+    return try DiffusionBackbone(
+      checkpoint, options: backboneOptions(for: checkpoint), weights: weightsChoice, notices: .ofThisRun)
   }
 
   /// The noise of `--noise`; nil when it was not given.

@@ -19,7 +19,14 @@ struct SegmenterInput: ParsableArguments {
   /// - Parameter seed: replaces that of test-time augmentation, and of a segmenter which draws new noise for every
   ///   picture
   func load(seed: UInt64?) throws(DataError) -> Segmenter {
-    var loaded = try Segmenter(contentsOf: segmenter, checkpoint: checkpoint, overrides: network.apply)
+    var loaded = try Segmenter(
+      contentsOf: segmenter, checkpoint: checkpoint, weights: network.weights.map { .named($0) },
+      notices: .ofThisRun, overrides: network.apply)
+    if let fit, fit != loaded.fit {
+      Notices.ofThisRun.add(
+        .suspicious, file: segmenter, item: "--fit \(fit.rawValue)",
+        "the segmenter was trained with \(loaded.fit.rawValue)")
+    }
     if let fit { loaded.fit = fit }
     if pictures.ignoreOrientation { loaded.orientation = .ignore }
     if let models {

@@ -91,3 +91,18 @@ enum TorchBytes {
     return bytes
   }
 }
+
+extension Pickle {
+  /// An object of a class: its arguments, its items if it is derived from a dictionary, and its attributes.
+  static func object(
+    _ module: String, _ name: String, arguments: [[UInt8]] = [], items: [(String, [UInt8])] = [],
+    state: [UInt8]? = nil
+  ) -> [UInt8] {
+    var bytes = global(module, name) + tuple(arguments) + [0x81]
+    if !items.isEmpty { bytes += mark + items.flatMap { string($0.0) + $0.1 } + [0x75] }
+    if let state { bytes += state + [0x62] }
+    return bytes
+  }
+
+  static func bytes(_ bytes: [UInt8]) -> [UInt8] { [0x43, UInt8(bytes.count)] + bytes }
+}

@@ -30,7 +30,7 @@ extension Operations {
         case .string(let value): answers["value:\(entry.path)"] = .value(.string(value))
         case .bool(let value): answers["value:\(entry.path)"] = .bool(value)
         case .none: answers["value:\(entry.path)"] = .value(.null)
-        case .dictionary, .list: break
+        case .dictionary, .list, .opaque: break
         }
       }
       return answers
