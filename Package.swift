@@ -67,6 +67,9 @@ let package = Package(
         "DiffusionSegmentation", "DiffusionCore", "Augment", "Checkpoints", "Images", "TensorCore",
       ]),
     .testTarget(name: "AugmentTests", dependencies: ["Augment", "TestSupport"]),
+    // Longer forms of both: Scripts/stress.sh, Scripts/fuzz.sh.
+    .testTarget(name: "StressTests", dependencies: ["DiffusionSegmentation", "TestSupport"]),
+    .testTarget(name: "FuzzTests", dependencies: ["DiffusionSegmentation", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

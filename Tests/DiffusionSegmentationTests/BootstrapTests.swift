@@ -2,7 +2,6 @@ import DiffusionSegmentation
 import TestSupport
 import Testing
 
-@Suite(.serialized)
 struct BootstrapTests {
   /// Random confusions of some pictures; `errors` of a hundred pixels are wrong.
   private func matrices(_ pictures: Int, errors: Int, seed: UInt64) -> [ConfusionMatrix] {

@@ -122,6 +122,18 @@ struct ExperimentTests {
     #expect(trained.withLock { $0 } == ["5"])
   }
 
+  /// The number of threads is told, and nothing else in the report depends on it.
+  @Test func figuresDoNotDependOnThreads() throws {
+    let reports = try withThreadCounts([1, 3]) {
+      let folder = ExperimentFolder("\(output.path)-\(Threads.count)")
+      var report = withoutTimes(try experiment(["init", "final"], seeds: [3]).run(in: folder))
+      #expect(report.setup.threads == Threads.count)
+      report.setup.threads = 0
+      return report
+    }
+    #expect(reports[0] == reports[1])
+  }
+
   /// Every training picture is labelled by a training on the others, as if these were all there are.
   @Test func foldsLeaveOutWhatTheyAreTestedOn() throws {
     var experiment = try experiment(["init", "augs"], seeds: [6])

@@ -5,7 +5,6 @@ import TestSupport
 import Testing
 
 /// Training on changed copies of the pictures.
-@Suite(.serialized)
 struct GrowthTests {
   let world: TinyWorld
 

@@ -4,8 +4,6 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Serialised: the thread count is one for the process.
-@Suite(.serialized)
 struct SegmenterTests {
   @Test func learnsWhatCanBeSeen() throws {
     let world = try TinyWorld()
@@ -18,14 +16,11 @@ struct SegmenterTests {
   @Test func segmentersAndMasksDoNotDependOnThreads() throws {
     let world = try TinyWorld()
     let image = TinyWorld.scene(7, width: 32, height: 32).0
-    let before = Threads.count
-    defer { Threads.count = before }
     var files: [Data] = []
     var results: [Segmentation] = []
-    for threads in [1, 2, 3, 5] {
-      Threads.count = threads
+    _ = try withThreadCounts([1, 2, 3, 5]) {
       let segmenter = try world.train()
-      let path = world.folder.path("\(threads).safetensors")
+      let path = world.folder.path("\(Threads.count).safetensors")
       try segmenter.write(to: path)
       files.append(try Data(contentsOf: URL(fileURLWithPath: path)))
       results.append(try segmenter.segment(image, withProbabilities: true))

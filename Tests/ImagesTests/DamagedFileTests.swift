@@ -89,13 +89,13 @@ import Testing
       Array(honest[0..<8])
       + PNGFile.chunk("IHDR", PNGFile.bigEndian(width) + PNGFile.bigEndian(height) + [8, 2, 0, 0, 0])
       + honest[33...]
-    let start = ContinuousClock.now
+    let start = processorNanoseconds()
     let error = try #require(throws: DataError.self) { try Image(decoding: lying, name: "huge.png") }
     #expect(error.file == "huge.png")
     // 2^20 is libpng's own limit of a side, so either may be the one to refuse.
     #expect(error.kind == kind || width == 1 << 20)
     #expect(width != 16_384 || error.item == "size")
-    #expect(ContinuousClock.now - start < .seconds(1))
+    #expect(processorNanoseconds() - start < 1_000_000_000)
   }
 
   @Test func `a JPEG cut off anywhere is refused`() throws {
@@ -129,6 +129,13 @@ import Testing
     }
   }
 
+  /// What this thread has used of its processor, which other programs do not make longer.
+  private func processorNanoseconds() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+  }
+
   /// A file with the sides in its frame header replaced.
   private func jpeg(_ name: String, claiming width: Int, _ height: Int) throws -> [UInt8] {
     var bytes = try Fixtures.bytes("images/\(name)")
@@ -141,7 +148,7 @@ import Testing
 
   @Test(arguments: ["half_chroma.jpg", "progressive.jpg", "cmyk.jpg"])
   func `a JPEG that claims too much is refused at once`(name: String) throws {
-    let start = ContinuousClock.now
+    let start = processorNanoseconds()
     let huge = try #require(throws: DataError.self) {
       try Image(decoding: jpeg(name, claiming: 65_280, 65_000), name: "huge.jpg")
     }
@@ -150,7 +157,7 @@ import Testing
       try Image(decoding: jpeg(name, claiming: 16_000, 16_000), name: "large.jpg")
     }
     #expect(large.kind == .malformed)
-    #expect(ContinuousClock.now - start < .seconds(1))
+    #expect(processorNanoseconds() - start < 1_000_000_000)
   }
 
   @Test func `missing files, folders and unwritable places are typed errors`() throws {

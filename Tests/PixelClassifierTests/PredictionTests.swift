@@ -4,8 +4,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// Serialised, since some tests set the number of threads.
-@Suite("Prediction of whole pictures", .serialized)
+@Suite("Prediction of whole pictures")
 struct PredictionTests {
   struct Picture: CustomTestStringConvertible, Sendable {
     var height: Int

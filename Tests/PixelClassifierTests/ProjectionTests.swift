@@ -3,7 +3,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-@Suite("Preparation of features", .serialized)
+@Suite("Preparation of features")
 struct ProjectionTests {
   private func dataset() throws -> PixelDataset {
     let picture = LabelledFeatures(

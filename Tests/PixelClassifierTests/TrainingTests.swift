@@ -4,8 +4,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// Serialised, since some tests set the number of threads.
-@Suite("Training of classifiers", .serialized)
+@Suite("Training of classifiers")
 struct TrainingTests {
   private func dataset() throws -> PixelDataset {
     try PixelDataset(separablePictures(), classCount: 3, ignoreLabel: 255)

@@ -2,7 +2,6 @@ import TensorCore
 import TestSupport
 import Testing
 
-@Suite(.serialized)
 struct DropoutTests {
   @Test(arguments: [Float(0), 0.25, 0.9])
   func dropsAShareAndKeepsTheMean(_ probability: Float) {

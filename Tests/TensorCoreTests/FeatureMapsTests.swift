@@ -206,10 +206,7 @@ struct FeatureMapsTests {
   func threads(precision: FeaturePrecision) {
     let picture = Picture(height: 40, width: 33, maps: [[70, 10, 12], [30, 40, 33]])
     let activations = activations(picture)
-    let before = Threads.count
-    defer { Threads.count = before }
-    let results = [1, 2, 3, 5].map { threads in
-      Threads.count = threads
+    let results = withThreadCounts([1, 2, 3, 5]) {
       let features = features(picture, activations, precision)
       #expect(features.maps.allSatisfy { $0.precision == precision })
       return features.vectors(at: Array(0..<features.pixelCount))

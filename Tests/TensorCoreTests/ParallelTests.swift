@@ -3,12 +3,10 @@ import Synchronization
 import TensorCore
 import Testing
 
-/// Serialised: the thread count is one for the process.
-@Suite(.serialized)
 struct ParallelTests {
   @Test(arguments: [1, 2, 3, 5], [0, 1, 2, 1000])
   func everyItemRunsOnce(threads: Int, count: Int) {
-    withThreads(threads) {
+    Threads.withCount(threads) {
       let visits = (0..<max(count, 1)).map { _ in Counter() }
       parallelFor(count) { visits[$0].value.add(1, ordering: .relaxed) }
       #expect(visits.prefix(count).allSatisfy { $0.value.load(ordering: .relaxed) == 1 })
@@ -16,7 +14,7 @@ struct ParallelTests {
   }
 
   @Test func nestedCallsRunWhereTheyAre() {
-    withThreads(3) {
+    Threads.withCount(3) {
       let total = Counter()
       parallelFor(8) { _ in parallelFor(5) { _ in total.value.add(1, ordering: .relaxed) } }
       #expect(total.value.load(ordering: .relaxed) == 40)
@@ -24,13 +22,29 @@ struct ParallelTests {
   }
 
   @Test func callersFromSeveralThreadsDoNotMix() {
-    withThreads(2) {
-      let total = Counter()
-      DispatchQueue.concurrentPerform(iterations: 8) { _ in
+    let total = Counter()
+    DispatchQueue.concurrentPerform(iterations: 8) { _ in
+      Threads.withCount(2) {
         for _ in 0..<50 { parallelFor(10) { _ in total.value.add(1, ordering: .relaxed) } }
       }
-      #expect(total.value.load(ordering: .relaxed) == 4000)
     }
+    #expect(total.value.load(ordering: .relaxed) == 4000)
+  }
+
+  /// What one caller asks for is nothing to another, and ends with its closure.
+  @Test func numbersOfThreadsHoldForTheirCallerAlone() {
+    let before = Threads.count
+    let inside = Mutex<[[Int]]>([])
+    DispatchQueue.concurrentPerform(iterations: 8) { caller in
+      for _ in 0..<100 {
+        let counts = Threads.withCount(caller + 1) {
+          [Threads.count, Threads.withCount(caller + 20) { Threads.count }, Threads.count]
+        }
+        if counts != [caller + 1, caller + 20, caller + 1] { inside.withLock { $0.append(counts) } }
+      }
+    }
+    #expect(inside.withLock { $0 }.isEmpty)
+    #expect(Threads.count == before)
   }
 
   @Test func blocksCoverTheRange() {
@@ -62,20 +76,13 @@ struct ParallelTests {
         qkvAttention(qkv, heads: 2, order: .legacy), silu(x), resizeBilinear(x, height: 50, width: 60),
       ]
     }
-    let expected = withThreads(1, results)
+    let expected = Threads.withCount(1, results)
     for threads in [2, 3, 5] {
-      for (index, result) in withThreads(threads, results).enumerated() {
+      for (index, result) in Threads.withCount(threads, results).enumerated() {
         #expect(result == expected[index], "kernel \(index) with \(threads) threads")
       }
     }
   }
 
   private final class Counter: Sendable { let value = Atomic<Int>(0) }
-
-  private func withThreads<Result>(_ count: Int, _ body: () -> Result) -> Result {
-    let before = Threads.count
-    Threads.count = count
-    defer { Threads.count = before }
-    return body()
-  }
 }

@@ -1,11 +1,6 @@
 import TensorCore
 
-/// Runs `body` with each of some numbers of threads and gives the results.
+/// Runs `body` with each of some numbers of threads and gives the results. Other tests keep theirs.
 public func withThreadCounts<Result>(_ counts: [Int], _ body: () throws -> Result) rethrows -> [Result] {
-  let before = Threads.count
-  defer { Threads.count = before }
-  return try counts.map { count in
-    Threads.count = count
-    return try body()
-  }
+  try counts.map { try Threads.withCount($0, body) }
 }

@@ -6,11 +6,15 @@ public enum Threads {
   private static let setting = Atomic<Int>(0)
   // Asked once: Foundation reads the limits of the control group from files each time.
   private static let processors = ProcessInfo.processInfo.activeProcessorCount
+  @TaskLocal private static var scoped: Int?
 
-  /// Number of threads, at least 1. All processors by default. Results never depend on it: the
-  /// pieces that work is cut into are fixed by its shape.
+  /// Number of threads, at least 1: that of the innermost `withCount` around the caller, else what was set, else all
+  /// processors. Results never depend on it: the pieces that work is cut into are fixed by its shape.
+  ///
+  /// Setting it is for programs, once, at their start. Where other work runs in the same process, use `withCount`.
   public static var count: Int {
     get {
+      if let scoped { return scoped }
       let count = setting.load(ordering: .relaxed)
       return count > 0 ? count : processors
     }
@@ -18,6 +22,13 @@ public enum Threads {
       precondition(newValue >= 1, "\(newValue) threads")
       setting.store(newValue, ordering: .relaxed)
     }
+  }
+
+  /// Calls `body` with another number of threads, for the calling task or thread alone.
+  /// - Precondition: the number is at least 1.
+  public static func withCount<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> Result {
+    precondition(count >= 1, "\(count) threads")
+    return try $scoped.withValue(count, operation: body)
   }
 }
 

@@ -9,8 +9,17 @@ import Synchronization
 public final class BufferPool: Sendable {
   public static let shared = BufferPool()
 
-  /// Smaller buffers go to `malloc`, which is fast for them.
-  private static let smallestPooledBytes = 64 << 10
+  #if CHECKED_BUFFERS
+    // A build for tests (`swift test -Xswiftc -DCHECKED_BUFFERS`). Every buffer comes from `malloc` with exactly the
+    // wanted size and goes back to it, so that a sanitizer sees who reads or writes outside or too late, and begins
+    // full of NaN, so that whoever reads what nobody wrote finds it in the result.
+    private static let isChecked = true
+    private static let smallestPooledBytes = Int.max
+  #else
+    private static let isChecked = false
+    /// Smaller buffers go to `malloc`, which is fast for them.
+    private static let smallestPooledBytes = 64 << 10
+  #endif
   /// Sizes do not fit each other exactly, so some more than the peak is held: without it, a network of large pictures
   /// would still fault in a quarter of its memory each time.
   private static let slack = 1 << 29
@@ -52,7 +61,7 @@ public final class BufferPool: Sendable {
   /// tensors of nearly its size too.
   private static func byteCount(_ count: Int) -> Int {
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
-    guard bytes >= smallestPooledBytes else { return (bytes + 63) & ~63 }
+    guard bytes >= smallestPooledBytes else { return isChecked ? bytes : (bytes + 63) & ~63 }
     let step = 1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount - 2)
     return (bytes + step - 1) & ~(step - 1)
   }
@@ -80,7 +89,9 @@ public final class BufferPool: Sendable {
       // One fault instead of 512, and fewer addresses to look up.
       if isHuge { madvise(pointer, bytes, MADV_HUGEPAGE) }
     #endif
-    return pointer.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
+    let floats = pointer.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
+    if Self.isChecked { floats.update(repeating: .nan, count: count) }
+    return floats
   }
 
   /// Takes back what `allocate` gave for the same count.
