@@ -56,28 +56,33 @@ struct AugmentCommand: ParsableCommand {
     let source = try AugmentSource(
       images: images, classes: classes, imageSize: imageSize, orientation: reading.orientation, labels: labels
     )
+    var failed: [Failure] = []
     if let preview {
       try OutputGuard.check(outputs: [preview], inputs: OutputGuard.picturesAndMasks(source.paths))
       try OutputGuard.checkWritable(preview, as: .picture)
-      try sheet(source, grown).write(to: preview)
+      try sheet(source, grown, failed: &failed).write(to: preview)
     }
-    let written = try output.map { try write(source, grown, to: $0) } ?? 0
+    let written = try output.map { try write(source, grown, to: $0, failed: &failed) } ?? 0
     let places = [preview, output].compactMap { $0 }.joined(separator: ", ")
     if common.json {
-      try Terminal.printJSON(Figures(pictures: source.paths.count, copies: written))
+      try Terminal.printJSON(Figures(pictures: source.paths.count, failed: failed, copies: written))
     } else {
       try Terminal.output(
-        "\(places): \(source.paths.count) pictures" + (written > 0 ? ", \(written) copies" : ""))
+        "\(places): \(source.paths.count) pictures" + (written > 0 ? ", \(written) copies" : "")
+          + (failed.isEmpty ? "" : "; \(failed.count) left out"))
     }
+    try endWithFailures(failed.count)
   }
 
-  private func sheet(_ source: AugmentSource, _ grown: TrainingGrowth) throws(DataError) -> Image {
+  private func sheet(
+    _ source: AugmentSource, _ grown: TrainingGrowth, failed: inout [Failure]
+  ) throws(DataError) -> Image {
     let copies = grown.factor - 1
     var sheet = ContactSheet(
       columns: 1 + copies, columnTitles: ["picture"] + (1...copies).map { "copy \($0)" }, margin: 6,
       zoom: source.zoom)
     for index in 0..<min(count, source.paths.count) {
-      let item = try source.load(index)
+      guard let item = try source.load(index, failed: &failed) else { continue }
       sheet.append(source.shown(item))
       for copy in 0..<copies { sheet.append(source.shown(try changed(item, source, grown, copy, index))) }
     }
@@ -94,7 +99,7 @@ struct AugmentCommand: ParsableCommand {
 
   /// All copies, as `<stem>_<copy>.png` and `.npy`.
   private func write(
-    _ source: AugmentSource, _ grown: TrainingGrowth, to folder: String
+    _ source: AugmentSource, _ grown: TrainingGrowth, to folder: String, failed: inout [Failure]
   ) throws -> Int {
     let copies = 0..<grown.factor - 1
     let names = source.pictures.map { picture in copies.map { "\(folder)/\(picture.name)_\($0)" } }
@@ -104,10 +109,12 @@ struct AugmentCommand: ParsableCommand {
     try createFolder(folder)
     Interruption.watch()
     let bar = ProgressBar("copies")
+    var written = 0
     for index in source.paths.indices {
       try Interruption.check(
         index * copies.count, of: source.paths.count * copies.count, "copies", in: folder)
-      let item = try source.load(index)
+      guard let item = try source.load(index, failed: &failed) else { continue }
+      written += copies.count
       try createFolder((names[index][0] as NSString).deletingLastPathComponent)
       for copy in copies {
         let result = try changed(item, source, grown, copy, index)
@@ -121,11 +128,12 @@ struct AugmentCommand: ParsableCommand {
         Double(index + 1) / Double(source.paths.count), "\(index + 1) of \(source.paths.count) pictures")
     }
     bar.finish()
-    return copies.count * source.paths.count
+    return written
   }
 
   struct Figures: Encodable {
     var pictures: Int
+    var failed: [Failure]
     var copies: Int
   }
 }
@@ -160,11 +168,19 @@ private struct AugmentSource {
         try PictureFiles.expand([images], notices: .ofThisRun), ClassList(count: 1), nil
       )
     }
-    let first = try Image(contentsOf: pictures[0].path, orientation: orientation, notices: .ofThisRun)
-    zoom = max(1, 128 / (imageSize ?? min(first.width, first.height)))
+    // A broken first picture is told of when its turn comes.
+    let first = try? Image(contentsOf: pictures[0].path, orientation: orientation)
+    zoom = max(1, 128 / (imageSize ?? first.map { min($0.width, $0.height) } ?? 128))
   }
 
-  func load(_ index: Int) throws(DataError) -> LabelledImage {
+  /// Nil for a picture that cannot be used.
+  func load(_ index: Int, failed: inout [Failure]) throws(DataError) -> LabelledImage? {
+    // Told once, though the sheet and the folder may both want it.
+    if failed.contains(where: { $0.image == paths[index] }) { return nil }
+    return try going(on: paths[index], failed: &failed) { () throws(DataError) in try load(index) }
+  }
+
+  private func load(_ index: Int) throws(DataError) -> LabelledImage {
     var item: LabelledImage
     if let labelled {
       item = try labelled.load(index)

@@ -64,29 +64,48 @@ struct Features: ParsableCommand {
     let start = ContinuousClock.now
     var steps = 0
     var pictures: [(image: Image, maps: FeatureMaps)] = []
+    var failed: [Failure] = []
     for (index, path) in paths.enumerated() {
-      let image = try Image(contentsOf: path, orientation: reading.orientation, notices: .ofThisRun)
-      let geometry = try features.geometry(for: image, fit: fit, name: path)
-      let maps = try features.extract(geometry.apply(image).tensor(normalization: .ddpm), name: path)
-      if let stream {
-        for map in maps.maps { try stream.append(name(files[index].name, map.step, map.block), map.tensor) }
+      if let (image, maps) = try extraction(of: path, by: features, failed: &failed) {
+        if let stream {
+          for map in maps.maps {
+            try stream.append(name(files[index].name, map.step, map.block), map.tensor)
+          }
+        }
+        if pca != nil { pictures.append((image, maps)) }
+        steps += features.steps.count
       }
-      if pca != nil { pictures.append((geometry.apply(image), maps)) }
-      steps += features.steps.count
       bar.update(Double(index + 1) / Double(paths.count), "\(index + 1) of \(paths.count) pictures")
     }
     bar.finish()
+    // A file without a tensor would be taken for a result.
+    if steps == 0 { return try endWithFailures(failed.count) }
     try stream?.finish()
     if let pca { try sheet(of: pictures).write(to: pca) }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if common.json {
       try Terminal.printJSON(
-        Figures(images: paths.count, seconds: seconds, secondsPerStep: seconds / Double(steps)))
+        Figures(
+          images: paths.count - failed.count, failed: failed, seconds: seconds,
+          secondsPerStep: seconds / Double(steps)))
     } else {
       let perStep = String(format: "%.2f", seconds / Double(steps))
       try Terminal.output(
-        "\([output, pca].compactMap(\.self).joined(separator: ", ")): \(paths.count) pictures, \(features.channels) features a pixel, \(perStep) s a step"
-      )
+        "\([output, pca].compactMap(\.self).joined(separator: ", ")): \(paths.count - failed.count) pictures, \(features.channels) features a pixel, \(perStep) s a step"
+          + (failed.isEmpty ? "" : "; \(failed.count) left out"))
+    }
+    try endWithFailures(failed.count)
+  }
+
+  /// The picture as the network sees it, and its features; nil for one that cannot be used.
+  private func extraction(
+    of path: String, by features: DiffusionFeatures, failed: inout [Failure]
+  ) throws(DataError) -> (Image, FeatureMaps)? {
+    try going(on: path, failed: &failed) { () throws(DataError) in
+      let image = try Image(contentsOf: path, orientation: reading.orientation, notices: .ofThisRun)
+      let geometry = try features.geometry(for: image, fit: fit, name: path)
+      let seen = geometry.apply(image)
+      return (seen, try features.extract(seen.tensor(normalization: .ddpm), name: path))
     }
   }
 
@@ -103,6 +122,7 @@ struct Features: ParsableCommand {
 
   struct Figures: Encodable {
     var images: Int
+    var failed: [Failure]
     var seconds: Double
     var secondsPerStep: Double
   }

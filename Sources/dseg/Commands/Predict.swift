@@ -63,26 +63,16 @@ struct Predict: ParsableCommand {
   private func segmentation(
     of picture: PictureFile, by segmenter: Segmenter, failed: inout [Failure]
   ) throws(DataError) -> (Image, Segmentation)? {
-    do throws(DataError) {
+    try going(on: picture.path, failed: &failed) { () throws(DataError) in
       let image = try Image(
         contentsOf: picture.path, orientation: segmenter.orientation, notices: .ofThisRun)
       return (image, try segmenter.segment(image, name: picture.path))
-    } catch {
-      guard error.isAboutInput else { throw error }
-      try Notices.ofThisRun.leaveOut(error)
-      failed.append(Failure(image: picture.path, reason: error.description))
-      return nil
     }
   }
 
   struct Figures: Encodable {
     var pictures: [PictureFigures]
     var failed: [Failure]
-  }
-
-  struct Failure: Encodable {
-    var image: String
-    var reason: String
   }
 
   struct PictureFigures: Encodable {
