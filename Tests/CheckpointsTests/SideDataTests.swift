@@ -93,6 +93,17 @@ struct SideDataTests {
     }
   }
 
+  @Test("numbers that are not read lie before others in an old file")
+  func otherStorage() throws {
+    let complex = Pickle.tensor(
+      Pickle.storage("9", "ComplexFloatStorage", count: 2), shape: [2], strides: [1])
+    let bytes = TorchBytes.legacy(
+      Pickle.dictionary([("z", complex), ("w", Self.tensor)]),
+      storages: [("9", 2, [UInt8](repeating: 7, count: 16)), ("0", 1, [0, 0, 0x80, 0x3F])])
+    let checkpoint = try Checkpoint(contentsOf: folder.file("test.pt", bytes))
+    #expect(try checkpoint.tensor(named: "w").item == 1)
+  }
+
   @Test("a class derived from a dictionary or a list holds what it was given")
   func derived() throws {
     let items = [("w", Self.tensor)]

@@ -49,6 +49,12 @@ enum PickleGlobal {
     }
   }
 
+  /// Bytes of an element of the storages that are not read.
+  static let otherElementSizes = [
+    "torch.ComplexFloatStorage": 8, "torch.ComplexDoubleStorage": 16, "torch.QInt8Storage": 1,
+    "torch.QUInt8Storage": 1, "torch.QInt32Storage": 4,
+  ]
+
   private static let storageTypes: [String: ElementType] = [
     "DoubleStorage": .float64, "FloatStorage": .float32, "HalfStorage": .float16,
     "BFloat16Storage": .bfloat16, "LongStorage": .int64, "IntStorage": .int32, "ShortStorage": .int16,

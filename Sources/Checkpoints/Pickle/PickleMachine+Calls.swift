@@ -120,6 +120,9 @@ extension PickleMachine {
       throw malformed(expected: "the id of a storage", found: "\(fields.count) fields")
     }
     if case .global(.unknown(let name)) = heap[fields[1]] {
+      if case .string(let key) = heap[fields[2]], let size = PickleGlobal.otherElementSizes[name] {
+        otherStorages[key] = size
+      }
       return push(.instance(PickleInstance(name: "a tensor of \(name)")))
     }
     guard case .global(.storage(let type)) = heap[fields[1]], case .string(let key) = heap[fields[2]] else {

@@ -31,6 +31,8 @@ struct PickleMachine {
   let item: String
   var reader: ByteReader
   var heap = PickleHeap()
+  /// Storages of numbers that are not read, with the bytes of an element.
+  var otherStorages: [String: Int] = [:]
   private var stack: [PickleReference] = []
   private var marks: [Int] = []
   private var memo: [Int: PickleReference] = [:]

@@ -32,11 +32,11 @@ enum TorchLegacyFile {
       let elementTypes = try elementTypes(of: machine.heap, file)
       var storages: [String: ByteRegion] = [:]
       for key in keys {
-        guard let type = elementTypes[key] else {
+        guard let size = elementTypes[key]?.size ?? machine.otherStorages[key] else {
           throw malformed(file, item: "storage \(key)", expected: "a tensor that uses it", found: "none")
         }
-        guard let count = reader.read(Int64.self), count >= 0, count <= reader.remaining / type.size,
-          let bytes = region.slice(offset: reader.position, count: Int(count) * type.size),
+        guard let count = reader.read(Int64.self), count >= 0, count <= reader.remaining / size,
+          let bytes = region.slice(offset: reader.position, count: Int(count) * size),
           reader.skip(count: bytes.count)
         else {
           throw malformed(
