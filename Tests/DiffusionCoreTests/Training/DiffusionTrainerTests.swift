@@ -181,9 +181,9 @@ struct DiffusionTrainerTests {
     let error = #expect(throws: DataError.self) {
       try DiffusionTrainer(
         configuration: configuration,
-        diffusion: GaussianDiffusion(steps: 10, varianceType: channels.learned ? .learnedRange : .fixedLarge),
+        diffusion: GaussianDiffusion(steps: 50, varianceType: channels.learned ? .learnedRange : .fixedLarge),
         imageSize: 16, options: options,
-        state: DiffusionTrainingState(configuration, options: options, diffusionSteps: 10))
+        state: DiffusionTrainingState(configuration, options: options, diffusionSteps: 50))
     }
     #expect(error?.file == "network")
   }
