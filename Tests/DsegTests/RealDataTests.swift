@@ -108,6 +108,9 @@ struct RealDataTests {
     #expect(outcome.exitCode == 0)
     #expect(outcome.messages.contains("trained without a pixel of it"), "\(outcome.messages)")
     #expect(outcome.messages.contains("no pixel of any mask"), "\(outcome.messages)")
+    let standard = try DsegProcess.run(
+      ["evaluate", "--segmenter", segmenter, "--images", world.images, "--metric", "standard"])
+    #expect(standard.output.contains("mean IoU (standard), 1 of 2 classes"), "\(standard.output)")
   }
 
   @Test func flagsThatTrainedMembersIgnoreAreSaid() throws {

@@ -95,9 +95,12 @@ extension EvaluationReport {
     for entry in perClass {
       rows.append([entry.name, percent(entry.iou), percent(entry.dice), "\(entry.pixels)"])
     }
+    // A mean over some classes must not pass for one over all.
+    let counted = perClass.count { $0.iou != nil }
+    let mean = "mean IoU (\(metric))" + (counted < perClass.count ? ", \(counted) of \(perClass.count) classes" : "")
     return Table(rows: rows).text + "\n\n"
       + Table(rows: [
-        ["mean IoU (\(metric))", "\(percent(miou)) %"], ["pixel accuracy", "\(percent(pixelAccuracy)) %"],
+        [mean, "\(percent(miou)) %"], ["pixel accuracy", "\(percent(pixelAccuracy)) %"],
         ["pictures", "\(images)"], ["seconds", String(format: "%.1f", seconds)],
       ]).text
   }
