@@ -31,7 +31,7 @@ final class StressWork {
     }
   }
 
-  private func kernels() -> Bits {
+  private func kernels() throws -> Bits {
     var random = Philox(seed: 1)
     var bits = Bits()
     let x = random.normal(shape: [2, 20, 27, 32])
@@ -47,7 +47,7 @@ final class StressWork {
     }
     bits.add(qkvAttention(random.normal(shape: [1, 100, 96]), heads: 2, order: .legacy))
     let square = random.normal(shape: [40, 40])
-    bits.add(SymmetricEigen(linear(square, weight: square)).vectors)
+    bits.add(try SymmetricEigen(linear(square, weight: square)).vectors)
     return bits
   }
 
@@ -61,7 +61,7 @@ final class StressWork {
         blocks: [1, 2, 3], noise: .perImage(seed: 4), noises: 2,
         precision: precision == .fast ? .half : .float)
       let image = TinyWorld.scene(5, width: 64, height: 32).0.tensor(normalization: .ddpm)
-      let maps = try features.extract(image, index: 3)
+      let maps = try features.extract(image, name: "3")
       bits.add(maps.vectors(at: Array(0..<maps.pixelCount)))
     }
     return bits
