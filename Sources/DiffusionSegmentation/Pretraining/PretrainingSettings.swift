@@ -80,7 +80,8 @@ extension PretrainingSettings {
       !channelMult.isEmpty && channelMult.count <= 10
         && channelMult.allSatisfy { $0 > 0 && $0 * Double(channels) <= Double(limit) },
       "channel multiples", "1 to 10 numbers above 0", channelMult)
-    try check((0...64).contains(residualBlocks), "residual blocks", "0 to 64", residualBlocks)
+    // Without any, the shapes of a checkpoint do not tell the levels, and it could not be read.
+    try check((1...64).contains(residualBlocks), "residual blocks", "1 to 64", residualBlocks)
     try check(
       attentionResolutions.allSatisfy { $0 > 0 && imageSize % $0 == 0 }, "attention resolutions",
       "divisors of the image size of \(imageSize)", attentionResolutions)
