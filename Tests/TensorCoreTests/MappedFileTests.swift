@@ -21,7 +21,8 @@ struct MappedFileTests {
     let folder = try TemporaryFolder()
     let path = try folder.file("file", [1, 2, 3])
     try FileManager.default.createSymbolicLink(atPath: folder.path("link"), withDestinationPath: path)
-    #expect(try Array(MappedFile(path: folder.path("link")).bytes) == [1, 2, 3])
+    let file = try MappedFile(path: folder.path("link"))
+    withExtendedLifetime(file) { #expect(Array(file.bytes) == [1, 2, 3]) }
     #expect(try MappedFile(path: folder.file("empty", [])).bytes.isEmpty)
   }
 

@@ -34,6 +34,9 @@ final class TemporaryFolder: Sendable {
     return path(name)
   }
 
+  /// Names of everything inside, sorted.
+  func contents() throws -> [String] { try content }
+
   var content: [String] {
     get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
   }
