@@ -44,7 +44,7 @@ struct FolderListingTests {
 
   @Test func endingsOfJPEGFilesAreKnown() throws {
     for name in ["a.jpg", "b.JPEG"] { try add(name) }
-    for name in ["c.jfif", "d.jpe"] { _ = try folder.file(name, image.encoded(as: .jpeg)) }
+    for name in ["c.jfif", "d.jpe"] { _ = try folder.file(name, image.encoded(.jpeg)) }
     let found = try PictureFiles.expand([folder.path], notices: notices)
     #expect(found.map(\.name) == ["a", "b", "c", "d"] && notices.all.isEmpty)
     for picture in found { _ = try Image(contentsOf: picture.path) }
