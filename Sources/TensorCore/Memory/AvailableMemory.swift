@@ -6,6 +6,8 @@ public struct AvailableMemory: Sendable, Equatable {
   /// In words, such as "the machine" or "the limit of the container".
   public var limit: String
 
+  public init(bytes: Int, limit: String) { (self.bytes, self.limit) = (bytes, limit) }
+
   /// What there is now: the least of what the machine has free or can free, what the control groups of a container
   /// leave, and what `ulimit -v` leaves. Nil where the system does not tell (anything but Linux).
   public static var now: AvailableMemory? {
