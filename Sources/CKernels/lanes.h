@@ -3,8 +3,14 @@
 #include <stdint.h>
 #include <string.h>
 
-// The loader chooses between the versions, where there is one that can.
-#if defined(__x86_64__) && defined(__GLIBC__)
+// The loader chooses between the versions, where there is one that can. It does so before a thread sanitizer is set up,
+// whose calls in the chooser would then crash.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define DSEG_ONE_PROCESSOR
+#endif
+#endif
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(DSEG_ONE_PROCESSOR)
 #define FOR_SEVERAL_PROCESSORS __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define FOR_SEVERAL_PROCESSORS
