@@ -97,7 +97,8 @@ extension EvaluationReport {
     }
     // A mean over some classes must not pass for one over all.
     let counted = perClass.count { $0.iou != nil }
-    let mean = "mean IoU (\(metric))" + (counted < perClass.count ? ", \(counted) of \(perClass.count) classes" : "")
+    let mean =
+      "mean IoU (\(metric))" + (counted < perClass.count ? ", \(counted) of \(perClass.count) classes" : "")
     return Table(rows: rows).text + "\n\n"
       + Table(rows: [
         [mean, "\(percent(miou)) %"], ["pixel accuracy", "\(percent(pixelAccuracy)) %"],
