@@ -90,7 +90,8 @@ struct CheckpointCommandTests {
     }
     #expect(try train(path, []).exitCode == 0)
     let predicted = try DsegProcess.run([
-      "predict", "--segmenter", world.folder.path("s.safetensors"), "--fit", "crop", "--noise-schedule", "cosine",
+      "predict", "--segmenter", world.folder.path("s.safetensors"), "--fit", "crop", "--noise-schedule",
+      "cosine",
       "--output",
       world.folder.path("o"), world.images,
     ])
