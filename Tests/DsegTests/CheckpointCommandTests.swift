@@ -90,12 +90,13 @@ struct CheckpointCommandTests {
     }
     #expect(try train(path, []).exitCode == 0)
     let predicted = try DsegProcess.run([
-      "predict", "--segmenter", world.folder.path("s.safetensors"), "--fit", "crop", "--image-size", "64",
+      "predict", "--segmenter", world.folder.path("s.safetensors"), "--fit", "crop", "--noise-schedule",
+      "cosine",
       "--output",
       world.folder.path("o"), world.images,
     ])
     #expect(
-      predicted.messages.contains("image size 64") && predicted.messages.contains("--fit crop"),
+      predicted.messages.contains("noise schedule cosine") && predicted.messages.contains("--fit crop"),
       "\(predicted.messages)")
   }
 
