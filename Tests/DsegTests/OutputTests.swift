@@ -112,7 +112,8 @@ struct OutputTests {
     kill(scenes.processIdentifier, SIGKILL)
     scenes.waitUntilExit()
     #expect(
-      try DsegProcess.run(["scenes", "--count", "1", "--output", world.folder.path("s")]).exitCode == 0)
+      try DsegProcess.run(["scenes", "--count", "1", "--masks", "--output", world.folder.path("s")]).exitCode
+        == 0)
     #expect(!contents().contains { $0.hasPrefix(".") })
     // Every picture has its labels.
     for name in contents() where name.hasSuffix(".png") && !name.hasSuffix(".mask.png") {
