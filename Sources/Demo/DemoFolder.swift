@@ -71,7 +71,7 @@ public struct DemoFolder: Sendable {
       [pagePath, modelPath, segmenterPath, sheetPath, figuresPath, classesPath] + Self.tables.map(tablePath)
     let parts = Part.allCases.map(\.rawValue)
     let own = Set(files.map { ($0 as NSString).lastPathComponent } + parts)
-    let present = Self.names(in: path)
+    let present = Self.names(in: path).filter { !Self.isUnfinished($0) }
     guard !present.isEmpty else { return }
     let strangers =
       present.filter { !own.contains($0) && !Self.isUnfinished($0) }

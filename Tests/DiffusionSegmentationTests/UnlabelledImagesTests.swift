@@ -72,7 +72,7 @@ struct UnlabelledImagesTests {
     #expect(try first(pictures, 1) == -1)
     _ = try damage("classes/a/p1.png")
     let none = try UnlabelledImages(directory: folder.path("classes"), imageSize: 8, usesClasses: true)
-    #expect { _ = try first(none, 1) } throws: { ($0 as? DataError)?.file.hasSuffix("p2.png") == true }
+    #expect { _ = try first(none, 1) } throws: { ($0 as? DataError)?.file.hasSuffix("p1.png") == true }
     #expect(try first(none, 2) == 1)
   }
 

@@ -22,14 +22,14 @@ struct OutputTests {
     return status.st_mode & S_IFMT
   }
 
-  @Test func pipesAndDevicesStay() async throws {
+  @Test func pipesAndDevicesStay() throws {
     let pipe = world.folder.path("pipe")
     mkfifo(pipe, 0o600)
-    let reader = Task.detached { try Data(contentsOf: URL(fileURLWithPath: pipe)) }
+    let reader = try PipeReader(pipe)
     #expect(try features(["--output", pipe]).exitCode == 0)
     #expect(try features(["--output", world.folder.path("f.safetensors")]).exitCode == 0)
     #expect(
-      try await reader.value == Data(contentsOf: URL(fileURLWithPath: world.folder.path("f.safetensors"))))
+      try reader.data() == Data(contentsOf: URL(fileURLWithPath: world.folder.path("f.safetensors"))))
     #expect(kind(pipe) == S_IFIFO)
     // A picture without an ending, and two results in one place.
     let outcome = try features(["--output", "/dev/null", "--pca", "/dev/null"])
@@ -112,7 +112,8 @@ struct OutputTests {
     kill(scenes.processIdentifier, SIGKILL)
     scenes.waitUntilExit()
     #expect(
-      try DsegProcess.run(["scenes", "--count", "1", "--output", world.folder.path("s")]).exitCode == 0)
+      try DsegProcess.run(["scenes", "--count", "1", "--masks", "--output", world.folder.path("s")]).exitCode
+        == 0)
     #expect(!contents().contains { $0.hasPrefix(".") })
     // Every picture has its labels.
     for name in contents() where name.hasSuffix(".png") && !name.hasSuffix(".mask.png") {
