@@ -80,7 +80,9 @@ struct HeaderMutation {
   func text(_ bytes: inout [UInt8], _ dice: inout Dice) {
     let start = lengthPlace + lengthSize
     let count = ByteMutation.number(size: lengthSize, isBig: false, at: lengthPlace, in: bytes)
-    guard count >= 0, start + count <= bytes.count else { return ByteMutation.any(&bytes, &dice) }
+    guard count >= 0, start <= bytes.count, count <= bytes.count - start else {
+      return ByteMutation.any(&bytes, &dice)
+    }
     var text = Array(bytes[start..<start + count])
     TextMutation.any(&text, &dice)
     bytes.replaceSubrange(start..<start + count, with: text)

@@ -25,12 +25,10 @@ extension FuzzTarget {
   private static func readCheckpoint(_ path: String) throws {
     let checkpoint = try Checkpoint(contentsOf: path)
     for tensor in checkpoint.tensors { use(tensor.array) }
-    let state = try StateDictionary(checkpoint)
-    let shapes = Dictionary(state.tensors.map { ($0.name, $0.array.shape) }, uniquingKeysWith: { $1 })
-    let configuration = try UNetConfiguration(shapes: shapes, file: path)
-    try configuration.validate()
-    let options = try BackboneOptions(checkpoint: path)
-    _ = try DiffusionBackbone(checkpoint: path, options: options)
+    // Most of what is sound here is no network.
+    do throws(DataError) {
+      _ = try DiffusionBackbone(checkpoint: path, options: BackboneOptions(checkpoint: path))
+    } catch {}
   }
 
   static func torchZip() throws -> FuzzTarget {

@@ -36,11 +36,11 @@ struct FuzzTests {
     let memory = long.map { _ in PeakMemory() }
     var read = 0
     for input in inputs {
+      try long?.begin(input)
       var dice = Dice(seed: long?.seed ?? 0, input: input)
       var bytes = dice.pick(target.seeds)
       for _ in 0...dice.below(3) { dice.pick(target.mutations)(&bytes, &dice) }
       try Data(bytes).write(to: URL(filePath: path))
-      try long?.begin(input)
       do {
         try target.read(path)
         read += 1
@@ -55,7 +55,7 @@ struct FuzzTests {
     }
     if long != nil { print("\(name): \(inputs.count) inputs, of which \(read) were read") }
     // Changes that leave nothing readable would test little.
-    #expect(read > inputs.count / 100 || inputs.count < 100)
+    #expect(read > 0 || inputs.count < 1000)
   }
 }
 

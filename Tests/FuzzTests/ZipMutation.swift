@@ -44,7 +44,8 @@ struct ZipMutation {
       let (method, size, nameCount) = (number(place + 10, 2), number(place + 20, 4), number(place + 28, 2))
       let local = number(place + 42, 4)
       let start = local + 30 + number(local + 26, 2) + number(local + 28, 2)
-      guard method == 0, place + 46 + nameCount <= bytes.count, start >= 0, start + size <= bytes.count
+      guard method == 0, place + 46 + nameCount <= bytes.count, start >= 0, start <= bytes.count,
+        size <= bytes.count - start
       else { return nil }
       entries.append(
         Entry(

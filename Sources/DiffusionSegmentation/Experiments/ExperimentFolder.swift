@@ -75,7 +75,10 @@ public struct ExperimentFolder: Sendable {
 
   /// A training that was finished before its evaluation was.
   func training(_ preset: String, _ run: ExperimentRun) throws(DataError) -> RunRecord.Training? {
-    try readIfPresent(trainingPath(preset, run))
+    let path = trainingPath(preset, run)
+    let training: RunRecord.Training? = try readIfPresent(path)
+    try training?.check(file: path)
+    return training
   }
 
   func write(_ training: RunRecord.Training, _ preset: String, _ run: ExperimentRun) throws(DataError) {

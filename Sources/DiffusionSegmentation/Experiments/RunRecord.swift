@@ -1,3 +1,4 @@
+import Images
 import PixelClassifier
 import TensorCore
 
@@ -10,6 +11,17 @@ struct RunRecord: Codable, Equatable {
     var peakBytes: Int?
     /// Epochs after which the members were kept.
     var epochs: Int
+
+    private static let mostEpochs = 1 << 20
+
+    /// - Throws: `DataError` when the numbers are not those of a training.
+    func check(file: String) throws(DataError) {
+      guard (1...Self.mostEpochs).contains(epochs), seconds.isFinite else {
+        throw DataError(
+          .malformed, file: file, item: "training", expected: "1 to \(Self.mostEpochs) epochs in finite time",
+          found: "\(epochs) in \(seconds) s")
+      }
+    }
   }
 
   struct TestSet: Codable, Equatable {
@@ -32,8 +44,21 @@ struct RunRecord: Codable, Equatable {
     }
   }
 
-  /// - Throws: `DataError` when the counts are not those of so many pictures and classes.
+  /// - Throws: `DataError` when the numbers are not those of a run, or the counts not those of so many pictures and
+  ///   classes.
   func check(set index: Int, pictures: Int, classes: ClassList, file: String) throws(DataError) {
+    try training.check(file: file)
+    let largest = Image.maximumPixelCount
+    if let wrong = testSets.lazy.flatMap(\.matrices).joined().first(where: { !(0...largest).contains($0) }) {
+      throw DataError(
+        .malformed, file: file, item: "matrices", expected: "counts of pixels, 0 to \(largest)",
+        found: "\(wrong)")
+    }
+    if let point = curve.first(where: { $0.test.count != testSets.count }) {
+      throw DataError(
+        .malformed, file: file, item: "curve", expected: "a number for each of \(testSets.count) test sets",
+        found: "\(point.test.count)")
+    }
     let count = matrices(ofSet: index, classes: classes).count
     guard count == pictures, testSets[index].matrices.count == pictures else {
       throw DataError(
