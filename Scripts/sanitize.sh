@@ -15,7 +15,7 @@ case "$kind" in
     # Memory that is never given back, such as caches and the thread pool, is no error: it is there until the end.
     export ASAN_OPTIONS="detect_leaks=0:detect_stack_use_after_return=0:strict_string_checks=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}" ;;
   thread)
-    export TSAN_OPTIONS="halt_on_error=0:history_size=4${TSAN_OPTIONS:+:$TSAN_OPTIONS}" ;;
+    export TSAN_OPTIONS="halt_on_error=0:history_size=4:suppressions=$PWD/Scripts/thread-sanitizer.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}" ;;
   *)
     echo "usage: Scripts/sanitize.sh address|thread [arguments of swift test]" >&2
     exit 64 ;;

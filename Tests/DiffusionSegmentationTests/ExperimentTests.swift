@@ -226,6 +226,31 @@ struct ExperimentTests {
     #expect(damaged?.file == record && damaged?.exitCode == 65)
   }
 
+  /// Numbers that no run can have written, in a record that is read again.
+  @Test(arguments: ["most", "negative", "epochs", "curve"])
+  func damagedRecordsAreRefused(_ damage: String) throws {
+    let experiment = try experiment(["init"], seeds: [0])
+    _ = try experiment.run(in: output)
+    let path = "\(output.path)/runs/seed-0/init.json"
+    let data = try Data(contentsOf: URL(fileURLWithPath: path))
+    var record = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    var training = try #require(record["training"] as? [String: Any])
+    var sets = try #require(record["testSets"] as? [[String: Any]])
+    var matrices = try #require(sets[0]["matrices"] as? [[Int]])
+    var curve = try #require(record["curve"] as? [[String: Any]])
+    switch damage {
+    case "most": matrices[0][0] = .max
+    case "negative": matrices[1][2] = -1
+    case "epochs": training["epochs"] = 0
+    default: curve[0]["test"] = [Double]()
+    }
+    sets[0]["matrices"] = matrices
+    (record["training"], record["testSets"], record["curve"]) = (training, sets, curve)
+    try JSONSerialization.data(withJSONObject: record).write(to: URL(fileURLWithPath: path))
+    let error = #expect(throws: DataError.self) { try experiment.run(in: output) }
+    #expect(error?.file == path && error?.exitCode == 65)
+  }
+
   @Test func settingsThatMakeNoSense() throws {
     for (presets, seeds) in [([], [0]), (["init", "init"], [0]), (["init"], []), (["init"], [1, 1])]
       as [([String], [UInt64])]

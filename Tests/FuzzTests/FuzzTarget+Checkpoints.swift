@@ -69,7 +69,7 @@ extension FuzzTarget {
       mutations: HeaderMutation.numpy.all
     ) { path in
       use(try NpyFile(contentsOf: path).array)
-      _ = try LabelMask(contentsOf: path, classes: ClassList(count: 3))
+      _ = try LabelMask(contentsOf: path, classes: ClassList(count: 200))
     }
   }
 

@@ -59,7 +59,7 @@ extension FuzzTarget {
         png(kind: 3, depth: 8), png(kind: 4, depth: 8),
       ], mutations: PNGMutation.all
     ) { path in
-      _ = try LabelMask(contentsOf: path, classes: ClassList(count: 3))
+      _ = try LabelMask(contentsOf: path, classes: ClassList(count: 200))
       _ = try Palette(contentsOf: path)
     }
   }

@@ -29,7 +29,7 @@ extension FuzzTarget {
       text.replaceSubrange(8..<min(text.count, 3000), with: part)
       let count = ByteMutation.number(size: 8, isBig: false, at: 0, in: bytes)
       ByteMutation.put(
-        UInt64(max(0, count &+ text.count - bytes.count)), size: 8, isBig: false, at: 0, in: &text)
+        UInt64(max(0, count &+ text.count &- bytes.count)), size: 8, isBig: false, at: 0, in: &text)
       bytes = text
     }
     return FuzzTarget(

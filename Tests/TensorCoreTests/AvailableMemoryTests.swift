@@ -1,7 +1,8 @@
 import Foundation
-import TensorCore
 import TestSupport
 import Testing
+
+@testable import TensorCore
 
 /// Limits as Linux and its containers tell them.
 struct AvailableMemoryTests {
