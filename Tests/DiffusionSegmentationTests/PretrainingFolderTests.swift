@@ -98,7 +98,7 @@ struct PretrainingFolderTests {
     default:
       try FileManager.default.removeItem(at: path)
       try FileManager.default.createSymbolicLink(
-        at: path, withDestinationURL: URL(fileURLWithPath: "/nowhere"))
+        at: path, withDestinationURL: URL(fileURLWithPath: folder.path("nowhere")))
     }
     #expect { _ = try pretraining(resumes: true, notices: Notices(isStrict: true)) } throws: {
       ($0 as? DataError)?.file.hasSuffix("step-00000003.safetensors") == true

@@ -161,6 +161,8 @@ extension PickleMachine {
       try spend(text.utf8.count / Limit.bytesAnInstruction)
       return .string(text)
     case .integer(let number): return .integer(number)
+    case .list, .dictionary:
+      throw malformed(expected: "a key that does not change", found: heap[reference].kind)
     default: return .object(reference, kind: heap[reference].kind)
     }
   }

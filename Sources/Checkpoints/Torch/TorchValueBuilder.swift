@@ -61,7 +61,8 @@ struct TorchValueBuilder {
     _ reference: PickleReference, path: [String]
   ) throws(DataError) -> CheckpointValue {
     let object = heap[reference]
-    pathBytes += path.reduce(0) { $0 + $1.utf8.count + 1 }
+    let ownBytes = path.reduce(0) { $0 + $1.utf8.count + 1 }
+    pathBytes += ownBytes
     if holdsTensors[reference.position] {
       values += 1
       guard path.count <= Limit.depth, values <= Limit.values, pathBytes <= Limit.pathBytes else {
@@ -72,8 +73,9 @@ struct TorchValueBuilder {
       }
     } else {
       sideValues += 1
-      guard path.count <= Limit.sideDepth, pathBytes <= Limit.pathBytes,
-        sideValues + object.size <= Limit.sideValues
+      // What is in it has this path before its own name.
+      guard path.count <= Limit.sideDepth, sideValues + object.size <= Limit.sideValues,
+        pathBytes + object.size * ownBytes <= Limit.pathBytes
       else { return .opaque("\(object.kind), left out") }
     }
     switch object {
