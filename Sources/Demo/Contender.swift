@@ -9,17 +9,29 @@ package struct Contender: Sendable {
   /// What the vectors are, in a few words.
   package let summary: String
   private let features: @Sendable (SyntheticScene) throws(DataError) -> FeatureMaps
+  /// What the classifiers say of a scene.
+  private let label: @Sendable (PixelEnsemble, SyntheticScene) throws(DataError) -> ScenePrediction
 
   /// Activations of a diffusion model.
-  package static func diffusion(_ features: DiffusionFeatures) -> Contender {
+  /// - Parameter prediction: how labels come from what the classifiers say
+  package static func diffusion(
+    _ features: DiffusionFeatures, prediction: PredictionSettings = .init()
+  ) -> Contender {
     let steps = features.steps.map { "\($0)" }.joined(separator: ", ")
     let blocks = features.blocks.map { "\($0)" }.joined(separator: ", ")
+    let versions = prediction.testTime == .flip ? ", and the mirror image's" : ""
     return Contender(
       name: "diffusion features",
-      summary: "\(features.channels) activations of the U-Net: steps \(steps), decoder blocks \(blocks)"
-    ) { (scene) throws(DataError) in
-      try features.extract(scene.image.tensor(normalization: .ddpm))
-    }
+      summary:
+        "\(features.channels) activations of the U-Net: steps \(steps), decoder blocks \(blocks)\(versions)",
+      features: { (scene) throws(DataError) in try features.extract(scene.image.tensor(normalization: .ddpm))
+      },
+      label: { (ensemble, scene) throws(DataError) in
+        let segmentation = try Segmenter(
+          ensemble: ensemble, classes: SyntheticScenes.classes, features: features, prediction: prediction
+        ).segment(scene.image)
+        return ScenePrediction(labels: segmentation.labels, uncertainty: segmentation.uncertainty)
+      })
   }
 
   /// The two that know nothing but the picture.
@@ -32,14 +44,34 @@ package struct Contender: Sendable {
   private static let patchSummary =
     "164 numbers: colours blurred at four scales, local contrast at three, all colours of the 7×7 patch, the place"
 
+  /// Labels come from the features alone.
   private init(
     name: String, summary: String,
     features: @escaping @Sendable (SyntheticScene) throws(DataError) -> FeatureMaps
   ) {
+    self.init(name: name, summary: summary, features: features) { (ensemble, scene) throws(DataError) in
+      let prediction = try ensemble.predict(try features(scene))
+      return ScenePrediction(labels: LabelMask(prediction), uncertainty: prediction.uncertainty)
+    }
+  }
+
+  private init(
+    name: String, summary: String,
+    features: @escaping @Sendable (SyntheticScene) throws(DataError) -> FeatureMaps,
+    label: @escaping @Sendable (PixelEnsemble, SyntheticScene) throws(DataError) -> ScenePrediction
+  ) {
     self.name = name
     self.summary = summary
     self.features = features
+    self.label = label
   }
+}
+
+/// What is said of a scene.
+package struct ScenePrediction: Sendable {
+  package var labels: LabelMask
+  /// Disagreement of the classifiers about each pixel, in nats.
+  package var uncertainty: [Float]
 }
 
 extension Contender {
@@ -47,7 +79,7 @@ extension Contender {
   package struct Outcome: Sendable {
     package var ensemble: PixelEnsemble
     /// One a test scene.
-    package var predictions: [PixelPrediction]
+    package var predictions: [ScenePrediction]
     /// One a test scene.
     package var matrices: [ConfusionMatrix]
     /// Time that the training took, features included.
@@ -74,11 +106,11 @@ extension Contender {
       progress(.training($0, members: options.members))
     }
     let trained = ContinuousClock.now
-    var (predictions, matrices) = ([PixelPrediction](), [ConfusionMatrix]())
+    var (predictions, matrices) = ([ScenePrediction](), [ConfusionMatrix]())
     for scene in test {
-      let prediction = try ensemble.predict(try features(scene))
+      let prediction = try label(ensemble, scene)
       var matrix = ConfusionMatrix(classCount: classes.count, ignoreLabel: classes.ignoreLabel)
-      matrix.add(truth: scene.mask.labels, prediction: prediction.labels)
+      matrix.add(truth: scene.mask.labels, prediction: prediction.labels.labels)
       predictions.append(prediction)
       matrices.append(matrix)
     }

@@ -9,9 +9,13 @@ public struct Demo: Sendable {
   /// Scenes to test on.
   public var testScenes = 40
   /// How the classifiers are trained, those of the baselines too.
-  public var options = SegmenterOptions()
+  public var options = Demo.preset.options
+  /// How labels come from what the classifiers say of the diffusion features.
+  public var prediction = Demo.preset.prediction
   /// Seed of the labelled scenes; the test scenes are those of the next seed.
   public var seed: UInt64 = 100
+  /// Most passes of the baselines, which learn nothing more from longer trainings: 5 or 164 numbers are few.
+  public var baselineEpochs = 3
   public var steps = ShippedModel.steps
   public var blocks = ShippedModel.blocks
 
@@ -63,11 +67,13 @@ public struct Demo: Sendable {
     let training = SyntheticScenes(seed: seed, imageSize: size).scenes(trainingScenes)
     let test = SyntheticScenes(seed: seed + 1, imageSize: size).scenes(testScenes)
 
-    let contenders = Contender.baselines + [Contender.diffusion(features)]
+    let contenders = Contender.baselines + [Contender.diffusion(features, prediction: prediction)]
     var outcomes: [Contender.Outcome] = []
-    for contender in contenders {
+    for (index, contender) in contenders.enumerated() {
+      var own = options
+      if index < Contender.baselines.count { own.epochs = min(own.epochs, baselineEpochs) }
       outcomes.append(
-        try contender.run(training: training, test: test, options: options) {
+        try contender.run(training: training, test: test, options: own) {
           progress(.contender(contender.name, $0))
         })
     }
@@ -78,7 +84,8 @@ public struct Demo: Sendable {
     try folder.write(test, to: .test)
     try folder.write(last.predictions)
     let segmenter = try Segmenter(
-      ensemble: last.ensemble, classes: SyntheticScenes.classes, features: features, training: options)
+      ensemble: last.ensemble, classes: SyntheticScenes.classes, features: features, prediction: prediction,
+      training: options)
     try segmenter.write(to: folder.segmenterPath)
     let report = DemoReport(
       contenders: contenders, outcomes: outcomes, training: training, test: test, members: options.members)
@@ -89,6 +96,17 @@ public struct Demo: Sendable {
     try folder.write(figures, page: report.page(figures, folder: folder), sheet: try report.sheet())
     return figures
   }
+}
+
+extension Demo {
+  /// The preset that takes the least time.
+  private static let preset = {
+    // It is one of those that come along.
+    let preset = try! SegmenterPreset.named("quick")
+    var options = SegmenterOptions()
+    preset.apply(to: &options)
+    return (options: options, prediction: preset.prediction)
+  }()
 }
 
 extension SyntheticScenes {

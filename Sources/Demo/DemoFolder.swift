@@ -121,9 +121,9 @@ public struct DemoFolder: Sendable {
     try SyntheticScenes.classes.write(to: classesPath)
   }
 
-  func write(_ predictions: [PixelPrediction]) throws(DataError) {
+  func write(_ predictions: [ScenePrediction]) throws(DataError) {
     for (index, prediction) in predictions.enumerated() {
-      try LabelMask(prediction).write(
+      try prediction.labels.write(
         to: path(of: .masks, index, ".png"), palette: SyntheticScenes.classes.palette)
     }
   }

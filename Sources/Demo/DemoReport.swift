@@ -60,8 +60,8 @@ struct DemoReport {
         path: "\(DemoFolder.name(index)).png", image: test[index].image, mask: test[index].mask)
       return ReportPictures.Worst(
         item, testSet: "test scenes", classes: SyntheticScenes.classes,
-        first: (iou(first, index), LabelMask(first.predictions[index])),
-        last: (iou(last, index), LabelMask(last.predictions[index])),
+        first: (iou(first, index), first.predictions[index].labels),
+        last: (iou(last, index), last.predictions[index].labels),
         uncertainty: last.predictions[index].uncertainty, members: members)
     }
   }

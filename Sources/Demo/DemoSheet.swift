@@ -19,11 +19,11 @@ struct DemoSheet {
         members: outcomes[outcomes.count - 1].ensemble.members.count, classes: classes.count)
     for (index, scene) in test.prefix(Self.mostRows).enumerated() {
       let zoom = max(1, Self.legibleSide / scene.image.width)
-      let masks = [scene.mask] + outcomes.map { LabelMask($0.predictions[index]) }
+      let masks = [scene.mask] + outcomes.map(\.predictions[index].labels)
       let last = outcomes[outcomes.count - 1].predictions[index]
       let pictures =
         [scene.image] + masks.map { Image(mask: $0, palette: classes.palette) } + [
-          Image(heatmap: last.uncertainty, width: last.width, height: last.height, range: range)
+          Image(heatmap: last.uncertainty, width: last.labels.width, height: last.labels.height, range: range)
         ]
       for picture in pictures { sheet.append(picture.magnified(zoom)) }
     }

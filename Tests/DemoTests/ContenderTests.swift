@@ -32,7 +32,7 @@ struct ContenderTests {
     #expect(outcome.matrices.count == 3 && outcome.predictions.count == 3)
     for ((scene, prediction), matrix) in zip(zip(test, outcome.predictions), outcome.matrices) {
       var expected = ConfusionMatrix(classCount: 8, ignoreLabel: SyntheticScenes.classes.ignoreLabel)
-      expected.add(truth: scene.mask.labels, prediction: prediction.labels)
+      expected.add(truth: scene.mask.labels, prediction: prediction.labels.labels)
       #expect(matrix == expected)
     }
   }

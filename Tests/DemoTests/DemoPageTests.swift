@@ -43,7 +43,8 @@ struct DemoPageTests {
     let training = (0..<3).map { SyntheticScenes(seed: 100).scene($0) }
     let test = (0..<2).map { SyntheticScenes(seed: 101).scene($0) }
     let segmenter = try Segmenter(contentsOf: folder.segmenterPath)
-    let contenders = Contender.baselines + [Contender.diffusion(segmenter.features)]
+    let contenders =
+      Contender.baselines + [Contender.diffusion(segmenter.features, prediction: segmenter.prediction)]
     let outcomes = try contenders.map {
       try $0.run(training: training, test: test, options: Demo.small.options)
     }
@@ -51,8 +52,7 @@ struct DemoPageTests {
       columns: 6, columnTitles: ["scene", "truth"] + contenders.map(\.name) + ["uncertainty"], textScale: 1)
     for (index, scene) in test.enumerated() {
       let predictions = outcomes.map { $0.predictions[index] }
-      let masks =
-        [scene.mask] + predictions.map { LabelMask(width: $0.width, height: $0.height, labels: $0.labels) }
+      let masks = [scene.mask] + predictions.map(\.labels)
       let uncertainty = Image(
         heatmap: predictions[2].uncertainty, width: 64, height: 64,
         range: 0...uncertaintyScale(members: 2, classes: classes.count))

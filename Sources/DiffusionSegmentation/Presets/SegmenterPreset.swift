@@ -58,6 +58,10 @@ public struct SegmenterPreset: Sendable, Hashable, Identifiable {
       "best", "ours: features averaged over a noise and its negative, mirror images at test time", epochs: 8,
       weightDecay: 0.1, schedule: .cosine, preparation: .standardized, noises: 2,
       prediction: .init(testTime: .flip, combination: .mean)),
+    SegmenterPreset(
+      "quick", "ours: between init and best, in a fraction of the time, on principal components", epochs: 6,
+      weightDecay: 0.1, schedule: .cosine, preparation: .principalComponents(128, whitened: false),
+      prediction: .init(testTime: .flip, combination: .mean)),
   ]
 
   /// The preset of this name.
