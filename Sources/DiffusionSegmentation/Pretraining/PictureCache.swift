@@ -14,10 +14,14 @@ final class PictureCache: Sendable {
   private let mostKept: Int
   private let paths: [String]
   private let imageSize: Int
+  private let orientation: OrientationHandling
   private let notices: Notices
 
-  init(paths: [String], imageSize: Int, bytes: Int, samples: [Int: [UInt8]], notices: Notices) {
-    self.notices = notices
+  init(
+    paths: [String], imageSize: Int, orientation: OrientationHandling, bytes: Int, samples: [Int: [UInt8]],
+    notices: Notices
+  ) {
+    (self.orientation, self.notices) = (orientation, notices)
     self.paths = paths
     self.imageSize = imageSize
     mostKept = bytes / (3 * imageSize * imageSize)
@@ -36,7 +40,8 @@ final class PictureCache: Sendable {
     if let error = known.1 { throw error }
     let samples: [UInt8]
     do throws(DataError) {
-      samples = try Self.read(paths[index], imageSize: imageSize, notices: notices)
+      samples = try Self.read(
+        paths[index], imageSize: imageSize, orientation: orientation, notices: notices)
     } catch {
       if error.kind != .noInput { state.withLock { $0.broken[index] = error } }
       throw error
@@ -49,8 +54,11 @@ final class PictureCache: Sendable {
     return samples
   }
 
-  static func read(_ path: String, imageSize: Int, notices: Notices) throws(DataError) -> [UInt8] {
-    let image = try Image(contentsOf: path, notices: notices).centerCropped(size: imageSize)
+  static func read(
+    _ path: String, imageSize: Int, orientation: OrientationHandling, notices: Notices
+  ) throws(DataError) -> [UInt8] {
+    let image = try Image(contentsOf: path, orientation: orientation, notices: notices)
+      .centerCropped(size: imageSize)
     let pixels = image.pixels
     let count = imageSize * imageSize
     return [UInt8](unsafeUninitializedCapacity: 3 * count) { planes, filled in

@@ -1,4 +1,5 @@
 import DiffusionCore
+import Images
 import TensorCore
 
 /// A diffusion model to train, and how. Everything that decides on its weights is in here, but for the pictures.
@@ -20,6 +21,8 @@ public struct PretrainingSettings: Sendable, Equatable {
   public var learnsVariance = false
   public var noiseSchedule = NoiseSchedule.linear
   public var diffusionSteps = 1000
+  /// Whether pictures are turned as their EXIF orientation says.
+  public var orientation = OrientationHandling.apply
   public var training = DiffusionTrainingOptions()
 
   public init() {}
@@ -58,7 +61,8 @@ public struct PretrainingSettings: Sendable, Equatable {
       "gradient_norm": training.largestGradientNorm.map { "\($0)" } ?? "none",
       "ema_rate": "\(training.average.decay)", "ema_warm_up": "\(training.average.warmsUp)",
       "dropout": "\(training.dropout)", "flips": "\(training.flips)",
-      "quarter_turns": "\(training.quarterTurns)", "seed": "\(training.seed)",
+      "orientation": orientation.rawValue, "quarter_turns": "\(training.quarterTurns)",
+      "seed": "\(training.seed)",
       // What is dropped when a block is computed twice comes from other random numbers; without dropout the bits agree.
       "recompute": "\(training.recomputesBlocks && training.dropout > 0)",
     ]

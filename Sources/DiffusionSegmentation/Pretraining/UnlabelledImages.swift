@@ -27,13 +27,15 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
   /// - Parameters:
   ///   - imageSize: side of the squares, in pixels
   ///   - usesClasses: whether the folders below are classes
+  ///   - orientation: whether pictures are turned as their EXIF orientation says
   ///   - notices: told of pictures that cannot be read and are left out, now or when they are first used
   ///   - progress: the share that is done
   /// - Throws: `DataError` when there is no such folder, no picture in it can be read, or one cannot when
   ///   the notices are strict.
   public init(
-    directory: String, imageSize: Int, usesClasses: Bool = false, notices: Notices = Notices(),
-    cacheBytes: Int = 2 << 30, progress: (Double) -> Void = { _ in }
+    directory: String, imageSize: Int, usesClasses: Bool = false,
+    orientation: OrientationHandling = .apply, notices: Notices = Notices(), cacheBytes: Int = 2 << 30,
+    progress: (Double) -> Void = { _ in }
   ) throws(DataError) {
     precondition(imageSize > 0, "pictures of \(imageSize) px")
     let all = try PictureFiles.list(directory, notices: notices)
@@ -42,7 +44,11 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     // A block at a time on all threads, for the sake of the progress.
     for start in stride(from: 0, to: all.count, by: 256) {
       let block = Array(all[start..<min(all.count, start + 256)])
-      for (path, result) in zip(block, Self.look(at: block, imageSize: imageSize, notices: notices)) {
+      for (path, result) in zip(
+        block,
+        Self.look(
+          at: block, imageSize: imageSize, orientation: orientation, notices: notices))
+      {
         switch result {
         case .success(let found):
           if let decoded = found.samples { samples[paths.count] = decoded }
@@ -60,7 +66,8 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     self.imageSize = imageSize
     self.notices = notices
     cache = PictureCache(
-      paths: paths, imageSize: imageSize, bytes: cacheBytes, samples: samples, notices: notices)
+      paths: paths, imageSize: imageSize, orientation: orientation, bytes: cacheBytes, samples: samples,
+      notices: notices)
     (classNames, labels) = try usesClasses ? Self.classes(of: paths, in: directory) : (nil, [])
     record = PictureListRecord(
       names: paths.map { Self.name(of: $0, in: directory) }, sizes: sizes, classNames: classNames)
@@ -99,14 +106,18 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     var samples: [UInt8]?
   }
 
-  private static func look(at paths: [String], imageSize: Int, notices: Notices) -> [Result<Found, DataError>]
-  {
+  private static func look(
+    at paths: [String], imageSize: Int, orientation: OrientationHandling, notices: Notices
+  ) -> [Result<Found, DataError>] {
     let results = Mutex([Int: Result<Found, DataError>]())
     parallelFor(paths.count) { index in
       let result = Result { () throws(DataError) in
         let check = try PictureCheck(paths[index])
         let samples =
-          check.looksWhole ? nil : try PictureCache.read(paths[index], imageSize: imageSize, notices: notices)
+          check.looksWhole
+          ? nil
+          : try PictureCache.read(
+            paths[index], imageSize: imageSize, orientation: orientation, notices: notices)
         return Found(byteCount: check.byteCount, samples: samples)
       }
       results.withLock { $0[index] = result }

@@ -31,6 +31,7 @@ struct Pretrain: ParsableCommand {
   var steps: Int?
   @Option(help: "Train for so many minutes.")
   var minutes: Double?
+  @OptionGroup var reading: PictureOptions
   @OptionGroup(title: "Network") var network: PretrainNetworkOptions
   @OptionGroup(title: "Training") var training: PretrainTrainingOptions
   @Option(help: "Steps from checkpoint to checkpoint.")
@@ -56,12 +57,13 @@ struct Pretrain: ParsableCommand {
     var settings = PretrainingSettings()
     network.apply(to: &settings)
     try training.apply(to: &settings)
+    settings.orientation = reading.orientation
     settings.training.seed = common.seed ?? 0
     try settings.validate()
     let reading = ProgressBar("pictures")
     let pictures = try UnlabelledImages(
       directory: images, imageSize: settings.imageSize, usesClasses: network.classConditional,
-      notices: .ofThisRun
+      orientation: settings.orientation, notices: .ofThisRun
     ) { reading.update($0, "reading") }
     reading.finish()
     settings.classCount = pictures.classNames?.count
