@@ -94,6 +94,14 @@ struct FolderListingTests {
     #expect(try labelled.load(0).mask.labels == [UInt8](repeating: 1, count: 12))
   }
 
+  @Test(arguments: ["x.mask.jpg", "x.MASK.JPEG", "x.mask.tif"])
+  func masksOfOtherFormatsAreNoPictures(_ mask: String) throws {
+    try add("x.png", mask: "x.npy")
+    _ = try folder.file(mask, image.encoded(.jpeg))
+    #expect(try LabelledImages(directory: folder.path, classes: classes, notices: notices).count == 1)
+    #expect(leftOut == [mask])
+  }
+
   @Test func twoMasksOfAPictureAreSaid() throws {
     try add("x.png", mask: "x.npy")
     _ = try folder.file("x.mask.png", LabelMask(width: 4, height: 3, label: 2).encoded())

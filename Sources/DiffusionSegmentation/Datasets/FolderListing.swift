@@ -84,6 +84,13 @@ struct FolderListing {
       return .nothing
     }
     if status.st_mode & S_IFMT == S_IFDIR { return .folder }
+    if Self.isMaskOfAnotherFormat(name, ending) {
+      try notices.leaveOut(
+        DataError(
+          .unsupported, file: path, expected: "labels in a PNG file or an array",
+          found: "another format, which may change them"))
+      return .nothing
+    }
     if isPicture {
       guard status.st_mode & S_IFMT == S_IFREG else {
         try notices.leaveOut(
@@ -109,6 +116,12 @@ struct FolderListing {
       return String(name.dropLast(suffix.count))
     }
     return nil
+  }
+
+  /// Whether a name is `x.mask.jpg` or the like: not a picture, though it could be read as one.
+  private static func isMaskOfAnotherFormat(_ name: String, _ ending: String) -> Bool {
+    (FileFormat.readableExtensions.contains(ending) || FileFormat.unreadExtensions.contains(ending))
+      && maskStem(name) == nil && name.dropLast(ending.count + 1).lowercased().hasSuffix(".mask")
   }
 
   private static func isArray(_ name: String) -> Bool { name.lowercased().hasSuffix(arraySuffix) }
