@@ -71,8 +71,9 @@ public struct LabelCensus: Sendable, Equatable, Codable {
 extension LabelCensus {
   /// Says what is missing or was lost on the way.
   /// - Parameters:
+  ///   - notices: are told
   ///   - source: the folder
-  ///   - use: what the pictures are for, such as `training`
+  ///   - imageSize: side of the pictures that the model was trained on, in pixels
   public func report(to notices: Notices, source: String, imageSize: Int) {
     let label = Int(ignoreLabel)
     for (index, entry) in classes.enumerated() where index != label {

@@ -17,8 +17,10 @@ enum Terminal {
     isTaken.withLock { $0 = true }
   }
 
-  /// A line for the user.
-  static func message(_ text: String) { status("dseg: \(text)\n") }
+  /// A line for the user, in place of a bar that may be there and is drawn again below.
+  static func message(_ text: String) {
+    status((messages.redrawsLines ? "\r\u{1B}[2K" : "") + "dseg: \(text)\n")
+  }
 
   /// Text on standard error as it is. A closed or full one stops no work.
   static func status(_ text: String) {
