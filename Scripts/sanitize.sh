@@ -15,9 +15,15 @@ case "$kind" in
     # Memory that is never given back, such as caches and the thread pool, is no error: it is there until the end.
     export ASAN_OPTIONS="detect_leaks=0:detect_stack_use_after_return=0:strict_string_checks=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}" ;;
   thread)
-    export TSAN_OPTIONS="halt_on_error=0:history_size=4:suppressions=$PWD/Scripts/thread-sanitizer.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}" ;;
+    export TSAN_OPTIONS="halt_on_error=0:history_size=4:suppressions=$PWD/Scripts/thread-sanitizer/suppressions.txt${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
+    mkdir -p .build-thread
+    "$(dirname "$(readlink -f "$(command -v swift)")")/clang" -O1 -shared -fPIC Scripts/thread-sanitizer/mutex.c \
+      -o .build-thread/mutex.so
+    preload="$PWD/.build-thread/mutex.so" ;;
   *)
     echo "usage: Scripts/sanitize.sh address|thread [arguments of swift test]" >&2
     exit 64 ;;
 esac
-time swift test -c release --sanitize="$kind" --scratch-path ".build-$kind" "${flags[@]}" "$@"
+build=(-c release --sanitize="$kind" --scratch-path ".build-$kind" "${flags[@]}")
+swift build "${build[@]}" --build-tests -Xswiftc -enable-testing
+time LD_PRELOAD="${preload:-}" swift test --skip-build "${build[@]}" "$@"
