@@ -4,7 +4,6 @@ import PackageDescription
 // A package of its own, as a user's project would be.
 let package = Package(
   name: "Examples",
-  platforms: [.macOS(.v15)],
   dependencies: [.package(name: "DiffusionSegmentation", path: "..")],
   targets: [
     .executableTarget(

@@ -1,5 +1,8 @@
 import DiffusionSegmentation
+import Features
 import Foundation
+import Images
+import TensorCore
 
 // One picture: [height, width, channels]
 
@@ -54,7 +57,8 @@ package enum ColorFeatures {
     let vectors = (0..<height * width).flatMap { pixel in channels.map { $0.values[pixel] } }
     let activation = Tensor(vectors, shape: [1, height, width, channels.count])
     return FeatureMaps(
-      maps: [FeatureMap(step: 0, block: 0, activation: activation)], height: height, width: width)
+      maps: [FeatureMap(FeatureKey("colors", order: 0), activation: activation)], height: height, width: width
+    )
   }
 }
 

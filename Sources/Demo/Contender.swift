@@ -1,5 +1,10 @@
+import Base
 import DiffusionSegmentation
+import Features
 import Foundation
+import Images
+import PixelClassifier
+import SyntheticScenes
 
 /// A way to tell the parts of a creature apart: vectors for the pixels, and classifiers that are trained on them.
 /// The classifiers are the same for all; the vectors differ.
@@ -15,16 +20,18 @@ package struct Contender: Sendable {
   /// Activations of a diffusion model.
   /// - Parameter prediction: how labels come from what the classifiers say
   package static func diffusion(
-    _ features: DiffusionFeatures, prediction: PredictionSettings = .init()
+    _ features: any PixelFeatures, prediction: PredictionSettings = .init()
   ) -> Contender {
-    let steps = features.steps.map { "\($0)" }.joined(separator: ", ")
-    let blocks = features.blocks.map { "\($0)" }.joined(separator: ", ")
+    let selection = features.record.selection
+    func list(_ key: String) -> String { (selection[key] ?? "").replacing(",", with: ", ") }
     let versions = prediction.testTime == .flip ? ", and the mirror image's" : ""
     return Contender(
       name: "diffusion features",
       summary:
-        "\(features.channels) activations of the U-Net: steps \(steps), decoder blocks \(blocks)\(versions)",
-      features: { (scene) throws(DataError) in try features.extract(scene.image.tensor(normalization: .ddpm))
+        "\(features.channels) activations of the U-Net: steps \(list("steps")), decoder blocks \(list("blocks"))\(versions)",
+      features: { (scene) throws(DataError) in
+        try features.extract(
+          scene.image.tensor(normalization: features.input.normalization), FeatureContext())
       },
       label: { (ensemble, scene) throws(DataError) in
         let segmentation = try Segmenter(

@@ -1,5 +1,10 @@
+import Backbones
+import Base
+import Checkpoints
 import DiffusionSegmentation
+import Experiments
 import Foundation
+import SyntheticScenes
 
 /// The whole product on made-up pictures, with nothing to download: a few labelled scenes, the features of a diffusion
 /// model that has seen many unlabelled ones, an ensemble of pixel classifiers, and two baselines beside it.
@@ -48,22 +53,18 @@ public struct Demo: Sendable {
     let start = ContinuousClock.now
     let model = if let checkpoint { checkpoint } else { try ShippedModel.path() }
     let file = try Checkpoint(contentsOf: model)
-    let opened = try DiffusionBackbone(
-      file, options: try BackboneOptions(metadata: file.metadata, file: model))
-    let size = opened.options.imageSize
+    let settings = ["steps": list(steps), "blocks": list(blocks)]
+    let size = try BackboneRegistry.standard.features(of: file, settings: settings).input.size
     guard (32...512).contains(size) else {
       throw DataError(
         .unsupported, file: model, item: "image size", expected: "32 to 512 pixels", found: "\(size)")
     }
-    // The copy beside the results is at hand for other commands.
-    let features = DiffusionFeatures(
-      try DiffusionBackbone(
-        network: opened.network, options: opened.options, checkpointPath: folder.modelPath),
-      steps: steps, blocks: blocks)
-    try features.validate()
     let lock = try folder.create()
     defer { withExtendedLifetime(lock) {} }
     try folder.copyModel(from: file.file)
+    // The copy beside the results is at hand for other commands.
+    let features = try BackboneRegistry.standard.features(
+      of: Checkpoint(contentsOf: folder.modelPath), settings: settings)
     let training = SyntheticScenes(seed: seed, imageSize: size).scenes(trainingScenes)
     let test = SyntheticScenes(seed: seed + 1, imageSize: size).scenes(testScenes)
 
@@ -97,6 +98,8 @@ public struct Demo: Sendable {
     return figures
   }
 }
+
+private func list(_ numbers: [Int]) -> String { numbers.map { "\($0)" }.joined(separator: ",") }
 
 extension Demo {
   /// The preset that takes the least time.

@@ -1,5 +1,11 @@
+import Base
+import Checkpoints
 import DiffusionSegmentation
+import Experiments
 import Foundation
+import Images
+import PixelClassifier
+import SyntheticScenes
 
 /// Where a demo leaves what it makes.
 ///

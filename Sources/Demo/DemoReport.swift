@@ -1,5 +1,9 @@
+import Base
 import DiffusionSegmentation
+import Experiments
 import Foundation
+import Images
+import SyntheticScenes
 
 /// What a demo shows of its contenders, the diffusion features last.
 struct DemoReport {

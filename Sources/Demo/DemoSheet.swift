@@ -1,4 +1,7 @@
+import Base
 import DiffusionSegmentation
+import Images
+import SyntheticScenes
 
 /// Some test scenes beside their truth and what each contender made of them.
 struct DemoSheet {

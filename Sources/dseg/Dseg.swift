@@ -1,6 +1,9 @@
 import ArgumentParser
+import Base
 import DiffusionSegmentation
 import Foundation
+import TensorCore
+import Training
 
 @main
 struct Dseg: ParsableCommand {
@@ -41,7 +44,7 @@ struct Dseg: ParsableCommand {
       Notices.finish()
       Terminal.message("error: \(error)")
       Foundation.exit(error.exitCode)
-    } catch let error as DiffusionTrainingError {
+    } catch let error as TrainingError {
       Notices.finish()
       Terminal.message("error: \(error); the last good checkpoint was kept")
       Foundation.exit(DataError(.diverged, file: "").exitCode)

@@ -1,4 +1,5 @@
 import Augment
+import Base
 import Images
 import TensorCore
 import Testing
@@ -97,7 +98,7 @@ struct AugmentationTests {
   ])
   func rangesThatMakeNoSense(_ augmentation: Augmentation, _ item: String) {
     let error = #expect(throws: DataError.self) { try augmentation.validate() }
-    #expect(error?.file == augmentation.name && error?.item == item && error?.exitCode == 64)
+    #expect(error?.file == augmentation.name && error?.item == item && error?.kind == .invalidArgument)
     #expect(throws: DataError.self) { try Compose([augmentation]) }
   }
 

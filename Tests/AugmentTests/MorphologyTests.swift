@@ -1,6 +1,6 @@
 import Augment
+import Base
 import Images
-import TensorCore
 import Testing
 
 struct MorphologyTests {

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import TensorCore
+import TestSupport
 import Testing
 
 /// Real files, cut short and with wrong bytes: whatever comes, a reader returns or throws.

@@ -1,6 +1,6 @@
 import Checkpoints
 import Foundation
-import TensorCore
+import TestSupport
 import Testing
 
 @Suite("Files that take the place of checkpoints")

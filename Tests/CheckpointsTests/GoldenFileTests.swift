@@ -1,6 +1,5 @@
 import Checkpoints
 import Foundation
-import TensorCore
 import Testing
 
 /// The cases of the known answers that concern file formats.

@@ -1,5 +1,6 @@
+import Base
 import Checkpoints
-import TensorCore
+import TestSupport
 import Testing
 
 @Suite("Networks in checkpoints")

@@ -1,7 +1,7 @@
 import CZlib
 import Checkpoints
 import Foundation
-import TensorCore
+import TestSupport
 import Testing
 
 @Suite("Archives of NumPy arrays")

@@ -1,6 +1,7 @@
+import Base
 import Checkpoints
 import Foundation
-import TensorCore
+import TestSupport
 import Testing
 
 @Suite("Digests of what was opened")

@@ -1,3 +1,4 @@
+import Base
 import Checkpoints
 import Foundation
 import TensorCore

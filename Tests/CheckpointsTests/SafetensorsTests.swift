@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite("Safetensors files")

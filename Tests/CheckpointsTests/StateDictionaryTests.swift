@@ -1,5 +1,7 @@
+import Base
 import Checkpoints
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite("State dictionaries")

@@ -1,5 +1,5 @@
 import Checkpoints
-import TensorCore
+import TestSupport
 import Testing
 
 @Suite("PyTorch files")

@@ -1,6 +1,8 @@
 import Demo
 import DiffusionSegmentation
 import Foundation
+import Images
+import TensorCore
 import TestSupport
 import Testing
 

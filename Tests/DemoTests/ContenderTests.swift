@@ -1,6 +1,9 @@
 import Demo
 import DiffusionSegmentation
+import Images
+import PixelClassifier
 import Synchronization
+import SyntheticScenes
 import TestSupport
 import Testing
 

@@ -1,6 +1,9 @@
 import Demo
 import DiffusionSegmentation
+import Experiments
 import Foundation
+import Images
+import SyntheticScenes
 import TestSupport
 import Testing
 

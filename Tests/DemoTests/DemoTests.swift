@@ -1,6 +1,11 @@
+import Base
 import Demo
+import DiffusionCore
 import DiffusionSegmentation
+import Experiments
 import Foundation
+import Images
+import SyntheticScenes
 import TestSupport
 import Testing
 

@@ -1,13 +1,19 @@
+import Base
+import Checkpoints
 import Demo
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
+import Images
+import SyntheticScenes
+import TensorCore
 import TestSupport
 import Testing
 
 struct ShippedModelTests {
   private static func shipped() throws -> DiffusionBackbone {
     let path = try ShippedModel.path()
-    return try DiffusionBackbone(checkpoint: path, options: try BackboneOptions(checkpoint: path))
+    return try DiffusionBackbone(checkpoint: path, options: try DiffusionOptions(checkpoint: path))
   }
 
   @Test func isSmallAndInHalves() throws {

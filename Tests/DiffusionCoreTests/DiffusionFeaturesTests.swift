@@ -1,3 +1,4 @@
+import Base
 import Checkpoints
 import DiffusionCore
 import TensorCore
@@ -7,7 +8,7 @@ import Testing
 struct DiffusionFeaturesTests {
   static func backbone() throws -> DiffusionBackbone {
     try DiffusionBackbone(
-      network: randomNetwork(.tiny), options: BackboneOptions(imageSize: 16), checkpointPath: "random")
+      network: randomNetwork(.tiny), options: DiffusionOptions(imageSize: 16), checkpointPath: "random")
   }
 
   @Test func mapsComeStepByStepAtTheirOwnResolution() throws {
@@ -16,7 +17,13 @@ struct DiffusionFeaturesTests {
     let features = DiffusionFeatures(try Self.backbone(), steps: [150, 50], blocks: [3, 0, 1])
     let maps = try features.extract(image)
     #expect(
-      maps.maps.map { "\($0.step)/\($0.block)" } == ["150/0", "150/1", "150/3", "50/0", "50/1", "50/3"])
+      maps.maps.map(\.key.name)
+        == [150, 50].flatMap { step in
+          [0, 1, 3].map { "step\(step)/block\($0)" }
+        })
+    #expect(maps.maps.map(\.key) == features.layout.map(\.key))
+    #expect(maps.maps.map(\.channels) == features.layout.map(\.channels))
+    #expect(features.layout.map { 16 / $0.stride } == [8, 16, 16, 8, 16, 16])
     #expect(maps.maps.map(\.width) == [8, 16, 16, 8, 16, 16])
     #expect(maps.channels == features.channels)
   }
@@ -94,7 +101,7 @@ struct DiffusionFeaturesTests {
   func oddNumbersOfNoisesAreRefused(noises: Int) throws {
     let features = DiffusionFeatures(try Self.backbone(), steps: [50], blocks: [0], noises: noises)
     let error = #expect(throws: DataError.self) { try features.extract(Tensor(zeros: [3, 16, 16])) }
-    #expect(error?.file == "noises" && error?.exitCode == 64)
+    #expect(error?.file == "noises" && error?.kind == .invalidArgument)
   }
 
   @Test func widePicturesAreWelcome() throws {
@@ -131,7 +138,7 @@ struct DiffusionFeaturesTests {
     let image = random.normal(shape: [3, 16, 16])
     let backbone = try Self.backbone()
     let float = try DiffusionFeatures(backbone, steps: [50], blocks: [1]).extract(image)
-    let half = try DiffusionFeatures(backbone, steps: [50], blocks: [1], precision: .half).extract(image)
+    let half = try DiffusionFeatures(backbone, steps: [50], blocks: [1]).extract(image, precision: .half)
     #expect(half.byteCount == float.byteCount / 2 + 4 * half.channels)
     expectClose(half.maps[0].tensor, NaiveTensor(float.maps[0].tensor), absolute: 2e-3)
   }
@@ -141,7 +148,7 @@ struct DiffusionFeaturesTests {
   func numberOfStepsMustFitTheSchedule(_ steps: Int) throws {
     let error = #expect(throws: DataError.self) {
       try DiffusionBackbone(
-        network: randomNetwork(.tiny), options: BackboneOptions(imageSize: 16, diffusionSteps: steps),
+        network: randomNetwork(.tiny), options: DiffusionOptions(imageSize: 16, diffusionSteps: steps),
         checkpointPath: "")
     }
     #expect(error?.file == "diffusion steps")
@@ -150,7 +157,7 @@ struct DiffusionFeaturesTests {
   @Test func imageSizeMustFitTheNetwork() throws {
     let error = #expect(throws: DataError.self) {
       try DiffusionBackbone(
-        network: randomNetwork(.tiny), options: BackboneOptions(imageSize: 15), checkpointPath: "")
+        network: randomNetwork(.tiny), options: DiffusionOptions(imageSize: 15), checkpointPath: "")
     }
     #expect(error?.kind == .invalidArgument)
   }

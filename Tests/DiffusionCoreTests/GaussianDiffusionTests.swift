@@ -1,3 +1,4 @@
+import Base
 import DiffusionCore
 import TensorCore
 import Testing

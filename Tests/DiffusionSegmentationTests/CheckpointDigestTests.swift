@@ -1,3 +1,6 @@
+import Base
+import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
 import TestSupport
@@ -35,18 +38,19 @@ struct CheckpointDigestTests {
     let image = TinyWorld.scene(1, width: 32, height: 32).0
     #expect(try read.segment(image).labels == segmenter.segment(image).labels)
     // One that is loaded already is asked for what it was.
-    _ = try Segmenter(contentsOf: path, backbone: features.backbone)
-    let other = try DiffusionBackbone(checkpoint: world.checkpoint, options: TinyWorld.options)
-    #expect(throws: DataError.self) { try Segmenter(contentsOf: path, backbone: other) }
+    _ = try Segmenter(contentsOf: path, features: features)
+    let other = try world.features()
+    #expect(throws: DataError.self) { try Segmenter(contentsOf: path, features: other) }
+    let activations = DiffusionFeatures(features.backbone, steps: [50], blocks: [1, 3])
+    let error = #expect(throws: DataError.self) { try Segmenter(contentsOf: path, features: activations) }
+    #expect(error?.item == "features")
   }
 
   @Test func networkOfSeveralIsKept() throws {
     let world = try TinyWorld()
     try Self.write([("state_dict/", 1), ("ema/", 2)], to: world.checkpoint)
     let path = world.folder.path("s.safetensors")
-    for (choice, name, format) in [
-      (WeightsChoice.automatic, "ema", 3), (.named("state_dict"), "state_dict", 2),
-    ] {
+    for (choice, name) in [(WeightsChoice.automatic, "ema"), (.named("state_dict"), "state_dict")] {
       let backbone = try DiffusionBackbone(
         checkpoint: world.checkpoint, options: TinyWorld.options, weights: choice)
       let features = DiffusionFeatures(backbone, steps: [50], blocks: [1])
@@ -54,9 +58,9 @@ struct CheckpointDigestTests {
         on: world.labelled(), features: features, options: .init(members: 1, epochs: 1, maxEpochs: 1))
       try segmenter.write(to: path)
       let record = try SegmenterFile(contentsOf: path).record
-      #expect(record.checkpoint.weights == name && record.format == format)
+      #expect(record.backbone.checkpoint.weights == name)
       let notices = Notices()
-      #expect(try Segmenter(contentsOf: path, notices: notices).features.backbone.checkpoint.weights == name)
+      #expect(try Segmenter(contentsOf: path, notices: notices).features.origin.weights == name)
       #expect(notices.all.isEmpty)
     }
     // The last one, with another network by force.
@@ -85,7 +89,7 @@ struct CheckpointDigestTests {
     for tensor in file.tensors { writer.append(tensor.name, tensor.array) }
     let old = world.folder.path("old.safetensors")
     try writer.write(to: old)
-    #expect(try Segmenter(contentsOf: old).features.backbone.checkpoint.weights == "state_dict")
+    #expect(try Segmenter(contentsOf: old).features.origin.weights == "state_dict")
   }
 
   @Test func overridesThatContradictTheTrainingAreSaid() throws {
@@ -93,13 +97,13 @@ struct CheckpointDigestTests {
     let path = world.folder.path("s.safetensors")
     try world.train().write(to: path)
     let notices = Notices()
-    _ = try Segmenter(contentsOf: path, notices: notices) { $0.noiseSchedule = .cosine }
+    _ = try Segmenter(contentsOf: path, changes: ["noise-schedule": "cosine"], notices: notices)
     #expect(notices.all.map(\.item) == ["noise schedule cosine"])
   }
 
   @Test func checkpointInPlaceOfASegmenterIsNamed() throws {
     let world = try TinyWorld()
     let error = #expect(throws: DataError.self) { try Segmenter(contentsOf: world.checkpoint) }
-    #expect(error?.found.contains("diffusion model") == true && error?.exitCode == 65)
+    #expect(error?.found.contains("pretrained model") == true && error?.isAboutContent == true)
   }
 }

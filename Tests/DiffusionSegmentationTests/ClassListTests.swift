@@ -1,4 +1,7 @@
+import Augment
+import Base
 import DiffusionSegmentation
+import Images
 import TestSupport
 import Testing
 
@@ -34,7 +37,7 @@ struct ClassListTests {
   func wrongEntryIsNamed(_ text: String, item: String) throws {
     let path = try folder.file("classes.json", text.utf8)
     let error = #expect(throws: DataError.self) { try ClassList(contentsOf: path) }
-    #expect(error?.file == path && error?.item == item && error?.exitCode == 65)
+    #expect(error?.file == path && error?.item == item && error?.isAboutContent == true)
   }
 
   @Test func comesBackFromAFile() throws {

@@ -1,4 +1,7 @@
+import Base
 import DiffusionSegmentation
+import Features
+import TensorCore
 import TestSupport
 import Testing
 
@@ -10,7 +13,8 @@ struct ComponentPicturesTests {
       let region = pixel % width * 3 / width
       values += [[9, 0, 0, 1], [0, 5, 0, 1], [0, 0, 2, 1]][region].map { $0 + offset }
     }
-    let map = FeatureMap(step: 0, block: 0, activation: Tensor(values, shape: [1, 8, width, 4]))
+    let map = FeatureMap(
+      FeatureKey("step0/block0", order: 0), activation: Tensor(values, shape: [1, 8, width, 4]))
     return FeatureMaps(maps: [map], height: 8, width: width)
   }
 
@@ -32,7 +36,8 @@ struct ComponentPicturesTests {
   }
 
   @Test func nothingToTellApart() {
-    let flat = FeatureMap(step: 0, block: 0, activation: Tensor(repeating: 1, shape: [1, 4, 4, 3]))
+    let flat = FeatureMap(
+      FeatureKey("step0/block0", order: 0), activation: Tensor(repeating: 1, shape: [1, 4, 4, 3]))
     #expect(throws: DataError.self) {
       try ComponentPictures([FeatureMaps(maps: [flat], height: 4, width: 4)])
     }

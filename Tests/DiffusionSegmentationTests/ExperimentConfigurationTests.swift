@@ -1,3 +1,4 @@
+import Base
 import DiffusionSegmentation
 import Foundation
 import TestSupport
@@ -31,7 +32,7 @@ struct ExperimentConfigurationTests {
   @Test func readsTheReferencesFile() throws {
     let configuration = try read()
     #expect(
-      configuration.outputDirectory(steps: configuration.steps, blocks: configuration.blocks)
+      configuration.outputDirectory(configuration.settings)
         == "pixel_classifiers/horse_21/ddpm/50_150_250_5_6_7_8_12")
     #expect(
       configuration.classCount == 21 && configuration.ignoreLabel == 255 && configuration.imageSize == 256)
@@ -55,7 +56,7 @@ struct ExperimentConfigurationTests {
   ])
   func wrongTypeOrValueIsNamed(_ key: String, value: String) throws {
     let error = #expect(throws: DataError.self) { try read(changing: [key: value]) }
-    #expect(error?.item.hasPrefix(key) == true && error?.exitCode == 65)
+    #expect(error?.item.hasPrefix(key) == true && error?.isAboutContent == true)
   }
 
   @Test(arguments: [

@@ -1,4 +1,7 @@
+import Base
+import Checkpoints
 import Foundation
+import Images
 import TestSupport
 import Testing
 
@@ -39,7 +42,7 @@ struct FolderListingTests {
     #expect(leftOut == ["b.tif", "c.TIFF", "d.webp", "e.heic", "f.bmp"])
     notices.isStrict = true
     let error = #expect(throws: DataError.self) { try PictureFiles.list(folder.path, notices: notices) }
-    #expect(error?.file == folder.path("b.tif") && error?.exitCode == 65)
+    #expect(error?.file == folder.path("b.tif") && error?.isAboutContent == true)
   }
 
   @Test func endingsOfJPEGFilesAreKnown() throws {
@@ -63,7 +66,7 @@ struct FolderListingTests {
     let error = #expect(throws: DataError.self) {
       try LabelledImages(directory: folder.path, classes: classes, notices: notices)
     }
-    #expect(error?.file == folder.path("b.png") && error?.exitCode == 66)
+    #expect(error?.file == folder.path("b.png") && error?.kind == .noInput)
   }
 
   @Test func namesThatAreNoTextAreNamed() throws {
@@ -139,6 +142,6 @@ struct FolderListingTests {
     let error = #expect(throws: DataError.self) {
       try PictureFiles.expand([folder.path("a"), folder.path("b")])
     }
-    #expect(error?.file == folder.path("b/x.png") && error?.exitCode == 64)
+    #expect(error?.file == folder.path("b/x.png") && error?.kind == .invalidArgument)
   }
 }

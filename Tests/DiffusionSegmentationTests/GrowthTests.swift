@@ -1,6 +1,9 @@
+import Base
 import DiffusionSegmentation
 import Foundation
+import PixelClassifier
 import Synchronization
+import TensorCore
 import TestSupport
 import Testing
 
@@ -58,7 +61,7 @@ struct GrowthTests {
   ])
   func settingsThatMakeNoSense(_ growth: TrainingGrowth) {
     let error = #expect(throws: DataError.self) { try train(growth) }
-    #expect(error?.exitCode == 64)
+    #expect(error?.kind == .invalidArgument)
   }
 
   /// What is learned from changed copies holds for the pictures as they are.

@@ -1,5 +1,8 @@
+import Base
+import Checkpoints
 import DiffusionSegmentation
 import Foundation
+import Images
 import TestSupport
 import Testing
 
@@ -49,7 +52,7 @@ struct LabelledImagesTests {
       try LabelledImages(directory: folder.path, classes: classes)
     }
     #expect(error?.file == folder.path("alone.png") && error?.expected.contains("alone.npy") == true)
-    #expect(error?.exitCode == 66)
+    #expect(error?.kind == .noInput)
   }
 
   @Test func maskOfAnotherSizeIsRefused() throws {
@@ -57,7 +60,7 @@ struct LabelledImagesTests {
     let error = #expect(throws: DataError.self) {
       try LabelledImages(directory: folder.path, classes: classes).load(0)
     }
-    #expect(error?.file == folder.path("x.npy") && error?.found == "3×4" && error?.exitCode == 65)
+    #expect(error?.file == folder.path("x.npy") && error?.found == "3×4" && error?.isAboutContent == true)
   }
 
   @Test func labelThatIsNoClassIsRefusedWithItsPlace() throws {
@@ -80,7 +83,7 @@ struct LabelledImagesTests {
   @Test func emptyAndMissingFoldersAreRefused() throws {
     for path in [folder.path, folder.path("gone")] {
       let error = #expect(throws: DataError.self) { try LabelledImages(directory: path, classes: classes) }
-      #expect(error?.exitCode == 66)
+      #expect(error?.kind == .noInput)
     }
     try add("x.png")
     let error = #expect(throws: DataError.self) {

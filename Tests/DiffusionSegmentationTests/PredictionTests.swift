@@ -1,3 +1,5 @@
+import Augment
+import Base
 import DiffusionSegmentation
 import Foundation
 import TestSupport
@@ -62,7 +64,7 @@ struct PredictionTests {
     #expect(result.labels.width == 50 && result.labels.height == 41)
     // The vote comes out the same again, from any folder, and never without a label where the picture is seen.
     #expect(try segmenter.segment(image, name: "where.png").labels == result.labels)
-    #expect(result.modelLabels.labels.allSatisfy { $0 < 2 })
+    #expect(result.labelsAtModelSize.labels.allSatisfy { $0 < 2 })
   }
 
   /// The votes of the report's set, by hand.
@@ -82,7 +84,8 @@ struct PredictionTests {
     let result = try plain.segment(image)
     for post in [PostProcessing.reportOpening, .majority(radius: 2), .islands(area: 2000)] {
       #expect(
-        try with(.init(postProcessing: post)).segment(image).modelLabels == post.apply(to: result.modelLabels)
+        try with(.init(postProcessing: post)).segment(image).labelsAtModelSize
+          == post.apply(to: result.labelsAtModelSize)
       )
     }
   }
@@ -100,7 +103,7 @@ struct PredictionTests {
   ])
   func otherPostProcessingIsRefused(_ text: String) {
     let error = #expect(throws: DataError.self) { try PostProcessing(text) }
-    #expect(error?.exitCode == 64)
+    #expect(error?.kind == .invalidArgument)
   }
 
   @Test func settingsStayInTheFile() throws {

@@ -1,3 +1,4 @@
+import Base
 import DiffusionSegmentation
 import Foundation
 import TestSupport
@@ -19,8 +20,10 @@ struct PresetTests {
       let path = world.folder.path("\(preset.id).safetensors")
       try segmenter.write(to: path)
       let read = try Segmenter(contentsOf: path)
-      #expect(read.features.noises == preset.noises && read.prediction == preset.prediction)
-      records[preset.id] = "\(read.training!) \(read.prediction) \(read.features.noises)"
+      #expect(
+        read.features.record.selection["noises"] == "\(preset.noises)" && read.prediction == preset.prediction
+      )
+      records[preset.id] = "\(read.training!) \(read.prediction) \(read.features.record.selection)"
       labels[preset.id] = try read.segment(image, name: "a.png").labels.labels
     }
     for preset in SegmenterPreset.all.dropFirst() {
@@ -60,7 +63,7 @@ struct PresetTests {
     #expect(options.optimizer.weightDecay == 0.1 && options.optimizer.decay == .decoupled)
     #expect(options.schedule == .cosine && options.preparation == .standardized && preset.noises == 2)
     #expect(preset.prediction == PredictionSettings(testTime: .flip, combination: .mean))
-    #expect(try preset.features(TinyWorld().features()).noises == 2)
+    #expect(try preset.features(TinyWorld().features()).record.selection["noises"] == "2")
   }
 
   @Test func otherNamesAreRefused() {
@@ -104,7 +107,7 @@ struct PresetTests {
   func variantsThatAreRefused(_ text: String, expected: String) {
     let error = #expect(throws: DataError.self) { try SegmenterPreset(variant: text) }
     #expect(error?.expected.contains(expected) == true, "\(String(describing: error))")
-    #expect(error?.exitCode == 64)
+    #expect(error?.kind == .invalidArgument)
   }
 
   /// The table of the documentation is that of the code.

@@ -1,3 +1,5 @@
+import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
 import TestSupport
@@ -18,7 +20,7 @@ struct RealInputTests {
     #expect(classes.names == ["matrix", "secondary_precipitate", "tertiary_precipitate"])
     let backbone = try DiffusionBackbone(
       checkpoint: "\(folder)/checkpoints/superalloy64.pt",
-      options: BackboneOptions(attention: AttentionSettings(heads: .channels(32)), imageSize: 64))
+      options: DiffusionOptions(attention: AttentionSettings(heads: .channels(32)), imageSize: 64))
     let features = DiffusionFeatures(backbone, steps: [50, 150, 250], blocks: Array(2...8))
     #expect(features.channels == 1824)
     let labelled = try LabelledImages(directory: "\(data)/64/train", classes: classes, limit: 10)

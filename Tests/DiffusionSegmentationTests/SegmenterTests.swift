@@ -1,6 +1,11 @@
+import Augment
+import Base
+import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
 import Synchronization
+import TensorCore
 import TestSupport
 import Testing
 
@@ -41,7 +46,7 @@ struct SegmenterTests {
     options.precision = .reference
     let backbone = try DiffusionBackbone(checkpoint: world.checkpoint, options: options)
     let features = DiffusionFeatures(
-      backbone, steps: fast.features.steps, blocks: fast.features.blocks, noise: .shared(seed: 0))
+      backbone, steps: [50, 250], blocks: [1, 3], noise: .shared(seed: 0))
     let reference = try Segmenter(ensemble: fast.ensemble, classes: fast.classes, features: features)
     for index in 0..<6 {
       let image = TinyWorld.scene(index, width: 32, height: 32).0
@@ -68,8 +73,9 @@ struct SegmenterTests {
     let read = try Segmenter(contentsOf: path)
     #expect(
       read.classes == segmenter.classes && read.fit == segmenter.fit && read.training == segmenter.training)
-    #expect(read.features.steps == [50, 250] && read.features.blocks == [1, 3])
-    #expect(read.features.backbone.options == TinyWorld.options)
+    let record = read.features.record
+    #expect(record == segmenter.features.record && record.options == TinyWorld.options.record)
+    #expect(record.selection["steps"] == "50,250" && record.selection["blocks"] == "1,3")
     let image = TinyWorld.scene(4, width: 32, height: 32).0
     for name in ["a.png", "b.png"] {
       let (a, b) = (try segmenter.segment(image, name: name), try read.segment(image, name: name))
@@ -88,7 +94,8 @@ struct SegmenterTests {
     #expect(result.uncertainty.allSatisfy { $0.isFinite })
     let hasUnknown = result.labels.labels.contains(255)
     #expect(hasUnknown == (fit == .crop && size.width != size.height))
-    #expect(result.probabilities?.shape == [2, result.modelLabels.height, result.modelLabels.width])
+    #expect(
+      result.probabilities?.shape == [2, result.labelsAtModelSize.height, result.labelsAtModelSize.width])
   }
 
   @Test func probabilitiesComeOnlyWhenAskedFor() throws {
@@ -101,8 +108,8 @@ struct SegmenterTests {
     #expect(without.probabilities == nil)
     #expect(without.labels == with.labels && without.uncertainty == with.uncertainty)
     let probabilities = try #require(with.probabilities)
-    for row in 0..<with.modelLabels.height {
-      for column in 0..<with.modelLabels.width {
+    for row in 0..<with.labelsAtModelSize.height {
+      for column in 0..<with.labelsAtModelSize.width {
         #expect(abs(probabilities[0, row, column] + probabilities[1, row, column] - 1) < 1e-5)
       }
     }
@@ -145,7 +152,7 @@ struct SegmenterTests {
     try world.train().write(to: "\(elsewhere)/s.safetensors")
     try FileManager.default.moveItem(atPath: world.checkpoint, toPath: world.folder.path("moved.safetensors"))
     let error = #expect(throws: DataError.self) { try Segmenter(contentsOf: "\(elsewhere)/s.safetensors") }
-    #expect(error?.kind == .noInput && error?.exitCode == 66)
+    #expect(error?.kind == .noInput && error?.kind == .noInput)
     _ = try Segmenter(
       contentsOf: "\(elsewhere)/s.safetensors", checkpoint: world.folder.path("moved.safetensors"))
     try FileManager.default.moveItem(
@@ -159,7 +166,7 @@ struct SegmenterTests {
     let error = #expect(throws: DataError.self) {
       try segmenter.write(to: world.folder.path("nowhere/s.safetensors"))
     }
-    #expect(error?.exitCode == 73)
+    #expect(error?.kind == .cannotCreate)
     // A model that somebody wrote to while it was in use can be named by no digest; the old file stays.
     let path = try world.folder.file("s.safetensors", [1, 2, 3])
     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: world.checkpoint))
@@ -167,7 +174,7 @@ struct SegmenterTests {
     try handle.write(contentsOf: Data([0]))
     try handle.close()
     let overwritten = #expect(throws: DataError.self) { try segmenter.write(to: path) }
-    #expect(overwritten?.exitCode == 65 && overwritten?.file == world.checkpoint)
+    #expect(overwritten?.isAboutContent == true && overwritten?.file == world.checkpoint)
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([1, 2, 3]))
     #expect(try world.folder.contents().filter { $0.hasSuffix(".tmp") }.isEmpty)
   }
@@ -180,7 +187,7 @@ struct SegmenterTests {
     let path = world.folder.path("bad.safetensors")
     try writer.write(to: path)
     let error = #expect(throws: DataError.self) { try Segmenter(contentsOf: path) }
-    #expect(error?.file == path && error?.exitCode == 65)
+    #expect(error?.file == path && error?.isAboutContent == true)
   }
 
   /// A segmenter's file with a part of its settings or tensors replaced.
@@ -201,7 +208,8 @@ struct SegmenterTests {
   }
 
   @Test(arguments: [
-    ("noise", Float.nan), ("member.1.layers.0.weight", .infinity), ("member.0.layers.2.running_var", -1),
+    ("features.noise", Float.nan), ("member.1.layers.0.weight", .infinity),
+    ("member.0.layers.2.running_var", -1),
   ])
   func numbersThatCannotBeAreRefused(_ name: String, element: Float) throws {
     let world = try TinyWorld()
@@ -210,19 +218,20 @@ struct SegmenterTests {
       // The folder goes with the world.
       try withExtendedLifetime(world) { try Segmenter(contentsOf: path) }
     }
-    #expect(error?.item == name && error?.exitCode == 65)
+    #expect(error?.item == name && error?.isAboutContent == true)
   }
 
   @Test(arguments: [
     (#""featurePrecision":"float""#, #""featurePrecision":"double""#),
-    (#""kind":"shared""#, #""kind":"none""#), (#""kind":"shared""#, #""count":3,"kind":"shared""#),
-    (#""kind":"shared""#, #""count":4,"kind":"shared""#),
-    (#""kind":"shared""#, #""count":0,"kind":"shared""#),
-    (#""fit":"pad""#, #""fit":"stretch""#), (#""imageSize":32"#, #""imageSize":31"#),
+    (#""noise":"recorded""#, #""noise":"none""#), (#""noises":"1""#, #""noises":"3""#),
+    (#""noises":"1""#, #""noises":"4""#), (#""noises":"1""#, #""noises":"0""#),
+    (#""noises":"1""#, #""noises":"two""#), (#""noises":"1""#, #""noise_count":"1""#),
+    (#""kind":"guided-diffusion""#, #""kind":"other""#),
+    (#""fit":"pad""#, #""fit":"stretch""#), (#""image-size":"32""#, #""image-size":"31""#),
     (#""members":3"#, #""members":4"#),
-    (#""steps":[50,250]"#, #""steps":[50,5000]"#), (#""blocks":[1,3]"#, #""blocks":[]"#),
-    (#""attentionOrder":"legacy""#, #""attentionOrder":"old""#),
-    (#""diffusionSteps":1000"#, #""diffusionSteps":0"#),
+    (#""steps":"50,250""#, #""steps":"50,5000""#), (#""blocks":"1,3""#, #""blocks":"""#),
+    (#""attention-order":"legacy""#, #""attention-order":"old""#),
+    (#""diffusion-steps":"1000""#, #""diffusion-steps":"0""#),
   ])
   func settingsThatCannotBeAreRefused(_ right: String, wrong: String) throws {
     let world = try TinyWorld()
@@ -235,7 +244,7 @@ struct SegmenterTests {
     let error = #expect(throws: DataError.self) {
       try withExtendedLifetime(world) { try Segmenter(contentsOf: path) }
     }
-    #expect(error.map { [64, 65].contains($0.exitCode) } == true)
+    #expect(error.map { $0.kind == .invalidArgument || $0.isAboutContent } == true)
   }
 
   @Test func evaluationNeedsLabels() throws {

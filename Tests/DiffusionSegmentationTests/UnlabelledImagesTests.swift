@@ -1,7 +1,10 @@
+import Base
 import DiffusionSegmentation
 import Foundation
+import Images
 import TestSupport
 import Testing
+import Training
 
 struct UnlabelledImagesTests {
   let folder: TemporaryFolder

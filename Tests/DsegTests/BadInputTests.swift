@@ -1,5 +1,7 @@
+import Checkpoints
 import DiffusionSegmentation
 import Foundation
+import Images
 import TestSupport
 import Testing
 

@@ -1,5 +1,8 @@
+import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
+import TensorCore
 import TestSupport
 import Testing
 
@@ -106,7 +109,7 @@ struct CheckpointCommandTests {
     #expect(
       try DsegProcess.run(["convert", "--checkpoint", path, "--heads", "2", "--output", output]).exitCode == 0
     )
-    #expect(try BackboneOptions(checkpoint: output).attention.heads == .count(2))
+    #expect(try DiffusionOptions(checkpoint: output).attention.heads == .count(2))
   }
 
   @Test func classesAreAskedFor() throws {
@@ -126,7 +129,8 @@ struct CheckpointCommandTests {
     #expect(try features(path, Self.network + ["--class", "3"]).exitCode == 64)
     #expect(try features(world.checkpoint, Self.network + ["--class", "0"]).exitCode == 64)
     #expect(try train(path, ["--class", "1"]).exitCode == 0)
-    #expect(try Segmenter(contentsOf: world.folder.path("s.safetensors")).features.conditioningClass == 1)
+    #expect(
+      try Segmenter(contentsOf: world.folder.path("s.safetensors")).features.record.selection["class"] == "1")
     for flag in ["--class", "--label"] {
       let outcome = try DsegProcess.run(
         [

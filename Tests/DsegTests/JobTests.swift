@@ -1,5 +1,9 @@
+import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
+import Experiments
 import Foundation
+import Images
 import TestSupport
 import Testing
 
@@ -173,7 +177,7 @@ struct JobTests {
     let report = try #require(JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
     let network = try #require(report["network"] as? [String: Any])
     #expect(network["levels"] as? Int == 2 && network["resampling"] as? String == "residual")
-    #expect((network["outputBlocks"] as? [Any])?.count == 4)
+    #expect((network["activations"] as? [Any])?.count == 4)
     #expect((report["blasCore"] as? String)?.isEmpty == false)
   }
 

@@ -1,5 +1,7 @@
 import DiffusionSegmentation
 import Foundation
+import Images
+import SyntheticScenes
 import TestSupport
 import Testing
 

@@ -1,3 +1,4 @@
+import Checkpoints
 import DiffusionSegmentation
 import Foundation
 import TestSupport

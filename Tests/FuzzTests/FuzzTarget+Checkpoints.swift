@@ -1,6 +1,9 @@
+import Base
 import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
+import Images
 import TensorCore
 import TestSupport
 
@@ -27,7 +30,7 @@ extension FuzzTarget {
     for tensor in checkpoint.tensors { use(tensor.array) }
     // Most of what is sound here is no network.
     do throws(DataError) {
-      _ = try DiffusionBackbone(checkpoint: path, options: BackboneOptions(checkpoint: path))
+      _ = try DiffusionBackbone(checkpoint: path, options: DiffusionOptions(checkpoint: path))
     } catch {}
   }
 

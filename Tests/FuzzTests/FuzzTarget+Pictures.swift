@@ -1,5 +1,5 @@
 import DiffusionSegmentation
-import TensorCore
+import Images
 import TestSupport
 
 extension FuzzTarget {

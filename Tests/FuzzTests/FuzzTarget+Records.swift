@@ -1,8 +1,10 @@
+import DiffusionCore
 import Foundation
-import TensorCore
 import TestSupport
+import Training
 
 @testable import DiffusionSegmentation
+@testable import Experiments
 
 enum TestFile {
   static func bytes(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: path))) }
@@ -38,7 +40,8 @@ extension FuzzTarget {
       let segmenter = try Segmenter(contentsOf: path, checkpoint: world.checkpoint)
       // Larger pictures take their time and memory by right.
       let features = segmenter.features
-      guard features.backbone.options.imageSize <= 64, features.noises <= 4, features.steps.count <= 4
+      guard features.input.size <= 64, features.layout.count <= 16,
+        ["1", "2", "4"].contains(features.record.selection["noises"])
       else { return }
       if segmenter.prediction.testTime == nil { _ = try segmenter.segment(image) }
     }
@@ -65,7 +68,7 @@ extension FuzzTarget {
         contentsOf: path, shapes: shapes, options: options, diffusionSteps: 20)
       var trainer = try DiffusionTrainer(
         configuration: network, diffusion: diffusion, imageSize: 8, options: options, state: state)
-      do throws(DiffusionTrainingError) {
+      do throws(TrainingError) {
         _ = try trainer.step(on: NoPictures())
       } catch {
         // A training that goes wrong from weights that make no sense ends with a message.
@@ -184,7 +187,7 @@ extension FuzzTarget {
     let rows = (1...30).map { "\($0),\(1 / Double($0)),0.5,,0.25,\($0).125" }
     let text = (["step,loss,mse,variational,gradient_norm,seconds"] + rows).joined(separator: "\n") + "\n"
     return FuzzTarget(ending: "csv", seeds: [Array(text.utf8)], mutations: TextMutation.all) { path in
-      let log = LossLog(contentsOf: path, upTo: 25)
+      let log = LossLog(contentsOf: path, upTo: 25, terms: ["mse", "variational"])
       _ = log.recentLoss()
       _ = try log.curve()
     }

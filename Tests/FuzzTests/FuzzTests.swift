@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import TensorCore
 import TestSupport
 import Testing
 

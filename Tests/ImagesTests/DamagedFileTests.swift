@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import Images
-import TensorCore
 import Testing
 
 @Suite struct DamagedFileTests {

@@ -1,5 +1,5 @@
+import Base
 import Images
-import TensorCore
 import Testing
 
 /// JPEG files with flaws that cost no pixel, as cameras and programs write them.

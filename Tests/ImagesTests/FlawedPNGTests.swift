@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import Images
-import TensorCore
 import Testing
 
 /// PNG files with flaws that cost no pixel, and with information that is not used.

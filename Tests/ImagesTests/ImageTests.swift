@@ -1,5 +1,4 @@
 import Images
-import TensorCore
 import Testing
 
 @Suite struct ImageTests {

@@ -1,5 +1,5 @@
+import Base
 import Images
-import TensorCore
 import Testing
 
 @Suite struct PaletteTests {

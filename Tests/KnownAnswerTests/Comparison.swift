@@ -1,5 +1,3 @@
-import TensorCore
-
 /// The outcome of holding one answer against its expectation.
 struct Comparison {
   /// What is wrong; nil when everything is within its limits.

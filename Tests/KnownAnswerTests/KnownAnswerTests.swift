@@ -1,5 +1,5 @@
-import DiffusionCore
 import Foundation
+import Layers
 import Testing
 
 /// Every case of a folder of known answers, through the public and package API.

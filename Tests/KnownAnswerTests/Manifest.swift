@@ -1,7 +1,7 @@
+import Base
 import Checkpoints
-import DiffusionCore
 import Foundation
-import TensorCore
+import Layers
 
 /// The cases of a folder of known answers: `manifest.json` and the files it names. The format is told in the
 /// folder's README.

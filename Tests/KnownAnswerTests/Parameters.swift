@@ -1,5 +1,5 @@
+import Base
 import Synchronization
-import TensorCore
 
 /// The settings of a case. They remember what was asked for: a setting that no operation reads is a failure, rather than
 /// silently taken for its usual value.

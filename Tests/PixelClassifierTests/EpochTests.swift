@@ -1,3 +1,4 @@
+import Base
 import PixelClassifier
 import Synchronization
 import TensorCore

@@ -1,3 +1,4 @@
+import Features
 import PixelClassifier
 import TensorCore
 import TestSupport
@@ -125,7 +126,8 @@ struct BatchSequenceTests {
   /// Pixels whose only feature is their number.
   private func numbered(_ count: Int) throws -> PixelDataset {
     let map = FeatureMap(
-      step: 0, block: 0, activation: Tensor((0..<count).map(Float.init), shape: [1, 1, count, 1]))
+      FeatureKey("step0/block0", order: 0),
+      activation: Tensor((0..<count).map(Float.init), shape: [1, 1, count, 1]))
     return try PixelDataset(
       [
         LabelledFeatures(

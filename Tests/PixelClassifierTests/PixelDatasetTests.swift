@@ -1,5 +1,5 @@
+import Base
 import PixelClassifier
-import TensorCore
 import Testing
 
 @Suite("Training set of pixels")

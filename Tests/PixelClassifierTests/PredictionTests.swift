@@ -1,6 +1,7 @@
+import Base
+import Features
 import Foundation
 import PixelClassifier
-import TensorCore
 import TestSupport
 import Testing
 

@@ -1,3 +1,5 @@
+import Base
+import Features
 import PixelClassifier
 import TensorCore
 import TestSupport
@@ -115,7 +117,8 @@ struct ProjectionTests {
 
   @Test("features that are the same everywhere have no components, and are left out of a standardisation")
   func constant() throws {
-    let map = FeatureMap(step: 0, block: 0, activation: Tensor(repeating: 2, shape: [1, 4, 4, 3]))
+    let map = FeatureMap(
+      FeatureKey("step0/block0", order: 0), activation: Tensor(repeating: 2, shape: [1, 4, 4, 3]))
     let flat = try PixelDataset(
       [
         LabelledFeatures(
@@ -144,7 +147,8 @@ struct ProjectionTests {
       for feature in 0..<5 { values[pixel * 5 + feature] = line[feature] }
     }
     let map = FeatureMap(
-      step: 1, block: 0, activation: Tensor(values, shape: [1, 64, 64, 5]), precision: .float)
+      FeatureKey("step1/block0", order: 0), activation: Tensor(values, shape: [1, 64, 64, 5]),
+      precision: .float)
     return try PixelDataset(
       [
         LabelledFeatures(

@@ -1,3 +1,5 @@
+import Base
+import Features
 import PixelClassifier
 import Synchronization
 import TensorCore
@@ -136,7 +138,8 @@ struct TrainingTests {
     let picture = LabelledFeatures(
       name: "broken",
       features: FeatureMaps(
-        maps: [FeatureMap(step: 0, block: 0, activation: channelsLast(activation))], height: 12, width: 12),
+        maps: [FeatureMap(FeatureKey("step0/block0", order: 0), activation: channelsLast(activation))],
+        height: 12, width: 12),
       labels: (0..<144).map { UInt8($0 % 2) })
     let error = #expect(throws: DataError.self) {
       let dataset = try PixelDataset([picture], classCount: 2, ignoreLabel: 255)

@@ -1,9 +1,13 @@
 import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
+import Experiments
 import Foundation
+import Layers
 import PixelClassifier
 import TensorCore
 import TestSupport
+import Training
 
 /// What a caller repeats: a piece of everything that promises the same bits each time. Files are its own.
 final class StressWork {
@@ -58,10 +62,9 @@ final class StressWork {
       options.precision = precision
       let features = DiffusionFeatures(
         try DiffusionBackbone(checkpoint: world.checkpoint, options: options), steps: [50, 250, 400],
-        blocks: [1, 2, 3], noise: .perImage(seed: 4), noises: 2,
-        precision: precision == .fast ? .half : .float)
+        blocks: [1, 2, 3], noise: .perImage(seed: 4), noises: 2)
       let image = TinyWorld.scene(5, width: 64, height: 32).0.tensor(normalization: .ddpm)
-      let maps = try features.extract(image, name: "3")
+      let maps = try features.extract(image, name: "3", precision: precision == .fast ? .half : .float)
       bits.add(maps.vectors(at: Array(0..<maps.pixelCount)))
     }
     return bits

@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 import TestSupport
 import Testing

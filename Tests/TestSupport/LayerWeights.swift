@@ -1,5 +1,4 @@
 import Checkpoints
-import DiffusionCore
 import TensorCore
 
 /// Loads a layer twice: from nothing, to learn what it asks for, and then from random tensors of those shapes.

@@ -1,5 +1,10 @@
+import Augment
+import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
+import Images
+import TensorCore
 
 /// A small diffusion model with random weights and a few labelled pictures, in a folder of their own.
 public struct TinyWorld {
@@ -8,7 +13,7 @@ public struct TinyWorld {
   public let images: String
   public let classes = ClassList(names: ["ground", "square"], palette: .distinct(count: 2))
 
-  public static let options = BackboneOptions(
+  public static let options = DiffusionOptions(
     attention: AttentionSettings(heads: .channels(32)), imageSize: 32)
 
   /// - Parameter size: of the pictures

@@ -1,5 +1,6 @@
 import Benchmark
 import DiffusionSegmentation
+import TensorCore
 import Workloads
 
 nonisolated(unsafe) let benchmarks = {

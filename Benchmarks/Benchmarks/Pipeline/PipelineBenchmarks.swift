@@ -1,4 +1,5 @@
 import Benchmark
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
 import Workloads

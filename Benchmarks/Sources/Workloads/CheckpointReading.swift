@@ -1,4 +1,7 @@
+import Base
+import Checkpoints
 import DiffusionSegmentation
+import TensorCore
 
 /// Opening a checkpoint and reading every number in it once.
 public struct CheckpointReading: Sendable {

@@ -1,5 +1,9 @@
+import Base
 import DiffusionSegmentation
+import Features
+import PixelClassifier
 import Synchronization
+import TensorCore
 
 /// Training of pixel classifiers, 64 pixels an iteration, on the pixels of one picture.
 public struct ClassifierTraining: Sendable {

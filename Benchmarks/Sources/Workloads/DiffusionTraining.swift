@@ -1,4 +1,9 @@
+import Base
+import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
+import TensorCore
+import Training
 
 /// Steps of the training of a diffusion model, all on the same few pictures: noise, forward, backward, a limit of the
 /// gradients, AdamW and the moving averages of the weights.
@@ -55,7 +60,7 @@ public final class DiffusionTraining {
   }
 
   /// The next step.
-  public func step() throws(DiffusionTrainingError) -> DiffusionTrainingReport {
+  public func step() throws(TrainingError) -> TrainingReport {
     try trainer.step(on: pictures)
   }
 

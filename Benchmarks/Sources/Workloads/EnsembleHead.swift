@@ -1,4 +1,7 @@
+import Base
 import DiffusionSegmentation
+import Features
+import PixelClassifier
 
 /// Labels and uncertainty of a picture whose features are there.
 public struct EnsembleHead: Sendable {

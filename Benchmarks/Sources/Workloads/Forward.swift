@@ -1,4 +1,7 @@
+import Base
+import DiffusionCore
 import DiffusionSegmentation
+import TensorCore
 
 /// A forward of a whole network.
 public struct Forward: Sendable {

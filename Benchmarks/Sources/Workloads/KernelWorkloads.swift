@@ -1,4 +1,5 @@
 import DiffusionSegmentation
+import TensorCore
 
 /// Single kernels on random tensors, at the sizes of the networks.
 public enum KernelWorkloads {

@@ -1,4 +1,5 @@
 import DiffusionSegmentation
+import TensorCore
 
 /// A general matrix product, `x · weightᵀ`.
 public struct MatrixProduct: Sendable {

@@ -1,4 +1,8 @@
+import Base
+import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
+import TensorCore
 
 /// The networks that are timed, with random weights.
 public enum Network: String, CaseIterable, Sendable {
@@ -51,7 +55,7 @@ public enum Network: String, CaseIterable, Sendable {
   public func randomBackbone(seed: UInt64) throws(DataError) -> DiffusionBackbone {
     let state = StateDictionary(try randomParameters(seed: seed), file: rawValue)
     return try DiffusionBackbone(
-      network: UNet(configuration, weights: WeightScope(state)), options: BackboneOptions(imageSize: side),
+      network: UNet(configuration, weights: WeightScope(state)), options: DiffusionOptions(imageSize: side),
       checkpointPath: rawValue)
   }
 

@@ -1,4 +1,8 @@
+import Base
 import DiffusionSegmentation
+import Features
+import PixelClassifier
+import TensorCore
 
 /// An ensemble of random classifiers whose batch norms have seen something, unlike new ones.
 public func randomEnsemble(
@@ -34,7 +38,7 @@ public func randomFeatures(seed: UInt64 = 1) -> FeatureMaps {
       var random = Philox(seed: seed).split(UInt64(step)).split(UInt64(block.index))
       maps.append(
         FeatureMap(
-          step: step, block: block.index,
+          FeatureKey("step\(step)/block\(block.index)", order: maps.count),
           activation: random.normal(shape: [1, block.height, block.width, block.channels])))
     }
   }

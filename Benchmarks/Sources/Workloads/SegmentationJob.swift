@@ -1,4 +1,9 @@
+import Base
+import DiffusionCore
 import DiffusionSegmentation
+import Features
+import PixelClassifier
+import TensorCore
 
 /// The whole work for one picture: noise, network, features, ensemble, labels and uncertainty.
 public struct SegmentationJob: Sendable {

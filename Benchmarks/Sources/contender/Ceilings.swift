@@ -1,5 +1,6 @@
 import CCeilings
 import DiffusionSegmentation
+import TensorCore
 
 /// What the processor and its memory can do at most, measured here and now.
 struct Ceilings: Encodable {

@@ -11,8 +11,11 @@
 //
 // Every answer is an object; {"error": "…"} when something is wrong.
 
+import Base
+import Demo
 import DiffusionSegmentation
 import Foundation
+import TensorCore
 
 /// A command without the fields that belong to a piece of work.
 struct Command: Decodable {

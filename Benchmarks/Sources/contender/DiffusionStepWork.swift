@@ -1,5 +1,9 @@
+import Base
+import Checkpoints
 import DiffusionSegmentation
 import Foundation
+import TensorCore
+import Training
 import Workloads
 
 /// Training steps of a diffusion model.
@@ -51,7 +55,7 @@ struct DiffusionStepWork: PreparedWork {
   mutating func writeOutput(to folder: String) throws {
     training = try inputs.training()
     try write(training.trainer.state.parameters, to: "\(folder)/initial.safetensors")
-    var reports: [DiffusionTrainingReport] = []
+    var reports: [TrainingReport] = []
     var batches = SafetensorsWriter()
     for step in 0..<inputs.comparedSteps {
       let batch = training.batch(ofStep: step)

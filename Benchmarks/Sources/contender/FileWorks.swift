@@ -1,5 +1,8 @@
+import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
+import TensorCore
 import Workloads
 
 /// Reading every number of a checkpoint.

@@ -1,5 +1,10 @@
+import Base
+import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
+import PixelClassifier
+import TensorCore
 import Workloads
 
 /// A forward of a network from a checkpoint.
@@ -16,7 +21,7 @@ struct ForwardWork: RepeatedWork {
   init(inputs: Data) throws {
     let inputs = try JSONDecoder().decode(Inputs.self, from: inputs)
     let x = try Tensor(npy: inputs.x)
-    let options = BackboneOptions(imageSize: x.shape[2])
+    let options = DiffusionOptions(imageSize: x.shape[2])
     forward = Forward(
       network: try DiffusionBackbone(checkpoint: inputs.checkpoint, options: options).network, x: x,
       timesteps: inputs.timesteps)
@@ -47,7 +52,7 @@ struct JobWork: RepeatedWork {
     let inputs = try JSONDecoder().decode(Inputs.self, from: inputs)
     let picture = try Tensor(npy: inputs.picture)
     let backbone = try DiffusionBackbone(
-      checkpoint: inputs.checkpoint, options: BackboneOptions(imageSize: picture.shape[1]))
+      checkpoint: inputs.checkpoint, options: DiffusionOptions(imageSize: picture.shape[1]))
     job = SegmentationJob(
       features: DiffusionFeatures(
         backbone, steps: inputs.steps, blocks: inputs.blocks, noise: .fixed(try Tensor(npy: inputs.noise))),

@@ -1,5 +1,8 @@
+import Base
+import Checkpoints
 import DiffusionSegmentation
 import Foundation
+import TensorCore
 import Workloads
 
 /// Work whose inputs are there.

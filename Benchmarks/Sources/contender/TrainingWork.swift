@@ -1,5 +1,10 @@
+import Base
+import Checkpoints
 import DiffusionSegmentation
+import Features
 import Foundation
+import PixelClassifier
+import TestSupport
 import Workloads
 
 /// Training iterations of pixel classifiers.
@@ -30,9 +35,11 @@ struct TrainingWork: PreparedWork {
     let checkpoint = try Checkpoint(contentsOf: inputs.features)
     let maps = try inputs.steps.flatMap { step in
       try inputs.blocks.map { block in
+        let order = 1000 * inputs.steps.firstIndex(of: step)! + block
         let planes = try checkpoint.tensor(named: "\(step).\(block)")
         return FeatureMap(
-          step: step, block: block, activation: planes.reshaped([1] + planes.shape).channelsLast)
+          FeatureKey("step\(step)/block\(block)", order: order),
+          activation: planes.reshaped([1] + planes.shape).channelsLast)
       }
     }
     let features = FeatureMaps(maps: maps, height: labels.shape[0], width: labels.shape[1])

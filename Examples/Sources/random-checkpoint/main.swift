@@ -4,8 +4,12 @@
 //   random-checkpoint lsun256 lsun256.safetensors   the network of the published LSUN checkpoints, 2.2 GB
 //   random-checkpoint names.tsv model.safetensors   the tensors listed in a table: name, tab, shape as AxBxC
 
+import Base
+import Checkpoints
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
+import TensorCore
 
 let networks: [String: UNetConfiguration] = [
   "tiny": UNetConfiguration(
@@ -49,5 +53,5 @@ do {
   try writer.write(to: CommandLine.arguments[2])
 } catch {
   print("error: \(error)")
-  exit((error as? DataError)?.exitCode ?? 1)
+  exit(1)
 }

@@ -4,8 +4,10 @@
 //
 // FOLDER holds x.png beside x.npy with labels 0 and 1.
 
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
+import Images
 
 guard CommandLine.arguments.count == 4 else {
   print("usage: segment CHECKPOINT FOLDER PICTURE")
@@ -16,7 +18,7 @@ let (checkpoint, folder, picture) = (
 )
 
 do {
-  let options = BackboneOptions(attention: AttentionSettings(heads: .channels(32)), imageSize: 32)
+  let options = DiffusionOptions(attention: AttentionSettings(heads: .channels(32)), imageSize: 32)
   let backbone = try DiffusionBackbone(checkpoint: checkpoint, options: options)
   let features = DiffusionFeatures(backbone, steps: [50, 150, 250], blocks: [1, 3], noise: .shared(seed: 0))
   let labelled = try LabelledImages(directory: folder, classes: .init(count: 2))
@@ -36,5 +38,5 @@ do {
   exit(again.labels == result.labels ? 0 : 1)
 } catch {
   print("error: \(error)")
-  exit(error.exitCode)
+  exit(1)
 }

@@ -1,5 +1,5 @@
+import Base
 import Images
-import TensorCore
 
 /// A random change of pictures and their labels: the ranges that a transform's numbers are drawn from.
 ///

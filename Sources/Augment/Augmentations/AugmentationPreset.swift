@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// Named sets of augmentations for training pictures.
 public enum AugmentationPreset: String, Sendable, Hashable, CaseIterable {

@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 
 /// Augmentations one after the other, each applied with a probability.

@@ -6,7 +6,7 @@ extension FittedGeometry {
   /// The results of the content among those of the network's input: `[networkHeight, networkWidth]` to
   /// `[contentHeight, contentWidth]`.
   /// - Precondition: there is one for each pixel of the network's input.
-  public func cutBack<Element>(_ results: [Element]) -> [Element] {
+  public func cropToContent<Element>(_ results: [Element]) -> [Element] {
     precondition(
       results.count == networkWidth * networkHeight,
       "\(results.count) results for an input of \(networkWidth) x \(networkHeight)")
@@ -18,17 +18,17 @@ extension FittedGeometry {
 
   /// The labels of the content among those of the network's input.
   /// - Precondition: the mask has the size of the network's input.
-  public func cutBack(_ mask: LabelMask) -> LabelMask {
+  public func cropToContent(_ mask: LabelMask) -> LabelMask {
     precondition(
       mask.width == networkWidth && mask.height == networkHeight,
       "a mask of \(mask.width) x \(mask.height) for an input of \(networkWidth) x \(networkHeight)")
-    return LabelMask(width: contentWidth, height: contentHeight, labels: cutBack(mask.labels))
+    return LabelMask(width: contentWidth, height: contentHeight, labels: cropToContent(mask.labels))
   }
 
   /// The content of planes of results, such as probabilities by class:
   /// `[..., networkHeight, networkWidth]` to `[..., contentHeight, contentWidth]`.
   /// - Precondition: the last two dimensions are those of the network's input.
-  public func cutBack(_ planes: Tensor) -> Tensor {
+  public func cropToContent(_ planes: Tensor) -> Tensor {
     precondition(
       planes.rank >= 2 && planes.shape.suffix(2) == [networkHeight, networkWidth],
       "results of shape \(planes.shape) for an input of \(networkWidth) x \(networkHeight)")

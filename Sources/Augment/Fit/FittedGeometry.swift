@@ -87,8 +87,10 @@ extension FittedGeometry {
   }
 }
 
-/// The pixel in 0..<size that pixel `index` mirrors. One reflection is enough: the image size is a
-/// multiple itself, so less is padded than there is.
+/// The pixel in 0..<size that pixel `index` mirrors, back and forth as often as it takes; the only one of a single
+/// pixel.
 private func reflected(_ index: Int, size: Int) -> Int {
-  index < size ? index : 2 * (size - 1) - index
+  guard size > 1 else { return 0 }
+  let place = index % (2 * (size - 1))
+  return place < size ? place : 2 * (size - 1) - place
 }

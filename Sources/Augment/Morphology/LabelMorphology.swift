@@ -1,5 +1,5 @@
+import Base
 import Images
-import TensorCore
 
 /// Erosion, dilation and their combinations on label numbers, as the report's experiment 1 has them: the label map
 /// is treated as a grey picture, so that a class with a larger number gives way when eroded and spreads when

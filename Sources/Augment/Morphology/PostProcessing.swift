@@ -1,5 +1,5 @@
+import Base
 import Images
-import TensorCore
 
 /// What is done to predicted labels in the end.
 public enum PostProcessing: Sendable, Hashable {

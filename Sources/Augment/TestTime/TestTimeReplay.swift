@@ -1,4 +1,5 @@
 import Images
+import TensorCore
 
 /// The transforms of one view of one picture, and the way back for what is said about it.
 public struct TestTimeReplay: Sendable, Hashable {

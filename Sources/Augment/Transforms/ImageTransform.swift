@@ -1,4 +1,5 @@
 import Images
+import TensorCore
 
 /// A change of a picture and its labels in which nothing is left to chance: what an `Augmentation` draws.
 public enum ImageTransform: Sendable, Hashable {

@@ -1,5 +1,4 @@
 import Foundation
-import TensorCore
 
 /// How far from its own place each pixel of an elastic warp is read: noise, smoothed.
 ///

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 extension NumericArray {
   /// Appends the elements in row-major order, little-endian.

@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 
 /// An array of numbers as a file holds it: element type, shape and where the elements lie.

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// Bytes that lie in a mapped file, or were inflated from one, with what keeps them in memory.
 struct ByteRegion: Sendable {

@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 
 /// A checkpoint file of any of the formats that are read: PyTorch's zip archives and older streams

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import TensorCore
 
 /// Tells by its first bytes what a file is, and what to do with one that is no checkpoint but often takes its place.
 enum FileSignature {

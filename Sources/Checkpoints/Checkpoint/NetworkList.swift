@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// The networks of one kind that a checkpoint holds: found by a tensor that each of them has, whatever programs put
 /// before its name.

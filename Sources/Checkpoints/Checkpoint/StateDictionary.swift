@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// The parameters of one network under the names that its layers give them, such as
 /// `input_blocks.1.0.in_layers.2.weight`.

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import TensorCore
 
 /// Digests of large files, remembered from run to run in a small text file.
 ///

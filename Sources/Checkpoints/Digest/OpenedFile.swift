@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import Synchronization
-import TensorCore
 
 /// A file that stays open, so that what is asked of it later is answered by the bytes that were opened, whatever has
 /// taken their name since.

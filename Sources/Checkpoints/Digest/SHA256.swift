@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// The hash function SHA-256, to tell checkpoints apart.
 /// Source: NIST, FIPS 180-4, "Secure Hash Standard".

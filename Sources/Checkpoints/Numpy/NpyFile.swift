@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// One array in NumPy's `.npy` format.
 public struct NpyFile: Sendable {

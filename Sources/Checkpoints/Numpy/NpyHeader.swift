@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// The header of NumPy's array format: element type, order and shape.
 /// Source: NumPy, "NEP 1 — A Simple File Format for NumPy Arrays", and `numpy/lib/format.py`.

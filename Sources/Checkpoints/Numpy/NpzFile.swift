@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// Arrays under names in NumPy's `.npz` format: a zip file of `.npy` entries, compressed or not.
 public struct NpzFile: Sendable {

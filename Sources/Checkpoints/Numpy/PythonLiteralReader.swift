@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// A reader for the one Python literal that NumPy's headers consist of, a dictionary like
 /// `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }`.

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// The few calls that mean something, and what stands in for the result of all others.
 extension PickleMachine {

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 extension PickleMachine {
   /// Carries out one instruction (all but the end).

@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 
 /// Runs a pickle that may build data and nothing else.

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// A reader for the JSON of safetensors headers: objects, strings and lists of whole numbers.
 ///

@@ -1,5 +1,3 @@
-import TensorCore
-
 /// A tensor as the header of a safetensors file lists it.
 struct SafetensorsEntry {
   var name: String

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// The tensors of a safetensors file, in the order of its header. The file is mapped; nothing but the
 /// header is read.

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// The JSON header of a safetensors file: for each tensor its element type, shape and byte range.
 /// Source: https://github.com/huggingface/safetensors, README, "Format".

@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 
 /// Collects tensors and writes them as a safetensors file.

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// PyTorch's file format before version 1.6: a stream of pickles (magic number, protocol, system, the
 /// objects, the keys of the storages) and then, for each key, the number of elements and the elements.

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// Turns the objects of a pickle into values, each tensor with its place in the file.
 ///

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// PyTorch's file format since version 1.6: a zip archive of uncompressed entries, `data.pkl` with the
 /// objects and `data/<key>` with the bytes of each storage, all in a folder of any name.

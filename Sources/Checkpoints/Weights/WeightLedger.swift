@@ -1,5 +1,4 @@
 import Synchronization
-import TensorCore
 
 /// What all scopes of one loading have asked for.
 final class WeightLedger: Sendable {

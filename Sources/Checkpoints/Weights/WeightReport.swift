@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// The tensors of a checkpoint that do not fit a network.
 public struct WeightReport: Sendable, Equatable {

@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 
 /// A place in a state dictionary from which a layer takes its parameters by their short names.

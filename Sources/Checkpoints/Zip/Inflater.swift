@@ -1,5 +1,5 @@
+import Base
 import CZlib
-import TensorCore
 
 /// Decompression of the deflate method of zip files.
 enum Inflater {

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// The table of contents of a zip file, ZIP64 included, and access to its entries.
 ///

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// Reads the directory at the end of a zip file.
 enum ZipDirectory {

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// Writes a zip file of uncompressed entries, with ZIP64 fields where sizes need them.
 ///

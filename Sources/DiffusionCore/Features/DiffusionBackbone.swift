@@ -1,36 +1,8 @@
+import Base
 import Checkpoints
-import TensorCore
+import Layers
 
-/// What a checkpoint does not tell about a diffusion model and its network.
-public struct BackboneOptions: Sendable, Equatable {
-  /// How attention divides its channels.
-  public var attention: AttentionSettings
-  /// Side of the square pictures that the model was trained on, in pixels.
-  public var imageSize: Int
-  public var noiseSchedule: NoiseSchedule
-  /// Steps of the diffusion process.
-  public var diffusionSteps: Int
-  /// Whether the network saw time scaled to 0 ..< 1000.
-  public var rescaleTimesteps: Bool
-  /// How exactly, and in how much memory, convolutions are computed.
-  public var precision: ConvolutionPolicy.Precision
-
-  /// The settings of the published LSUN and FFHQ checkpoints.
-  public init(
-    attention: AttentionSettings = .init(), imageSize: Int = 256, noiseSchedule: NoiseSchedule = .linear,
-    diffusionSteps: Int = 1000, rescaleTimesteps: Bool = false,
-    precision: ConvolutionPolicy.Precision = .fast
-  ) {
-    self.attention = attention
-    self.imageSize = imageSize
-    self.noiseSchedule = noiseSchedule
-    self.diffusionSteps = diffusionSteps
-    self.rescaleTimesteps = rescaleTimesteps
-    self.precision = precision
-  }
-}
-
-extension BackboneOptions {
+extension DiffusionOptions {
   /// - Throws: `DataError` when the network cannot see pictures of this size.
   fileprivate func validate(for configuration: UNetConfiguration) throws(DataError) {
     let multiple = configuration.sizeMultiple
@@ -47,7 +19,7 @@ extension BackboneOptions {
 public struct DiffusionBackbone: Sendable {
   public let network: UNet
   public let diffusion: GaussianDiffusion
-  public let options: BackboneOptions
+  public let options: DiffusionOptions
   /// The file that the weights were read from.
   public let checkpoint: ModelOrigin
 
@@ -61,7 +33,7 @@ public struct DiffusionBackbone: Sendable {
   /// - Throws: `DataError` when the file cannot be read, is no such network, has weights that are no numbers, or the
   ///   options do not fit it.
   public init(
-    checkpoint path: String, options: BackboneOptions = .init(), weights: WeightsChoice = .automatic,
+    checkpoint path: String, options: DiffusionOptions = .init(), weights: WeightsChoice = .automatic,
     notices: Notices = Notices()
   ) throws(DataError) {
     try self.init(Checkpoint(contentsOf: path), options: options, weights: weights, notices: notices)
@@ -70,7 +42,7 @@ public struct DiffusionBackbone: Sendable {
   /// Loads a guided-diffusion checkpoint that is open.
   /// - Throws: `DataError` as `init(checkpoint:options:weights:notices:)` does.
   public init(
-    _ checkpoint: Checkpoint, options: BackboneOptions = .init(), weights: WeightsChoice = .automatic,
+    _ checkpoint: Checkpoint, options: DiffusionOptions = .init(), weights: WeightsChoice = .automatic,
     notices: Notices = Notices()
   ) throws(DataError) {
     let (state, origin) = try UNetConfiguration.state(in: checkpoint, weights: weights, notices: notices)
@@ -86,13 +58,13 @@ public struct DiffusionBackbone: Sendable {
 
   /// A model from its parts, whose checkpoint is at a path.
   /// - Throws: `DataError` when the image size does not fit the network, or the schedule cannot have so few steps.
-  public init(network: UNet, options: BackboneOptions, checkpointPath: String) throws(DataError) {
+  public init(network: UNet, options: DiffusionOptions, checkpointPath: String) throws(DataError) {
     try self.init(network: network, options: options, checkpoint: ModelOrigin(path: checkpointPath))
   }
 
   /// A model from its parts.
   /// - Throws: `DataError` when the image size does not fit the network, or the schedule cannot have so few steps.
-  public init(network: UNet, options: BackboneOptions, checkpoint: ModelOrigin) throws(DataError) {
+  public init(network: UNet, options: DiffusionOptions, checkpoint: ModelOrigin) throws(DataError) {
     try options.validate(for: network.configuration)
     guard options.diffusionSteps > 0, options.diffusionSteps <= 1_000_000 else {
       throw DataError(

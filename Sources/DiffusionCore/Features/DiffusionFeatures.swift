@@ -1,3 +1,5 @@
+import Base
+import Features
 import TensorCore
 
 /// Activations of a diffusion model's decoder as features of a picture's pixels.
@@ -6,7 +8,7 @@ import TensorCore
 /// the features. Nothing after the last block is computed, and nothing is upsampled.
 ///
 /// Source: Baranchuk et al. 2022, section 3; ddpm-segmentation `feature_extractors.py`.
-public struct DiffusionFeatures: Sendable {
+public struct DiffusionFeatures: PixelFeatures {
   public let backbone: DiffusionBackbone
   /// Steps of the process, in the order of the features.
   public let steps: [Int]
@@ -19,8 +21,6 @@ public struct DiffusionFeatures: Sendable {
   /// Source: antithetic variates, Hammersley and Morton 1956; averages over noises, Tang et al. 2023, "Emergent
   /// correspondence from image diffusion", section 4.1.
   public let noises: Int
-  /// How the features are kept.
-  public let precision: FeaturePrecision
   /// Class that a class-conditional network is told; 0 unless given.
   public let conditioningClass: Int
   /// `[drawn, channels, size, size]`
@@ -29,29 +29,25 @@ public struct DiffusionFeatures: Sendable {
   private var drawnNoises: Int { Self.drawn(noises) }
 
   /// 1 also for numbers that `validate` refuses.
-  private static func drawn(_ noises: Int) -> Int { (2...mostNoises).contains(noises) ? noises / 2 : 1 }
+  private static func drawn(_ noises: Int) -> Int { (2...mostFeatureDraws).contains(noises) ? noises / 2 : 1 }
 
   /// Several steps go through the network at once while their activations stay below this.
   private static let mostActivationBytes = 1 << 30
-  /// Noises that features can be averaged over, at most.
-  public static let mostNoises = 64
 
   /// - Parameters:
   ///   - steps: of the process, 0 ..< its number of steps
   ///   - blocks: output blocks of the network
   ///   - noise: one tensor for everything, as in the reference, or one a picture
   ///   - noises: to average over, 1 or an even number
-  ///   - precision: `.half` takes half the memory
   public init(
     _ backbone: DiffusionBackbone, steps: [Int], blocks: [Int], noise: FeatureNoise = .shared(seed: 0),
-    noises: Int = 1, precision: FeaturePrecision = .float, conditioningClass: Int = 0
+    noises: Int = 1, conditioningClass: Int = 0
   ) {
     self.backbone = backbone
     self.steps = steps
     self.blocks = Array(Set(blocks)).sorted()
     self.noise = noise
     self.noises = noises
-    self.precision = precision
     self.conditioningClass = conditioningClass
     sharedNoise = noise.sharedTensor(
       channels: backbone.network.configuration.inChannels, size: backbone.options.imageSize,
@@ -62,18 +58,11 @@ public struct DiffusionFeatures: Sendable {
   public func with(noise: FeatureNoise? = nil, noises: Int? = nil) -> DiffusionFeatures {
     DiffusionFeatures(
       backbone, steps: steps, blocks: blocks, noise: noise ?? self.noise, noises: noises ?? self.noises,
-      precision: precision, conditioningClass: conditioningClass)
+      conditioningClass: conditioningClass)
   }
 
   /// The noises that all pictures share, `[drawn, channels, size, size]`; nil when every picture has its own.
   public var sharedNoiseTensor: Tensor? { sharedNoise }
-
-  /// Length of a pixel's vector.
-  public var channels: Int {
-    let blockChannels = backbone.cost.outputBlocks
-    return steps.count
-      * blocks.reduce(0) { $0 + (blockChannels.indices.contains($1) ? blockChannels[$1].channels : 0) }
-  }
 
   /// Checks steps, blocks and noise against the model.
   /// - Throws: `DataError` that says what there is to choose from.
@@ -93,9 +82,9 @@ public struct DiffusionFeatures: Sendable {
         expected: "different steps from 0 to \(backbone.diffusion.steps - 1)",
         found: steps.isEmpty ? "none" : steps.map { "\($0)" }.joined(separator: ","))
     }
-    guard noises == 1 || (noises > 0 && noises <= Self.mostNoises && noises % 2 == 0) else {
+    guard noises == 1 || (noises > 0 && noises <= mostFeatureDraws && noises % 2 == 0) else {
       throw DataError(
-        .invalidArgument, file: "noises", expected: "1, or an even number up to \(Self.mostNoises)",
+        .invalidArgument, file: "noises", expected: "1, or an even number up to \(mostFeatureDraws)",
         found: "\(noises)")
     }
     if let sharedNoise {
@@ -113,13 +102,11 @@ public struct DiffusionFeatures: Sendable {
     }
   }
 
-  /// The features of one picture.
+  /// The features of one picture: step by step, each block at its own resolution.
   /// - Parameters:
   ///   - image: `[3, H, W]` in [-1, 1]; H and W are multiples of the network's `sizeMultiple`
-  ///   - name: the picture's file, whose last component chooses its noise when every picture has its own
-  /// - Returns: maps step by step, each block at its own resolution
   /// - Throws: `DataError` when steps, blocks or the picture's size do not fit the model.
-  public func extract(_ image: Tensor, name: String = "") throws(DataError) -> FeatureMaps {
+  public func extract(_ image: Tensor, _ context: FeatureContext) throws(DataError) -> FeatureMaps {
     try validate()
     let configuration = backbone.network.configuration
     let multiple = configuration.sizeMultiple
@@ -132,7 +119,7 @@ public struct DiffusionFeatures: Sendable {
         found: "shape \(image.shape)")
     }
     let (height, width) = (image.shape[1], image.shape[2])
-    let noises = noiseTensors(height: height, width: width, name: name)
+    let noises = noiseTensors(height: height, width: width, name: context.name)
     var maps: [FeatureMap] = []
     for steps in stepBatches(height: height, width: width) {
       let activations = meanActivations(image, steps: steps, noises: noises)
@@ -140,7 +127,8 @@ public struct DiffusionFeatures: Sendable {
         for (block, activation) in zip(blocks, activations) {
           maps.append(
             FeatureMap(
-              step: step, block: block, activation: activation, index: position, precision: precision))
+              key(step: step, block: block, order: maps.count), activation: activation, index: position,
+              precision: context.precision))
         }
       }
     }

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// The noise under which pictures are shown to the network.
-public enum FeatureNoise: Sendable {
+public enum FeatureNoise: Sendable, Equatable {
   /// One tensor for all pictures and steps, that of the reference with this seed on a CPU
   /// (`torch.randn` of `[1, 3, size, size]`).
   case shared(seed: UInt64)
@@ -11,6 +11,31 @@ public enum FeatureNoise: Sendable {
   /// A fresh tensor for each picture, the same for all its steps. It follows from the seed and the name of the
   /// picture's file without its folder, so that a picture sees the same noise in whatever list it stands.
   case perImage(seed: UInt64)
+
+  /// The seed; nil for numbers that were given.
+  var seed: UInt64? {
+    switch self {
+    case .shared(let seed), .perImage(let seed): seed
+    case .fixed: nil
+    }
+  }
+
+  /// The same under another seed; numbers that were given stay.
+  func reseeded(_ seed: UInt64) -> FeatureNoise {
+    switch self {
+    case .shared: .shared(seed: seed)
+    case .perImage: .perImage(seed: seed)
+    case .fixed: self
+    }
+  }
+
+  public static func == (a: FeatureNoise, b: FeatureNoise) -> Bool {
+    switch (a, b) {
+    case (.shared(let a), .shared(let b)), (.perImage(let a), .perImage(let b)): a == b
+    case (.fixed(let a), .fixed(let b)): a.shape == b.shape && a.elements == b.elements
+    default: false
+    }
+  }
 
   /// The tensors that are shared, `[count, channels, size, size]`; nil when every picture has its own.
   public func sharedTensor(channels: Int, size: Int, count: Int = 1) -> Tensor? {

@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 
 /// Makes pictures with a diffusion model.
@@ -16,7 +17,7 @@ public struct DiffusionSampler: Sendable {
   /// - Throws: `DataError` when there cannot be so many steps, or the network does not predict noise, alone or with a
   ///   variance.
   public init(
-    network: UNet, options: BackboneOptions, method: SamplingMethod = .ancestral, steps: Int? = nil,
+    network: UNet, options: DiffusionOptions, method: SamplingMethod = .ancestral, steps: Int? = nil,
     batch: Int = 16
   ) throws(DataError) {
     guard batch > 0 else {

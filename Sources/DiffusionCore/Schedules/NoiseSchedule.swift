@@ -1,4 +1,5 @@
 import Foundation
+import TensorCore
 
 /// How the variance of the added noise grows over the steps.
 public enum NoiseSchedule: String, Sendable, CaseIterable {

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// Which of the original steps a shortened process keeps.
 public struct TimestepRespacing: Sendable, Equatable {

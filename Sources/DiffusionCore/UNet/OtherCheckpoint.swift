@@ -1,5 +1,5 @@
+import Base
 import Checkpoints
-import TensorCore
 
 /// A file that is sound and no diffusion model that can be read: what it is, and what to do.
 ///
@@ -48,7 +48,7 @@ public struct OtherCheckpoint: Sendable, Equatable {
         "none of its names; there are \(tensors.count) tensors such as \(examples.joined(separator: ", "))")
   }
 
-  func error(file: String) -> DataError {
+  public func error(file: String) -> DataError {
     DataError(
       .unsupported, file: file, expected: "a U-Net of guided-diffusion (\(UNetConfiguration.anchor), …)",
       found: what)

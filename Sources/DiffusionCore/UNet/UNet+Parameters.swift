@@ -1,5 +1,5 @@
+import Base
 import Checkpoints
-import TensorCore
 
 extension UNet {
   /// Name and shape of every parameter of a network, in the order in which its layers ask for them.

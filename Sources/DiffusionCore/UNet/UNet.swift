@@ -1,4 +1,6 @@
+import Base
 import Checkpoints
+import Layers
 import TensorCore
 
 /// The U-Net of guided-diffusion (Dhariwal and Nichol 2021; `unet.py`, `UNetModel`).
@@ -10,7 +12,7 @@ public struct UNet: Sendable {
   var inputBlocks: [UNetBlock]
   var middleBlock: UNetBlock
   var outputBlocks: [UNetBlock]
-  var outNorm: GroupNorm32
+  var outNorm: GroupNorm
   var outConv: Conv2d
 
   /// A place whose activation can be looked at.
@@ -60,7 +62,8 @@ public struct UNet: Sendable {
       plan.middleBlock, configuration: configuration, isUpsampling: false, chooser: chooser, side: &side,
       weights: weights.scope("middle_block"))
     outputBlocks = blocks(plan.outputBlocks, "output_blocks", isUpsampling: true)
-    outNorm = GroupNorm32(channels: plan.finalChannels, weights: weights.scope("out.0"))
+    outNorm = GroupNorm(
+      groups: UNetConfiguration.normGroups, channels: plan.finalChannels, weights: weights.scope("out.0"))
     outConv = Conv2d(
       inChannels: plan.finalChannels, outChannels: configuration.outChannels, kernelSize: 3, padding: 1,
       algorithm: chooser.algorithm(

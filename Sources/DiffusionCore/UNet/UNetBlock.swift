@@ -1,4 +1,5 @@
 import Checkpoints
+import Layers
 import TensorCore
 
 /// One entry of `input_blocks`, `output_blocks`, or the middle (`TimestepEmbedSequential`).

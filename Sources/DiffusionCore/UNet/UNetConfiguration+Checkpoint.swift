@@ -1,5 +1,5 @@
+import Base
 import Checkpoints
-import TensorCore
 
 extension UNetConfiguration {
   /// A tensor that every guided-diffusion U-Net has.

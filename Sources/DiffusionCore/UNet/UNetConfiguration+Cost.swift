@@ -1,5 +1,3 @@
-import TensorCore
-
 extension UNetConfiguration {
   /// Size and cost of one output block for a picture.
   public struct BlockReport: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 extension UNetConfiguration {
   /// Reads the architecture off the names and shapes of a state dict's tensors.

@@ -1,3 +1,5 @@
+import Base
+import Layers
 import TensorCore
 
 /// The shape of a guided-diffusion U-Net (`unet.py`, `UNetModel`).
@@ -69,6 +71,9 @@ public struct UNetConfiguration: Sendable, Equatable {
       attention: attention)
   }
 
+  /// Groups of every normalisation (`nn.py`, `normalization`).
+  public static let normGroups = 32
+
   /// Number of levels.
   public var levels: Int { levelChannels.count }
   /// Width of the time embedding.
@@ -132,10 +137,10 @@ extension UNetConfiguration {
   /// - Throws: `DataError` when the channels of a level cannot be divided into groups or attention heads.
   public func validate(file: String = "U-Net") throws(DataError) {
     for (level, channels) in levelChannels.enumerated() {
-      guard channels > 0, channels % GroupNorm32.groups == 0 else {
+      guard channels > 0, channels % UNetConfiguration.normGroups == 0 else {
         throw DataError(
           .unsupported, file: file, item: "level \(level)",
-          expected: "a multiple of \(GroupNorm32.groups) channels", found: "\(channels)")
+          expected: "a multiple of \(UNetConfiguration.normGroups) channels", found: "\(channels)")
       }
       // The middle block always has attention, at the channels of the last level.
       guard levelHasAttention[level] || level == levels - 1 else { continue }

@@ -1,3 +1,5 @@
+import Layers
+
 /// The blocks of a U-Net in order, as its configuration implies them.
 ///
 /// Names, weights, costs and sizes are all read off this list (`UNetModel.__init__` of the reference).

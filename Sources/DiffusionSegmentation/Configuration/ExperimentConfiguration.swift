@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import TensorCore
 
 /// An experiment of ddpm-segmentation, as its `experiments/<data set>/ddpm.json` files describe it.
 public struct ExperimentConfiguration: Sendable, Equatable {
@@ -69,9 +69,19 @@ public struct ExperimentConfiguration: Sendable, Equatable {
     experimentDirectory = try json.string("exp_dir")
   }
 
-  /// Folder of the results of these steps and blocks: `<exp_dir>/<steps>_<blocks>`, as in the reference.
-  public func outputDirectory(steps: [Int], blocks: [Int]) -> String {
-    let suffix = (steps + blocks).map { "\($0)" }.joined(separator: "_")
+  /// Settings of the model and its activations, by the keys of guided-diffusion's option tables.
+  public var settings: [String: String] {
+    func list(_ numbers: [Int]) -> String { numbers.map { "\($0)" }.joined(separator: ",") }
+    return [
+      "image-size": "\(imageSize)", "steps": list(steps), "blocks": list(blocks),
+      "noise": sharesNoise ? "shared" : "per-image",
+    ]
+  }
+
+  /// Folder of the results of the steps and blocks of some settings: `<exp_dir>/<steps>_<blocks>`, as in the reference.
+  public func outputDirectory(_ settings: [String: String]) -> String {
+    let lists = ["steps", "blocks"].map { settings[$0] ?? self.settings[$0]! }
+    let suffix = lists.joined(separator: "_").replacing(",", with: "_")
     return (experimentDirectory as NSString).appendingPathComponent(suffix)
   }
 

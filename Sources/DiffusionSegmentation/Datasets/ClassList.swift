@@ -1,7 +1,7 @@
 import Augment
+import Base
 import Foundation
 import Images
-import TensorCore
 
 /// The classes of a labelling: their number, names and colours, and the label that says nothing.
 public struct ClassList: Sendable, Equatable {

@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import Images
-import TensorCore
 
 /// A picture in a folder, and the label files that lie beside it.
 struct FoundPicture {

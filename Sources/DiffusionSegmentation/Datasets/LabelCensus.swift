@@ -1,6 +1,6 @@
+import Base
 import Images
 import PixelClassifier
-import TensorCore
 
 /// How many pixels bear each label, from the files to what a training uses of them.
 public struct LabelCensus: Sendable, Equatable, Codable {

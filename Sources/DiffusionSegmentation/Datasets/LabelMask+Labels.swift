@@ -1,7 +1,7 @@
+import Base
 import Checkpoints
 import Foundation
 import Images
-import TensorCore
 
 extension LabelMask {
   /// Reads the labels of a picture: an `.npy` file of `[height, width]`, or a PNG file.

@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import Images
-import TensorCore
 
 /// A picture with a label for each of its pixels.
 public struct LabelledImage: Sendable {

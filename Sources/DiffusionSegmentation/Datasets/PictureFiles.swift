@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import TensorCore
 
 /// A picture file and what results that belong to it are called.
 public struct PictureFile: Sendable, Hashable {

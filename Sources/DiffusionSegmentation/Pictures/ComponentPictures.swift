@@ -1,5 +1,6 @@
 import Augment
-import DiffusionCore
+import Base
+import Features
 import Images
 import PixelClassifier
 import TensorCore

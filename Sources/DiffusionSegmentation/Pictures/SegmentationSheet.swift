@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import Images
-import TensorCore
 
 /// Pictures beside their truth, prediction and uncertainty, for people.
 public struct SegmentationSheet: Sendable {

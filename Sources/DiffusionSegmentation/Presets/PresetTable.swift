@@ -24,7 +24,7 @@ extension SegmenterPreset {
   }
 
   /// The cells that say something, by their columns.
-  var cells: [String: String] {
+  package var cells: [String: String] {
     let cells = zip(SegmenterPreset.columns, row).dropFirst().filter { $0.1 != "-" }
     return Dictionary(uniqueKeysWithValues: cells.map { ($0, $1) })
   }

@@ -1,5 +1,6 @@
 import Augment
-import DiffusionCore
+import Base
+import Features
 import PixelClassifier
 import TensorCore
 
@@ -85,7 +86,7 @@ extension SegmenterPreset {
     case "dropout": dropout = try number(0...0.99)
     case "schedule": schedule = try choice(LearningRateSchedule.self)
     case "prepare": preparation = try FeaturePreparation(value)
-    case "noises": noises = try number(1...DiffusionFeatures.mostNoises)
+    case "noises": noises = try number(1...mostFeatureDraws)
     case "models": members = try number(1...1000)
     case "test-time": prediction.testTime = value == "none" ? nil : try choice(TestTimeSet.self)
     case "combine": prediction.combination = try choice(TestTimeCombination.self)

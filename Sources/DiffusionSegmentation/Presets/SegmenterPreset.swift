@@ -1,30 +1,31 @@
 import Augment
-import DiffusionCore
+import Base
+import Features
 import PixelClassifier
 import TensorCore
 
 /// A named way to train a segmenter and to predict with it: the experiments of the report, and what we recommend.
 public struct SegmenterPreset: Sendable, Hashable, Identifiable {
-  public internal(set) var id: String
+  public var id: String
   /// What it is, in a few words.
-  public internal(set) var summary: String
+  public var summary: String
   /// Changes to the pictures that it is trained on too.
-  public internal(set) var growth: TrainingGrowth?
+  public var growth: TrainingGrowth?
   /// Epochs before early stopping is armed.
-  public internal(set) var epochs: Int
+  public var epochs: Int
   /// Decoupled weight decay (AdamW); nil for Adam without any.
-  public internal(set) var weightDecay: Double?
-  public internal(set) var dropout: Float
-  public internal(set) var schedule: LearningRateSchedule
+  public var weightDecay: Double?
+  public var dropout: Float
+  public var schedule: LearningRateSchedule
   /// What is done to the vectors of pixels first.
-  public internal(set) var preparation: FeaturePreparation
-  /// Noises that features are averaged over, see `DiffusionFeatures.noises`.
-  public internal(set) var noises: Int
+  public var preparation: FeaturePreparation
+  /// Noises that features are averaged over, of models that see pictures under one.
+  public var noises: Int
   /// Classifiers that vote.
-  public internal(set) var members: Int
-  public internal(set) var prediction: PredictionSettings
+  public var members: Int
+  public var prediction: PredictionSettings
 
-  init(
+  public init(
     _ id: String, _ summary: String, growth: TrainingGrowth? = nil, epochs: Int = 4,
     weightDecay: Double? = nil, dropout: Float = 0, schedule: LearningRateSchedule = .constant,
     preparation: FeaturePreparation = .none, noises: Int = 1, members: Int = 10,
@@ -74,8 +75,10 @@ public struct SegmenterPreset: Sendable, Hashable, Identifiable {
     return preset
   }
 
-  /// The features that the preset wants, from the same steps and blocks.
-  public func features(_ features: DiffusionFeatures) -> DiffusionFeatures { features.with(noises: noises) }
+  /// The features that the preset wants, from the same activations.
+  public func features(_ features: any PixelFeatures) -> any PixelFeatures {
+    features.redrawn(seed: nil, draws: noises)
+  }
 
   /// Puts the preset's settings into options; batch, seed and the like stay as they are.
   public func apply(to options: inout SegmenterOptions) {

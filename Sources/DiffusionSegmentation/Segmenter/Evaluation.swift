@@ -1,8 +1,8 @@
 import Augment
+import Base
 import Foundation
 import Images
 import PixelClassifier
-import TensorCore
 
 /// How well a segmenter does on labelled pictures.
 public struct Evaluation: Sendable {
@@ -72,16 +72,16 @@ extension Segmenter {
         firstError = firstError ?? error
         continue
       }
-      let truth = result.geometry.cutBack(
+      let truth = result.geometry.cropToContent(
         result.geometry.apply(item.mask, ignoreLabel: ignoreLabel, by: maskResampling))
       census.add(item.mask, resized: truth, smallestAnnotation: 0)
-      confusion.add(truth: truth.labels, prediction: result.modelLabels.labels)
+      confusion.add(truth: truth.labels, prediction: result.labelsAtModelSize.labels)
       uncertainty += Double(result.imageUncertainty)
       images += 1
       try handler(index, item, result)
     }
     if images == 0, let firstError { throw firstError }
-    census.report(to: notices, source: labelled.directory, imageSize: features.backbone.options.imageSize)
+    census.report(to: notices, source: labelled.directory, imageSize: features.input.size)
     guard !confusion.scoredTruthIsEmpty else {
       throw DataError(
         .malformed, file: labelled.directory, item: "masks", expected: "labelled pixels",

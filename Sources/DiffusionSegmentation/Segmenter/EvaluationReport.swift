@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import PixelClassifier
-import TensorCore
 
 /// The figures of an evaluation as they are written and shown.
 public struct EvaluationReport: Encodable, Sendable {

@@ -1,5 +1,4 @@
 import Augment
-import TensorCore
 
 /// How a segmenter comes from what its members say to the labels of a picture. They are kept in its file.
 public struct PredictionSettings: Sendable, Hashable {

@@ -13,7 +13,7 @@ public struct Segmentation: Sendable {
   /// `[K, height, width]` at the model's resolution, when they were asked for.
   public var probabilities: Tensor?
   /// The winning classes at the model's resolution.
-  public var modelLabels: LabelMask
+  public var labelsAtModelSize: LabelMask
   /// Mean uncertainty of the most uncertain tenth of the pixels, the reference's score of a picture.
   public var imageUncertainty: Float
   /// How the picture was brought to the network.

@@ -1,4 +1,6 @@
 import Augment
+import Base
+import Features
 import Foundation
 import Images
 import PixelClassifier
@@ -11,6 +13,15 @@ package struct ViewedPicture: Sendable {
   /// Of the picture as it is.
   package var features: FeatureMaps
   package var versions: [(replay: TestTimeReplay, features: FeatureMaps)]
+
+  package init(
+    geometry: FittedGeometry, features: FeatureMaps,
+    versions: [(replay: TestTimeReplay, features: FeatureMaps)]
+  ) {
+    self.geometry = geometry
+    self.features = features
+    self.versions = versions
+  }
 }
 
 extension Segmenter {
@@ -28,10 +39,10 @@ extension Segmenter {
 
   /// The features that `segment` needs, for several segmenters that differ in their members.
   package func view(_ image: Image, name: String) throws(DataError) -> ViewedPicture {
-    let geometry = try features.geometry(for: image, fit: fit, name: name)
+    let geometry = try features.geometry(for: image, fit: fit, precision: featurePrecision, name: name)
     return ViewedPicture(
       geometry: geometry,
-      features: try features.extract(geometry.apply(image).tensor(normalization: .ddpm), name: name),
+      features: try features.extract(image, by: geometry, precision: featurePrecision, name: name),
       versions: try versions(of: image, geometry: geometry, name: name))
   }
 
@@ -45,8 +56,9 @@ extension Segmenter {
     )
     var versions: [(replay: TestTimeReplay, features: FeatureMaps)] = []
     for replay in set.replays(context, seed: prediction.seed, name: (name as NSString).lastPathComponent) {
-      let changed = geometry.apply(replay.replay.apply(to: image))
-      versions.append((replay, try features.extract(changed.tensor(normalization: .ddpm), name: name)))
+      let changed = replay.replay.apply(to: image)
+      versions.append(
+        (replay, try features.extract(changed, by: geometry, precision: featurePrecision, name: name)))
     }
     return versions
   }
@@ -58,10 +70,11 @@ extension Segmenter {
     let geometry = viewed.geometry
     let averages = prediction.combination == .mean && !viewed.versions.isEmpty
     let plain = try ensemble.predict(viewed.features, withProbabilities: withProbabilities || averages)
-    let uncertainty = geometry.cutBack(plain.uncertainty)
+    let uncertainty = geometry.cropToContent(plain.uncertainty)
     var labels = LabelMask(
-      width: geometry.contentWidth, height: geometry.contentHeight, labels: geometry.cutBack(plain.labels))
-    var probabilities = plain.probabilities.map { geometry.cutBack($0) }
+      width: geometry.contentWidth, height: geometry.contentHeight,
+      labels: geometry.cropToContent(plain.labels))
+    var probabilities = plain.probabilities.map { geometry.cropToContent($0) }
     if averages {
       probabilities = try averaged(probabilities!, viewed)
       labels = likeliest(probabilities!)
@@ -72,7 +85,7 @@ extension Segmenter {
     return Segmentation(
       labels: geometry.restore(labels, ignoreLabel: classes.ignoreLabel),
       uncertainty: geometry.restore(uncertainty, outside: 0),
-      probabilities: withProbabilities ? probabilities : nil, modelLabels: labels,
+      probabilities: withProbabilities ? probabilities : nil, labelsAtModelSize: labels,
       imageUncertainty: imageUncertaintyScore(uncertainty), geometry: geometry)
   }
 
@@ -82,7 +95,7 @@ extension Segmenter {
     let nothing = UInt8.max
     var votes = [labels]
     for (replay, features) in viewed.versions {
-      let found = viewed.geometry.cutBack(try ensemble.predict(features).labels)
+      let found = viewed.geometry.cropToContent(try ensemble.predict(features).labels)
       let table = replay.labelTable
       votes.append(
         LabelMask(
@@ -99,7 +112,7 @@ extension Segmenter {
     var sums = plain.elements
     for (replay, features) in viewed.versions {
       let prediction = try ensemble.predict(features, withProbabilities: true)
-      let found = viewed.geometry.cutBack(prediction.probabilities!).elements
+      let found = viewed.geometry.cropToContent(prediction.probabilities!).elements
       let table = replay.labelTable
       for (pixel, source) in replay.sources(in: viewed.geometry).enumerated() {
         guard let source else { continue }

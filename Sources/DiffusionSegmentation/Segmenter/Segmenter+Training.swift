@@ -1,5 +1,6 @@
 import Augment
-import DiffusionCore
+import Base
+import Features
 import Images
 import PixelClassifier
 import TensorCore
@@ -16,14 +17,15 @@ extension Segmenter {
   /// - Throws: `DataError` when a picture or mask cannot be used, there are too few labelled pixels, or steps
   ///   and blocks do not fit the model.
   public static func train(
-    on labelled: LabelledImages, features: DiffusionFeatures, options: SegmenterOptions = .init(),
+    on labelled: LabelledImages, features: any PixelFeatures, options: SegmenterOptions = .init(),
     prediction: PredictionSettings = .init(), notices: Notices = Notices(),
     progress: @escaping @Sendable (SegmenterProgress) -> Void = { _ in },
     afterEpoch: ((_ epoch: Int, _ segmenter: Segmenter) throws(DataError) -> Void)? = nil
   ) throws(DataError) -> Segmenter {
     try features.validate()
     try options.growth?.validate()
-    try TrainingFeatures.checkMemory(of: labelled, features: features, growth: options.growth)
+    try TrainingFeatures.checkMemory(
+      of: labelled, features: features, precision: options.featurePrecision, growth: options.growth)
     return try train(
       using: TrainingFeatures(labelled: labelled, features: features, options: options), options: options,
       prediction: prediction, notices: notices, progress: progress, afterEpoch: afterEpoch)
@@ -39,18 +41,19 @@ extension Segmenter {
   ) throws(DataError) -> Segmenter {
     try options.growth?.validate()
     // Of the checkpoint as it is now; a training takes long.
-    try source.features.backbone.checkpoint.takeDigest()
+    try source.features.origin.takeDigest()
     let labelled = source.labelled
     let count = labelled.count * (options.growth?.factor ?? 1)
     let chosen = chosen ?? Array(0..<labelled.count)
     let originals = try source.originals { progress(.features(done: $0, of: count)) }
     source.census.report(
-      to: notices, source: labelled.directory, imageSize: source.features.backbone.options.imageSize)
+      to: notices, source: labelled.directory, imageSize: source.features.input.size)
     var projection: FeatureProjection?
     func segmenter(_ ensemble: PixelEnsemble) throws(DataError) -> Segmenter {
       try Segmenter(
         ensemble: ensemble.absorbing(projection), classes: labelled.classes, features: source.features,
-        fit: options.fit, maskResampling: options.maskResampling, orientation: labelled.orientation,
+        featurePrecision: options.featurePrecision, fit: options.fit, maskResampling: options.maskResampling,
+        orientation: labelled.orientation,
         prediction: prediction, training: options, census: source.census)
     }
     var current: PixelDataset?
@@ -85,14 +88,13 @@ extension Segmenter {
 
   /// Features and labels of one picture as the network sees it. Padding is labelled to be ignored.
   package static func labelledFeatures(
-    of item: LabelledImage, features: DiffusionFeatures, fit: ImageFit,
+    of item: LabelledImage, features: any PixelFeatures, precision: FeaturePrecision = .float, fit: ImageFit,
     maskResampling: MaskResampling = .nearest, classes: ClassList
   ) throws(DataError) -> LabelledFeatures {
-    let geometry = try features.geometry(for: item.image, fit: fit, name: item.path)
+    let geometry = try features.geometry(for: item.image, fit: fit, precision: precision, name: item.path)
     return LabelledFeatures(
       name: item.path,
-      features: try features.extract(
-        geometry.apply(item.image).tensor(normalization: .ddpm), name: item.path),
+      features: try features.extract(item.image, by: geometry, precision: precision, name: item.path),
       labels: geometry.apply(item.mask, ignoreLabel: classes.ignoreLabel, by: maskResampling).labels)
   }
 }

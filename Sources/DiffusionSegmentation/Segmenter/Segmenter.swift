@@ -1,14 +1,16 @@
 import Augment
-import DiffusionCore
+import Base
+import Features
 import Images
 import PixelClassifier
-import TensorCore
 
-/// A diffusion model and an ensemble of pixel classifiers on its features: pictures in, labels out.
+/// A pretrained model and an ensemble of pixel classifiers on its features: pictures in, labels out.
 public struct Segmenter: Sendable {
   public var ensemble: PixelEnsemble
   public var classes: ClassList
-  public var features: DiffusionFeatures
+  public var features: any PixelFeatures
+  /// How the features of a picture are kept.
+  public var featurePrecision: FeaturePrecision
   /// How pictures that are not square, or of another size, are brought to the network.
   public var fit: ImageFit
   /// How the masks are brought to the network's resolution that its labels are compared with.
@@ -24,7 +26,8 @@ public struct Segmenter: Sendable {
 
   /// - Throws: `DataError` when the ensemble does not fit the features or the classes.
   public init(
-    ensemble: PixelEnsemble, classes: ClassList, features: DiffusionFeatures, fit: ImageFit = .pad,
+    ensemble: PixelEnsemble, classes: ClassList, features: any PixelFeatures,
+    featurePrecision: FeaturePrecision = .float, fit: ImageFit = .pad,
     maskResampling: MaskResampling = .nearest, orientation: OrientationHandling = .apply,
     prediction: PredictionSettings = .init(), training: SegmenterOptions? = nil,
     census: LabelCensus? = nil
@@ -33,8 +36,7 @@ public struct Segmenter: Sendable {
     guard ensemble.featureCount == features.channels else {
       throw DataError(
         .invalidArgument, file: "ensemble",
-        expected:
-          "\(features.channels) features a pixel, those of steps \(features.steps) and blocks \(features.blocks)",
+        expected: "\(features.channels) features a pixel, those of \(features.selectionText)",
         found: "\(ensemble.featureCount)")
     }
     guard ensemble.classCount == classes.count else {
@@ -45,6 +47,7 @@ public struct Segmenter: Sendable {
     self.ensemble = ensemble
     self.classes = classes
     self.features = features
+    self.featurePrecision = featurePrecision
     self.fit = fit
     self.maskResampling = maskResampling
     self.orientation = orientation
@@ -54,28 +57,9 @@ public struct Segmenter: Sendable {
   }
 }
 
-extension DiffusionFeatures {
-  /// Time and memory grow with the picture, those of attention with its square: a picture may have this many
-  /// times the pixels that the model was trained on.
-  private static let largestPicture = 16
-
-  /// How a picture is brought to the network.
-  /// - Throws: `DataError` when it would be too large for it, or has no pixels.
-  package func geometry(for image: Image, fit: ImageFit, name: String) throws(DataError) -> FittedGeometry {
-    let side = backbone.options.imageSize
-    let geometry = try fit.geometry(
-      width: image.width, height: image.height, imageSize: side,
-      multiple: backbone.network.configuration.sizeMultiple, name: name)
-    guard geometry.networkWidth * geometry.networkHeight <= Self.largestPicture * side * side else {
-      throw DataError(
-        .unsupported, file: name, item: "size",
-        expected: "a long side of at most \(Self.largestPicture) short ones; crop or cut the picture",
-        found: "\(image.width) x \(image.height)")
-    }
-    try AvailableMemory.require(
-      bytes(height: geometry.networkHeight, width: geometry.networkWidth), file: name,
-      item:
-        "memory of the features of a picture of \(geometry.networkWidth) x \(geometry.networkHeight) pixels")
-    return geometry
+extension PixelFeatures {
+  /// The choice of activations, for messages: `steps 50,150,250; blocks 5,6,7,8,12`.
+  package var selectionText: String {
+    record.selection.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "; ")
   }
 }

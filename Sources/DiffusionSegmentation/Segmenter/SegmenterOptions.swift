@@ -1,4 +1,6 @@
 import Augment
+import Base
+import Features
 import Images
 import PixelClassifier
 import TensorCore
@@ -28,6 +30,8 @@ public struct SegmenterOptions: Sendable, Equatable {
   public var fit: ImageFit
   /// How labels are brought to the network's resolution.
   public var maskResampling: MaskResampling
+  /// How features are kept: `.half` takes half the memory.
+  public var featurePrecision: FeaturePrecision
   /// A class with fewer pixels than this in a picture is ignored there.
   public var smallestAnnotation: Int
 
@@ -35,7 +39,8 @@ public struct SegmenterOptions: Sendable, Equatable {
     members: Int = 10, epochs: Int = 4, maxEpochs: Int = 100, batchSize: Int = 64, optimizer: Adam = Adam(),
     schedule: LearningRateSchedule = .constant, dropout: Float = 0, growth: TrainingGrowth? = nil,
     preparation: FeaturePreparation = .none, seed: UInt64 = 0, fit: ImageFit = .pad,
-    maskResampling: MaskResampling = .nearest, smallestAnnotation: Int = 20
+    maskResampling: MaskResampling = .nearest, featurePrecision: FeaturePrecision = .float,
+    smallestAnnotation: Int = 20
   ) {
     self.members = members
     self.epochs = epochs
@@ -49,6 +54,7 @@ public struct SegmenterOptions: Sendable, Equatable {
     self.seed = seed
     self.fit = fit
     self.maskResampling = maskResampling
+    self.featurePrecision = featurePrecision
     self.smallestAnnotation = smallestAnnotation
   }
 }

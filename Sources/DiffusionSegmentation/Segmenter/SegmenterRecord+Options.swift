@@ -1,4 +1,6 @@
 import Augment
+import Base
+import Features
 import Foundation
 import Images
 import PixelClassifier
@@ -42,7 +44,8 @@ extension SegmenterRecord.Training {
 
   /// - Throws: `DataError` for a name that this version does not know.
   func options(
-    members: Int, fit: ImageFit, maskResampling: MaskResampling, file: String
+    members: Int, fit: ImageFit, maskResampling: MaskResampling, featurePrecision: FeaturePrecision,
+    file: String
   ) throws(DataError) -> SegmenterOptions {
     SegmenterOptions(
       members: members, epochs: epochs, maxEpochs: maxEpochs, batchSize: batchSize,
@@ -58,7 +61,8 @@ extension SegmenterRecord.Training {
       },
       preparation: try preparation.map { (text) throws(DataError) in try FeaturePreparation(text) } ?? .none,
       seed: seed, fit: fit,
-      maskResampling: maskResampling, smallestAnnotation: smallestAnnotation)
+      maskResampling: maskResampling, featurePrecision: featurePrecision,
+      smallestAnnotation: smallestAnnotation)
   }
 }
 

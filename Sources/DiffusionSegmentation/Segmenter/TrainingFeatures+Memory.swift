@@ -1,18 +1,19 @@
-import DiffusionCore
-import TensorCore
+import Base
+import Features
 
 extension TrainingFeatures {
   /// Checks before the work that the features of all pictures and their copies fit into memory, were every picture
   /// square.
   /// - Throws: `DataError` of kind `.unsupported` with the figures.
   package static func checkMemory(
-    of labelled: LabelledImages, features: DiffusionFeatures, growth: TrainingGrowth?
+    of labelled: LabelledImages, features: any PixelFeatures, precision: FeaturePrecision,
+    growth: TrainingGrowth?
   ) throws(DataError) {
-    let side = features.backbone.options.imageSize
+    let side = features.input.size
     let pictures = Double(labelled.count) * Double(growth?.factor ?? 1)
-    let advice = features.precision == .half ? "" : " (--feature-storage half takes half of it)"
+    let advice = precision == .half ? "" : " (--feature-storage half takes half of it)"
     try AvailableMemory.require(
-      pictures * features.mapBytes(height: side, width: side), file: labelled.directory,
+      pictures * features.mapBytes(height: side, width: side, precision: precision), file: labelled.directory,
       item: "memory of the features of \(Int(pictures)) pictures, copies included\(advice)")
   }
 }

@@ -1,14 +1,15 @@
 import Augment
-import DiffusionCore
+import Base
+import Features
 import Images
 import PixelClassifier
-import TensorCore
 
 /// The features of labelled pictures, and of changed copies of them, as ensembles are trained on them: computed when
 /// they are first asked for, and kept for the next training.
 package final class TrainingFeatures {
   package let labelled: LabelledImages
-  package let features: DiffusionFeatures
+  package let features: any PixelFeatures
+  package let precision: FeaturePrecision
   package let fit: ImageFit
   package let maskResampling: MaskResampling
   /// The labels of the pictures, as soon as their features are known.
@@ -17,9 +18,9 @@ package final class TrainingFeatures {
   private var originals: [LabelledFeatures]?
   private var copies: (growth: TrainingGrowth, seed: UInt64, pictures: [LabelledFeatures])?
 
-  package init(labelled: LabelledImages, features: DiffusionFeatures, options: SegmenterOptions) {
+  package init(labelled: LabelledImages, features: any PixelFeatures, options: SegmenterOptions) {
     (self.labelled, self.features) = (labelled, features)
-    (fit, maskResampling) = (options.fit, options.maskResampling)
+    (fit, maskResampling, precision) = (options.fit, options.maskResampling, options.featurePrecision)
     smallestAnnotation = options.smallestAnnotation
     census = LabelCensus(labelled.classes)
   }
@@ -82,7 +83,7 @@ package final class TrainingFeatures {
       let geometry = try features.geometry(for: item.image, fit: fit, name: item.path)
       census.add(
         item.mask,
-        resized: geometry.cutBack(
+        resized: geometry.cropToContent(
           geometry.apply(item.mask, ignoreLabel: labelled.classes.ignoreLabel, by: maskResampling)),
         smallestAnnotation: smallestAnnotation)
     }
@@ -96,7 +97,7 @@ package final class TrainingFeatures {
 
   private func extract(_ item: LabelledImage) throws(DataError) -> LabelledFeatures {
     try Segmenter.labelledFeatures(
-      of: item, features: features, fit: fit, maskResampling: maskResampling,
+      of: item, features: features, precision: precision, fit: fit, maskResampling: maskResampling,
       classes: labelled.classes)
   }
 

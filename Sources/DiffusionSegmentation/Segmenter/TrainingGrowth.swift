@@ -1,4 +1,5 @@
 import Augment
+import Base
 import TensorCore
 
 /// A training set made larger by changed copies of its pictures.

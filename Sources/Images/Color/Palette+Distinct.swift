@@ -1,4 +1,5 @@
 import Foundation
+import TensorCore
 
 extension Palette {
   /// Colours that are easy to tell apart; label 0, usually the background, is black.

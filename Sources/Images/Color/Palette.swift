@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// A colour for each label, 1 to 256 of them.
 public struct Palette: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 extension FileFormat {
   /// The format of a file's bytes; `path` is only for the message.

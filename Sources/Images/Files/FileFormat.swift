@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// The picture formats that are read and written.
 public enum FileFormat: Sendable, Hashable, CaseIterable {

@@ -1,6 +1,6 @@
+import Base
 import CJPEG
 import Foundation
-import TensorCore
 
 /// Reading and writing JPEG files with the accurate integer transform and smooth chroma upsampling,
 /// the defaults of libjpeg and so of the programs that prepared the training data.

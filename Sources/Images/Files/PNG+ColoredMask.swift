@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 extension PNG {
   /// Labels of red, green and blue samples: the class of each colour when all are colours of classes, else

@@ -1,5 +1,5 @@
+import Base
 import CPNG
-import TensorCore
 
 // Writing goes through libpng's simplified interface, which catches its own errors.
 extension PNG {

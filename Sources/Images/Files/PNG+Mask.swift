@@ -1,5 +1,5 @@
+import Base
 import CPNG
-import TensorCore
 
 extension PNG {
   /// Decodes labels, see `LabelMask.init(contentsOf:palette:notices:)`.

@@ -1,5 +1,5 @@
+import Base
 import CPNG
-import TensorCore
 
 extension PNG {
   /// What became of a file that pictures and masks share.

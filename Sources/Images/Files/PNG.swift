@@ -1,5 +1,5 @@
+import Base
 import CPNG
-import TensorCore
 
 /// Reading PNG files: all bit depths, colour types and interlaced files. Anything that damages the
 /// picture is an error, with libpng's word for the cause; flaws that cost no pixel make a notice.

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import TensorCore
 
 /// A look at a picture's file without decoding it.
 package struct PictureCheck {

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import TensorCore
 
 extension Image {
   /// Reads a PNG or JPEG file, told apart by content and not by name.

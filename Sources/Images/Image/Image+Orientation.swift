@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// Whether a picture is turned as its EXIF orientation says.
 public enum OrientationHandling: String, Sendable, CaseIterable {

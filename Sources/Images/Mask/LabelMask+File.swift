@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import TensorCore
 
 extension LabelMask {
   /// Reads labels from a PNG file.

@@ -1,4 +1,4 @@
-import TensorCore
+import Base
 
 /// Pictures side by side, with titles over the columns and captions under the pictures.
 ///

@@ -1,3 +1,4 @@
+import Features
 import TensorCore
 
 // n: pixels of a strip, some whole rows of the picture.   A: [n, h1]   second and third layer: [h2, n], [K, n]

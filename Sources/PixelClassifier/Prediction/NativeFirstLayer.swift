@@ -1,3 +1,4 @@
+import Features
 import TensorCore
 
 // Level: maps of one resolution, h × w.   C: channels of a map   O = M · h1: outputs of all first layers

@@ -1,3 +1,5 @@
+import Base
+import Features
 import TensorCore
 
 // M members, K classes, D features, N pixels

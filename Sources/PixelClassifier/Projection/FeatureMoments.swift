@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 
 // n vectors of length D

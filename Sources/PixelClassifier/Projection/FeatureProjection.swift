@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 
 // D: length of a pixel's vector   d: of its projection   x: [N, D]   y: [N, d]

@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 
 // Statistics of a sample of n pixel vectors of length D

@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 
 /// How far the training of a member is.

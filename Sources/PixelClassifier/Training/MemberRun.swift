@@ -1,3 +1,4 @@
+import Base
 import TensorCore
 
 /// One member's training, epoch by epoch.

@@ -1,3 +1,5 @@
+import Base
+import Features
 import TensorCore
 
 /// Features of one picture and the class of each of its pixels.

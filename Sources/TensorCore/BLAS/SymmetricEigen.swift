@@ -1,3 +1,4 @@
+import Base
 import CBLAS
 
 /// Eigenvalues and eigenvectors of a real symmetric matrix.

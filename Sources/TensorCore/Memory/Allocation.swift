@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Synchronization
 
@@ -15,7 +16,7 @@ public enum Allocation {
   }
 
   /// Uninitialised memory. What the pool of buffers keeps for later is given back before it fails.
-  static func allocate(bytes: Int, alignment: Int) -> UnsafeMutableRawPointer {
+  package static func allocate(bytes: Int, alignment: Int) -> UnsafeMutableRawPointer {
     var pointer: UnsafeMutableRawPointer?
     if posix_memalign(&pointer, alignment, bytes) != 0 || pointer == nil {
       BufferPool.shared.drain()

@@ -1,3 +1,4 @@
+import Base
 import Synchronization
 
 /// Tells tensors apart by their memory. Never given twice, unlike an address.

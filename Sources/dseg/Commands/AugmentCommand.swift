@@ -1,6 +1,10 @@
 import ArgumentParser
+import Augment
+import Base
+import Checkpoints
 import DiffusionSegmentation
 import Foundation
+import Images
 
 struct AugmentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,19 +1,22 @@
 import ArgumentParser
+import Backbones
+import Base
+import Checkpoints
 import DiffusionSegmentation
 import Foundation
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a diffusion model as a .safetensors file that says what it needs.",
+    abstract: "Write a pretrained model as a .safetensors file that says what it needs.",
     discussion: """
-      The weights keep guided-diffusion's names. Image size, heads and schedule go into the file, so that other \
-      commands need no flags for it. With --half it takes half the room.
+      The weights keep their names. What they do not tell, such as image size, heads and schedule, goes into the file, \
+      so that other commands need no flags for it. With --half it takes half the room.
 
       Example:
         dseg convert --checkpoint lsun_horse.pt --half --output horse.safetensors
       """)
 
-  @Option(help: "The diffusion model, a guided-diffusion checkpoint (.pt or .safetensors).")
+  @Option(help: "The pretrained model, a checkpoint (.pt or .safetensors).")
   var checkpoint: String
   @Flag(help: "Round the weights to half precision.")
   var half = false
@@ -27,8 +30,8 @@ struct Convert: ParsableCommand {
     try OutputGuard.check(outputs: [output], inputs: [checkpoint])
     try OutputGuard.checkWritable(output, as: .tensors)
     let file = try Checkpoint(contentsOf: checkpoint)
-    try DiffusionBackbone.convert(
-      file, options: try network.backboneOptions(for: file), weights: network.weightsChoice,
+    try BackboneRegistry.standard.convert(
+      file, kind: network.backbone, settings: network.given(), weights: network.weightsChoice,
       notices: .ofThisRun, to: output, as: half ? .float16 : .float32)
     // A device keeps nothing to look at.
     let size = AtomicFile.writesInPlace(to: output) ? 0 : try MappedFile(path: output).bytes.count

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Demo
 import DiffusionSegmentation
+import Experiments
 import Foundation
 import Synchronization
 

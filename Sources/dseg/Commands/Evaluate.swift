@@ -1,6 +1,7 @@
 import ArgumentParser
 import DiffusionSegmentation
 import Foundation
+import PixelClassifier
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,8 @@
+import Base
+import Checkpoints
 import DiffusionSegmentation
 import Foundation
+import PixelClassifier
 
 /// An evaluation with its outputs: a table or JSON, and optionally files.
 struct EvaluationRun {
@@ -40,7 +43,7 @@ struct EvaluationRun {
     let evaluation = try segmenter.evaluate(on: labelled, notices: .ofThisRun) {
       (index, item, result) throws(DataError) in
       if let stems {
-        let mask = result.modelLabels
+        let mask = result.labelsAtModelSize
         try createFolder((stems[index] as NSString).deletingLastPathComponent)
         try NpyFile.write(
           NumericArray(mask.labels, shape: [mask.height, mask.width]), to: "\(stems[index]).npy")

@@ -1,6 +1,13 @@
 import ArgumentParser
+import Augment
+import Backbones
+import Base
+import Checkpoints
 import DiffusionSegmentation
+import Experiments
+import Features
 import Foundation
+import PixelClassifier
 
 struct ExperimentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -24,7 +31,7 @@ struct ExperimentCommand: ParsableCommand {
       \(SegmenterPreset.all.map { "  \($0.id): \($0.settings)" }.joined(separator: "\n"))
       """)
 
-  @Option(help: "The diffusion model, a guided-diffusion checkpoint (.pt or .safetensors).")
+  @Option(help: "The pretrained model, a checkpoint (.pt or .safetensors).")
   var checkpoint: String
   @Option(help: "Folder of labelled pictures to train on.")
   var train: String
@@ -57,7 +64,6 @@ struct ExperimentCommand: ParsableCommand {
   var limit: Int?
   @OptionGroup(title: "Features") var selection: FeatureOptions
   @OptionGroup(title: "Network") var network: NetworkOptions
-  @OptionGroup(title: "Network") var conditioning: ClassOption
   @Option(help: "Pixels in a batch.")
   var batchSize = 64
   @Option(help: "How features are kept in memory: float, or half for half the memory.")
@@ -66,8 +72,7 @@ struct ExperimentCommand: ParsableCommand {
   @OptionGroup var labels: LabelOptions
   @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
   var fit: ImageFit = .pad
-  @Flag(help: "Draw new noise for every picture instead of one for all of a seed.")
-  var freshNoise = false
+  @OptionGroup var drawing: NoiseOptions
   @Option(help: "The metric: ledm or standard.")
   var metric: IoUDefinition = .ledm
   @Option(help: "Folder for the report and all runs.")
@@ -78,7 +83,7 @@ struct ExperimentCommand: ParsableCommand {
     if !(1...1000).contains(seeds) { throw ValidationError("--seeds must be 1 to 1000.") }
     if curveSeeds < 0 { throw ValidationError("--curve-seeds must be 0 or more.") }
     if !(2...1 << 20).contains(batchSize) { throw ValidationError("--batch-size must be 2 to \(1 << 20).") }
-    if freshNoise && network.noise != nil {
+    if drawing.freshNoise && selection.noise != nil {
       throw ValidationError("--fresh-noise and --noise exclude each other.")
     }
     if test.isEmpty == (folds == nil) { throw ValidationError("Give either --test or --folds.") }
@@ -117,14 +122,14 @@ struct ExperimentCommand: ParsableCommand {
       throw DataError(
         .invalidArgument, file: "--seed", expected: "room for \(seeds) seeds", found: "\(first)")
     }
-    let backbone = try network.backbone(checkpoint: checkpoint)
-    let fixed = try network.fixedNoise()
-    let features = DiffusionFeatures(
-      backbone, steps: selection.stepsOrDefault, blocks: try selection.blocks(for: backbone),
-      noise: fixed ?? (freshNoise ? .perImage(seed: first) : .shared(seed: first)), precision: featureStorage,
-      conditioningClass: try conditioning.resolved(for: backbone))
+    let features = try BackboneRegistry.standard.features(
+      of: Checkpoint(contentsOf: checkpoint), kind: network.backbone,
+      settings: network.given(drawing.given.merging(selection.given) { _, new in new }),
+      weights: network.weightsChoice, notices: .ofThisRun)
     return Experiment(
-      training: training, testSets: testSets, folds: folds, features: features, presets: chosen,
+      training: training, testSets: testSets, folds: folds, features: features,
+      featurePrecision: featureStorage,
+      presets: chosen,
       seeds: Array(first..<past.partialValue), curveSeeds: curveSeeds, metric: metric, fit: fit,
       maskResampling: labels.maskResize ?? .nearest, batchSize: batchSize)
   }

@@ -1,25 +1,30 @@
 import ArgumentParser
+import Augment
+import Backbones
+import Base
+import Checkpoints
 import DiffusionSegmentation
+import Features
 import Foundation
+import Images
 
 struct Features: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Extract the features of pictures.",
     discussion: """
-      Writes a .safetensors file with tensors named <image stem>/step<t>/block<b>, [channels, height, width], each \
-      at its own resolution.
+      Writes a .safetensors file with tensors named <image stem>/<activation>, [channels, height, width], each at its \
+      own resolution; those of diffusion models are named step<t>/block<b>.
 
       Example:
         dseg features --checkpoint lsun_horse.pt --steps 50,150,250 --output features.safetensors photo.jpg
         dseg features --checkpoint lsun_horse.pt --pca components.png horses/
       """)
 
-  @Option(help: "The diffusion model, a guided-diffusion checkpoint (.pt or .safetensors).")
+  @Option(help: "The pretrained model, a checkpoint (.pt or .safetensors).")
   var checkpoint: String
   @OptionGroup var selection: FeatureOptions
   @OptionGroup var network: NetworkOptions
   @OptionGroup var reading: PictureOptions
-  @OptionGroup var conditioning: ClassOption
   @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
   var fit: ImageFit = .pad
   @Option(help: ArgumentHelp("The file to write.", valueName: "file.safetensors"))
@@ -43,43 +48,40 @@ struct Features: ParsableCommand {
     let paths = files.map(\.path)
     try OutputGuard.check(
       outputs: [output, pca].compactMap(\.self),
-      inputs: OutputGuard.picturesAndMasks(paths) + [checkpoint, network.noise])
+      inputs: OutputGuard.picturesAndMasks(paths) + [checkpoint, selection.noise])
     if let output { try OutputGuard.checkWritable(output, as: .tensors) }
     if let pca { try OutputGuard.checkWritable(pca, as: .picture) }
-    let backbone = try network.backbone(checkpoint: checkpoint)
-    let features = DiffusionFeatures(
-      backbone, steps: selection.stepsOrDefault, blocks: try selection.blocks(for: backbone),
-      noise: try network.fixedNoise() ?? .shared(seed: common.seed ?? 0),
-      conditioningClass: try conditioning.resolved(for: backbone))
-    try features.validate()
-    func name(_ stem: String, _ step: Int, _ block: Int) -> String { "\(stem)/step\(step)/block\(block)" }
+    let features = try BackboneRegistry.standard.features(
+      of: Checkpoint(contentsOf: checkpoint), kind: network.backbone,
+      settings: network.given(selection.given), weights: network.weightsChoice, notices: .ofThisRun
+    ).redrawn(seed: common.seed ?? 0, draws: nil)
+    let layout = features.layout
+    func name(_ stem: String, _ key: FeatureKey) -> String { "\(stem)/\(key.name)" }
     let stream = try output.map { (path) throws(DataError) in
       try SafetensorsStream(
         path: path, metadata: ["program": "DiffusionSegmentation \(Version.current)"],
-        names: files.flatMap { file in
-          features.steps.flatMap { step in features.blocks.map { name(file.name, step, $0) } }
-        })
+        names: files.flatMap { file in layout.map { name(file.name, $0.key) } })
     }
     let bar = ProgressBar("features")
     let start = ContinuousClock.now
-    var steps = 0
+    var done = 0
     var pictures: [(image: Image, maps: FeatureMaps)] = []
     var failed: [Failure] = []
     for (index, path) in paths.enumerated() {
       if let (image, maps) = try extraction(of: path, by: features, failed: &failed) {
         if let stream {
           for map in maps.maps {
-            try stream.append(name(files[index].name, map.step, map.block), map.tensor)
+            try stream.append(name(files[index].name, map.key), map.tensor)
           }
         }
         if pca != nil { pictures.append((image, maps)) }
-        steps += features.steps.count
+        done += 1
       }
       bar.update(Double(index + 1) / Double(paths.count), "\(index + 1) of \(paths.count) pictures")
     }
     bar.finish()
     // A file without a tensor would be taken for a result.
-    if steps == 0 { return try endWithFailures(failed.count) }
+    if done == 0 { return try endWithFailures(failed.count) }
     try stream?.finish()
     if let pca { try sheet(of: pictures).write(to: pca) }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -87,11 +89,11 @@ struct Features: ParsableCommand {
       try Terminal.printJSON(
         Figures(
           images: paths.count - failed.count, failed: failed, seconds: seconds,
-          secondsPerStep: seconds / Double(steps)))
+          secondsAPicture: seconds / Double(done)))
     } else {
-      let perStep = String(format: "%.2f", seconds / Double(steps))
+      let each = String(format: "%.2f", seconds / Double(done))
       try Terminal.output(
-        "\([output, pca].compactMap(\.self).joined(separator: ", ")): \(paths.count - failed.count) pictures, \(features.channels) features a pixel, \(perStep) s a step"
+        "\([output, pca].compactMap(\.self).joined(separator: ", ")): \(paths.count - failed.count) pictures, \(features.channels) features a pixel, \(each) s a picture"
           + (failed.isEmpty ? "" : "; \(failed.count) left out"))
     }
     try endWithFailures(failed.count)
@@ -99,13 +101,13 @@ struct Features: ParsableCommand {
 
   /// The picture as the network sees it, and its features; nil for one that cannot be used.
   private func extraction(
-    of path: String, by features: DiffusionFeatures, failed: inout [Failure]
+    of path: String, by features: any PixelFeatures, failed: inout [Failure]
   ) throws(DataError) -> (Image, FeatureMaps)? {
     try going(on: path, failed: &failed) { () throws(DataError) in
       let image = try Image(contentsOf: path, orientation: reading.orientation, notices: .ofThisRun)
       let geometry = try features.geometry(for: image, fit: fit, name: path)
       let seen = geometry.apply(image)
-      return (seen, try features.extract(seen.tensor(normalization: .ddpm), name: path))
+      return (seen, try features.extract(image, by: geometry, name: path))
     }
   }
 
@@ -124,6 +126,6 @@ struct Features: ParsableCommand {
     var images: Int
     var failed: [Failure]
     var seconds: Double
-    var secondsPerStep: Double
+    var secondsAPicture: Double
   }
 }

@@ -1,5 +1,10 @@
+import Backbones
+import Base
+import Checkpoints
 import DiffusionSegmentation
+import Features
 import Foundation
+import TensorCore
 
 /// What `dseg inspect` tells.
 struct InspectionReport: Encodable {
@@ -9,29 +14,49 @@ struct InspectionReport: Encodable {
     var shape: [Int]
   }
 
+  /// The facts of a model under their keys, and its activations.
   struct Network: Encodable {
-    /// Channels that it takes.
-    var channels: Int
-    var levels: Int
-    var levelChannels: [Int]
-    var residualBlocks: Int
-    var attentionLevels: [Int]
-    var resampling: String
-    var scaleShiftNorm: Bool
-    var learnedSigma: Bool
-    var classes: Int?
-    var imageSize: Int
-    var gigaMACs: Double
-    var outputBlocks: [Block]
-  }
+    var kind: String
+    var facts: BackboneFacts
 
-  struct Block: Encodable {
-    var index: Int
-    var channels: Int
-    var height: Int
-    var width: Int
-    /// Share of a forward's cost up to this block, 0 to 1.
-    var cumulativeShare: Double
+    private struct Key: CodingKey {
+      var stringValue: String
+      var intValue: Int? { nil }
+      init(_ name: String) { stringValue = name }
+      init?(stringValue: String) { self.init(stringValue) }
+      init?(intValue: Int) { nil }
+    }
+
+    private struct Activation: Encodable {
+      var name: String
+      var channels: Int
+      var height: Int
+      var width: Int
+      /// Share of a forward's cost up to this one, 0 to 1.
+      var cumulativeShare: Double
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(kind, forKey: Key("kind"))
+      for row in facts.rows {
+        let key = Key(row.key)
+        switch row.value {
+        case .none: break
+        case .integer(let value): try container.encode(value, forKey: key)
+        case .number(let value): try container.encode(value, forKey: key)
+        case .flag(let value): try container.encode(value, forKey: key)
+        case .text(let value): try container.encode(value, forKey: key)
+        case .integers(let values): try container.encode(values, forKey: key)
+        }
+      }
+      let activations = facts.activations.map {
+        Activation(
+          name: $0.name, channels: $0.channels, height: $0.height, width: $0.width,
+          cumulativeShare: $0.costSoFar)
+      }
+      try container.encode(activations, forKey: Key("activations"))
+    }
   }
 
   var file: String
@@ -52,8 +77,10 @@ struct InspectionReport: Encodable {
   var threads: Int
   var version: String
 
-  /// - Parameter imageSize: for sizes and costs; nil for that of the file
-  init(file: String, imageSize: Int?, weights choice: WeightsChoice = .automatic) throws(DataError) {
+  /// - Parameter settings: of the model, in the place of those of the file
+  init(
+    file: String, settings: [String: String], weights choice: WeightsChoice = .automatic
+  ) throws(DataError) {
     self.file = file
     blasCore = BLAS.coreName
     threads = Threads.count
@@ -82,16 +109,16 @@ struct InspectionReport: Encodable {
         segmenter = try SegmenterFile(contentsOf: file).record
         metadata[SegmenterFile.recordKey] = nil
       } else {
-        networks = NetworkList(checkpoint, anchor: UNetConfiguration.anchor).members.map(\.name)
         do {
-          let (state, origin) = try UNetConfiguration.state(
-            in: checkpoint, weights: choice, notices: .ofThisRun)
+          let kind = try BackboneRegistry.standard.recognizing(checkpoint)
+          networks = kind.networkNames(in: checkpoint)
+          let (state, origin) = try kind.state(in: checkpoint, weights: choice, notices: .ofThisRun)
           (weights, arrays) = (origin.weights, state.tensors)
-          let options = try BackboneOptions(metadata: metadata, notices: .ofThisRun, file: file)
-          network = try Network(state: state, imageSize: imageSize ?? options.imageSize)
-          note = InspectionReport.hindrance(of: state)
+          let facts = try kind.facts(of: state, checkpoint: checkpoint, settings: settings)
+          network = Network(kind: kind.kind, facts: facts)
+          note = facts.hindrance ?? InspectionReport.damage(of: state)
         } catch  where error.kind != .invalidArgument {
-          note = "no U-Net of guided-diffusion: \(error.found)"
+          note = "no model of a known kind: \(error.found)"
         }
       }
       tensors = arrays.map {
@@ -104,13 +131,8 @@ struct InspectionReport: Encodable {
         exactly: tensors.reduce(0.0) { $0 + $1.shape.reduce(1.0) { $0 * Double($1) } }.rounded()) ?? .max
   }
 
-  /// What keeps a network from being used.
-  private static func hindrance(of state: StateDictionary) -> String? {
-    do throws(DataError) {
-      try UNetConfiguration(state: state).checkSeesPictures(file: state.file, prefix: state.prefix)
-    } catch {
-      return "\(error.item): expected \(error.expected), found \(error.found)"
-    }
+  /// Weights that keep a model from being used.
+  private static func damage(of state: StateDictionary) -> String? {
     let damaged = state.tensors.compactMap { named -> String? in
       guard named.array.elementType.isFloatingPoint else { return nil }
       let tensor = named.array.tensor()
@@ -140,36 +162,24 @@ struct InspectionReport: Encodable {
     if networks.count > 1 { rows.append(["networks", networks.joined(separator: ", ")]) }
     if let weights, weights != "." { rows.append(["weights", weights]) }
     if let network {
-      rows += [
-        ["channels", "\(network.channels)"],
-        [
-          "levels",
-          "\(network.levels) of \(network.levelChannels.map { "\($0)" }.joined(separator: ", ")) channels",
-        ],
-        ["residual blocks a level", "\(network.residualBlocks)"],
-        [
-          "attention",
-          network.attentionLevels.isEmpty
-            ? "in the middle"
-            : "at levels \(network.attentionLevels.map { "\($0)" }.joined(separator: ", ")) and in the middle",
-        ],
-        ["resampling", network.resampling], ["scale-shift norm", network.scaleShiftNorm ? "yes" : "no"],
-        ["learned sigma", network.learnedSigma ? "yes" : "no"],
-        ["classes", network.classes.map { "\($0)" } ?? "none"],
-        [
-          "cost of a forward",
-          String(format: "%.2f GMAC at %d×%d", network.gigaMACs, network.imageSize, network.imageSize),
-        ],
-      ]
+      rows.append(["kind", network.kind])
+      for row in network.facts.rows { if let title = row.title { rows.append([title, row.text]) } }
     }
     if let segmenter {
-      func list(_ numbers: [Int]) -> String { numbers.map { "\($0)" }.joined(separator: ", ") }
+      let backbone = segmenter.backbone
       rows += [
         ["members", "\(segmenter.members)"],
         ["classes", segmenter.classNames.joined(separator: ", ") + "; \(segmenter.ignoreLabel) is ignored"],
-        ["steps", list(segmenter.steps)], ["blocks", list(segmenter.blocks)],
-        ["noise", segmenter.noise.kind == "perImage" ? "of each picture" : "shared"], ["fit", segmenter.fit],
-        ["checkpoint", segmenter.checkpoint.path], ["SHA-256", segmenter.checkpoint.sha256],
+        ["kind", backbone.kind],
+      ]
+      for settings in [backbone.selection, backbone.options] {
+        for (key, value) in settings.sorted(by: { $0.key < $1.key }) {
+          rows.append([key.replacing("-", with: " "), value.replacing(",", with: ", ")])
+        }
+      }
+      rows += [
+        ["fit", segmenter.fit], ["checkpoint", backbone.checkpoint.path],
+        ["SHA-256", backbone.checkpoint.sha256],
         ["made by", segmenter.program],
       ]
     }
@@ -181,11 +191,11 @@ struct InspectionReport: Encodable {
     var text = rows.map { $0[0].padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0[1] }
       .joined(separator: "\n")
     if let network {
-      var table = [["output block", "channels@size", "cost so far"]]
-      for block in network.outputBlocks {
+      var table = [[network.facts.activationTitle, "channels@size", "cost so far"]]
+      for activation in network.facts.activations {
         table.append([
-          "\(block.index)", "\(block.channels)@\(block.height)",
-          String(format: "%.1f %%", block.cumulativeShare * 100),
+          activation.name, "\(activation.channels)@\(activation.height)",
+          String(format: "%.1f %%", activation.costSoFar * 100),
         ])
       }
       text += "\n\n" + Table(rows: table).text
@@ -205,33 +215,5 @@ struct InspectionReport: Encodable {
       rest /= 1000
     }
     return ([String(rest)] + groups).joined(separator: ",")
-  }
-}
-
-extension InspectionReport.Network {
-  init(state: StateDictionary, imageSize: Int) throws(DataError) {
-    let configuration = try UNetConfiguration(state: state)
-    guard imageSize > 0, imageSize <= 1 << 14, imageSize % configuration.sizeMultiple == 0 else {
-      throw DataError(
-        .invalidArgument, file: "--image-size", expected: "a multiple of \(configuration.sizeMultiple)",
-        found: "\(imageSize)")
-    }
-    let cost = configuration.cost(height: imageSize, width: imageSize)
-    channels = configuration.inChannels
-    levels = configuration.levels
-    levelChannels = configuration.levelChannels
-    residualBlocks = configuration.residualBlocks
-    attentionLevels = configuration.levelHasAttention.indices.filter { configuration.levelHasAttention[$0] }
-    resampling = configuration.resampling.rawValue
-    scaleShiftNorm = configuration.usesScaleShiftNorm
-    learnedSigma = configuration.hasLearnedVariance
-    classes = configuration.classCount
-    self.imageSize = imageSize
-    gigaMACs = Double(cost.totalMACs) / 1e9
-    outputBlocks = cost.outputBlocks.map {
-      InspectionReport.Block(
-        index: $0.index, channels: $0.channels, height: $0.height, width: $0.width,
-        cumulativeShare: Double($0.cumulativeMACs) / Double(cost.totalMACs))
-    }
   }
 }

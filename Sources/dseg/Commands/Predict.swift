@@ -1,6 +1,9 @@
 import ArgumentParser
+import Base
+import Checkpoints
 import DiffusionSegmentation
 import Foundation
+import Images
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Backbones
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
 

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Backbones
+import Base
+import DiffusionCore
 import DiffusionSegmentation
 import Foundation
 
@@ -48,7 +51,7 @@ struct Sample: ParsableCommand {
     try OutputGuard.check(outputs: [output], inputs: [checkpoint])
     try OutputGuard.checkWritable(output, as: .picture)
     if let frames { try createFolder(frames) }
-    let backbone = try network.backbone(checkpoint: checkpoint)
+    let backbone = try network.diffusionBackbone(checkpoint: checkpoint)
     try SampleSheet.check(channels: backbone.network.configuration.inChannels)
     let sampler = try DiffusionSampler(
       network: backbone.network, options: backbone.options,
@@ -84,7 +87,7 @@ struct Sample: ParsableCommand {
   }
 
   private func classes(of configuration: UNetConfiguration) throws(DataError) -> [Int]? {
-    try ClassOption.check(label, for: configuration)
+    try configuration.check(conditioningClass: label)
     guard let total = configuration.classCount else { return nil }
     guard let label else { return (0..<count).map { $0 % total } }
     return [Int](repeating: label, count: count)

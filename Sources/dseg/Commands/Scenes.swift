@@ -1,6 +1,8 @@
 import ArgumentParser
+import Base
 import DiffusionSegmentation
 import Foundation
+import SyntheticScenes
 
 struct Scenes: ParsableCommand {
   static let configuration = CommandConfiguration(

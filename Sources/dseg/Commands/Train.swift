@@ -1,5 +1,7 @@
 import ArgumentParser
+import Augment
 import DiffusionSegmentation
+import Features
 import Foundation
 
 struct Train: ParsableCommand {
@@ -21,7 +23,7 @@ struct Train: ParsableCommand {
 
   @Option(help: "A configuration file of ddpm-segmentation.")
   var config: String?
-  @Option(help: "The diffusion model, a guided-diffusion checkpoint (.pt or .safetensors).")
+  @Option(help: "The pretrained model, a checkpoint (.pt or .safetensors).")
   var checkpoint: String?
   @Option(help: "Folder of labelled pictures.")
   var images: String?
@@ -33,7 +35,6 @@ struct Train: ParsableCommand {
   @OptionGroup var labels: LabelOptions
   @OptionGroup var selection: FeatureOptions
   @OptionGroup var network: NetworkOptions
-  @OptionGroup var conditioning: ClassOption
   @OptionGroup(title: "Training") var classifiers: ClassifierOptions
   @OptionGroup(title: "Prediction, kept in the segmenter") var prediction: PredictionOptions
   @Option(help: "Take only the first pictures.")
@@ -42,8 +43,7 @@ struct Train: ParsableCommand {
   var featureStorage: FeaturePrecision = .float
   @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
   var fit: ImageFit = .pad
-  @Flag(help: "Draw new noise for every picture instead of one for all.")
-  var freshNoise = false
+  @OptionGroup var drawing: NoiseOptions
   @Option(help: "The segmenter to write.")
   var output: String?
   @OptionGroup var common: CommonOptions
@@ -55,7 +55,7 @@ struct Train: ParsableCommand {
       ]
       where value == nil { throw ValidationError("Missing \(name) (or a --config).") }
     }
-    if freshNoise && network.noise != nil {
+    if drawing.freshNoise && selection.noise != nil {
       throw ValidationError("--fresh-noise and --noise exclude each other.")
     }
   }

@@ -1,17 +1,20 @@
+import Backbones
+import Base
+import Checkpoints
 import DiffusionSegmentation
+import Features
 import Foundation
+import Images
+import PixelClassifier
 
 /// A training with all settings in place, from flags or from a configuration that flags override.
 struct TrainingPlan {
   var checkpoint: String
   /// Opened once: what is read of it later is what stood there then.
   var model: Checkpoint
-  var options: BackboneOptions
   var labelled: LabelledImages
-  var steps: [Int]
-  /// Nil for those that the network has a default for.
-  var blocks: [Int]?
-  var noise: FeatureNoise
+  /// Of the model and its activations, by the keys of option tables.
+  var settings: [String: String]
   var segmenter: SegmenterOptions
   var prediction: PredictionSettings
   var output: String
@@ -24,15 +27,12 @@ struct TrainingPlan {
     self.flags = flags
     checkpoint = flags.checkpoint!
     model = try Checkpoint(contentsOf: checkpoint)
-    options = try flags.network.backboneOptions(for: model)
     let classes = try TrainingPlan.classes(flags.classes!, ignoreLabel: flags.ignoreLabel)
     labelled = try LabelledImages(
       directory: flags.images!, classes: try flags.labels.stored(classes), limit: flags.limit,
       orientation: flags.pictures.orientation,
       notices: .ofThisRun)
-    steps = flags.selection.stepsOrDefault
-    blocks = flags.selection.blocks?.values
-    noise = try TrainingPlan.noise(flags, sharesNoise: true)
+    settings = flags.network.given(flags.drawing.given.merging(flags.selection.given) { _, new in new })
     segmenter = try TrainingPlan.segmenterOptions(flags)
     prediction = try TrainingPlan.prediction(flags)
     output = flags.output!
@@ -44,7 +44,6 @@ struct TrainingPlan {
     self.configuration = configuration
     checkpoint = flags.checkpoint ?? configuration.modelPath
     model = try Checkpoint(contentsOf: checkpoint)
-    options = try flags.network.backboneOptions(for: model, imageSize: configuration.imageSize)
     let classes: ClassList
     if let named = flags.classes {
       classes = try TrainingPlan.classes(named, ignoreLabel: flags.ignoreLabel ?? configuration.ignoreLabel)
@@ -56,12 +55,11 @@ struct TrainingPlan {
       directory: flags.images ?? configuration.trainingPath, classes: try flags.labels.stored(classes),
       limit: flags.limit ?? configuration.trainingNumber, orientation: flags.pictures.orientation,
       notices: .ofThisRun)
-    steps = flags.selection.steps?.values ?? configuration.steps
-    blocks = flags.selection.blocks?.values ?? configuration.blocks
-    noise = try TrainingPlan.noise(flags, sharesNoise: configuration.sharesNoise)
+    let given = flags.drawing.given.merging(flags.selection.given) { _, new in new }
+    settings = flags.network.given(configuration.settings.merging(given) { _, new in new })
     segmenter = try TrainingPlan.segmenterOptions(flags, configuration)
     prediction = try TrainingPlan.prediction(flags)
-    results = configuration.outputDirectory(steps: steps, blocks: blocks ?? configuration.blocks)
+    results = configuration.outputDirectory(settings)
     output = flags.output ?? (results as NSString).appendingPathComponent("segmenter.safetensors")
   }
 
@@ -76,18 +74,13 @@ struct TrainingPlan {
     return ClassList(count: count, ignoreLabel: ignoreLabel ?? LabelMask.ignoreLabel)
   }
 
-  private static func noise(_ flags: Train, sharesNoise: Bool) throws(DataError) -> FeatureNoise {
-    if let fixed = try flags.network.fixedNoise() { return fixed }
-    let seed = flags.common.seed ?? 0
-    return flags.freshNoise || !sharesNoise ? .perImage(seed: seed) : .shared(seed: seed)
-  }
-
   /// The preset, with what the configuration says, with what the flags say.
   private static func segmenterOptions(
     _ flags: Train, _ configuration: ExperimentConfiguration? = nil
   ) throws(DataError) -> SegmenterOptions {
     var options = try flags.classifiers.options(seed: flags.common.seed ?? 0, fit: flags.fit)
     options.maskResampling = flags.labels.maskResize ?? .nearest
+    options.featurePrecision = flags.featureStorage
     if let configuration {
       if flags.classifiers.models == nil { options.members = configuration.members }
       if flags.classifiers.batchSize == nil { options.batchSize = configuration.batchSize }
@@ -106,21 +99,17 @@ struct TrainingPlan {
 
   /// - Throws: `DataError`, or the exit code of unsuitable data when a test picture had to be left out.
   func run() throws {
-    let backbone = try DiffusionBackbone(
-      model, options: options, weights: flags.network.weightsChoice, notices: .ofThisRun)
-    // `??` does not pass typed errors on.
-    let chosen = if let blocks { blocks } else { try flags.selection.blocks(for: backbone) }
-    let features = DiffusionFeatures(
-      backbone, steps: steps, blocks: chosen, noise: noise, noises: try flags.classifiers.noiseCount(),
-      precision: flags.featureStorage, conditioningClass: try flags.conditioning.resolved(for: backbone))
+    let features = try BackboneRegistry.standard.features(
+      of: model, kind: flags.network.backbone, settings: settings, weights: flags.network.weightsChoice,
+      notices: .ofThisRun
+    ).redrawn(seed: flags.common.seed ?? 0, draws: try flags.classifiers.noiseCount())
     try features.validate()
-    if let configuration, configuration.steps == features.steps,
-      configuration.blocks.count == features.blocks.count,
+    if let configuration, configuration.settings.allSatisfy({ settings[$0.key] == $0.value }),
       configuration.featureCount != features.channels
     {
       throw DataError(
         .malformed, file: configuration.file, item: "dim[2]",
-        expected: "\(features.channels), the features of these steps and blocks of \(checkpoint)",
+        expected: "\(features.channels), the features of these activations of \(checkpoint)",
         found: "\(configuration.featureCount)")
     }
     let test = try testSet()
@@ -147,14 +136,14 @@ struct TrainingPlan {
 
   /// What would stop the writing in the end stops the work before it begins.
   private func prepareOutput() throws(DataError) {
-    let inputs = [checkpoint, flags.network.noise, flags.config, flags.classes]
+    let inputs = [checkpoint, flags.selection.noise, flags.config, flags.classes]
     try OutputGuard.check(
       outputs: [output], inputs: inputs + OutputGuard.picturesAndMasks(labelled.imagePaths))
     if configuration != nil && flags.output == nil { try createFolder(results) }
     try OutputGuard.checkWritable(output, as: .tensors)
   }
 
-  private func train(_ features: DiffusionFeatures) throws(DataError) -> Segmenter {
+  private func train(_ features: any PixelFeatures) throws(DataError) -> Segmenter {
     let extraction = ProgressBar("features")
     let training = TrainingBar(members: segmenter.members, epochs: segmenter.epochs)
     let trained = try Segmenter.train(
@@ -173,7 +162,7 @@ struct TrainingPlan {
   }
 
   /// The members that the reference left in the folder of the results, if all are there; it would use them too.
-  private func existingMembers(_ features: DiffusionFeatures) throws(DataError) -> Segmenter? {
+  private func existingMembers(_ features: any PixelFeatures) throws(DataError) -> Segmenter? {
     guard configuration != nil, flags.output == nil else { return nil }
     let paths = (0..<segmenter.members).map {
       (results as NSString).appendingPathComponent("model_\($0).pth")
@@ -186,7 +175,8 @@ struct TrainingPlan {
     }
     return try Segmenter(
       ensemble: try PixelEnsemble(contentsOf: paths), classes: labelled.classes, features: features,
-      fit: flags.fit, maskResampling: segmenter.maskResampling, orientation: flags.pictures.orientation,
+      featurePrecision: flags.featureStorage, fit: flags.fit, maskResampling: segmenter.maskResampling,
+      orientation: flags.pictures.orientation,
       prediction: prediction)
   }
 

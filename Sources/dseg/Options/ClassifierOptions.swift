@@ -1,5 +1,9 @@
 import ArgumentParser
+import Augment
+import Base
 import DiffusionSegmentation
+import PixelClassifier
+import TensorCore
 
 /// How the classifiers are trained.
 struct ClassifierOptions: ParsableArguments {

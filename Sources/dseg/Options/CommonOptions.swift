@@ -1,5 +1,7 @@
 import ArgumentParser
+import Base
 import DiffusionSegmentation
+import TensorCore
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {

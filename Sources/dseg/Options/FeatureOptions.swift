@@ -1,33 +1,42 @@
 import ArgumentParser
-import DiffusionSegmentation
+import Augment
+import Backbones
+import Base
+import Checkpoints
+import DiffusionCore
+import Features
 
-/// Which activations are the features.
+/// Which activations are the features: short forms of the settings of guided-diffusion.
 struct FeatureOptions: ParsableArguments {
-  @Option(help: "Diffusion steps, joined by commas. (default: 50,150,250, or the configuration's)")
-  var steps: IntegerList?
-
+  @Option(help: .of("steps", in: DiffusionSelection.self)) var steps: String?
+  @Option(help: .of("blocks", in: DiffusionSelection.self)) var blocks: String?
   @Option(
-    help: "Output blocks of the U-Net, joined by commas. (default: 5,6,7,8,12 for networks of 18 blocks)")
-  var blocks: IntegerList?
+    help: ArgumentHelp(
+      "Noise for all pictures, [3, size, size], instead of the seed's.", valueName: "file.npy"))
+  var noise: String?
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp(
+      "Class that a class-conditional diffusion model is told, a number from 0. (default: 0)",
+      valueName: "number"))
+  var conditioningClass: String?
 
-  /// The steps that were given, or those of the reference.
-  var stepsOrDefault: [Int] { steps?.values ?? [50, 150, 250] }
-
-  /// The blocks that were given, or those of the published checkpoints' networks.
-  /// - Throws: `DataError` that lists the blocks when there is no default.
-  func blocks(for backbone: DiffusionBackbone) throws(DataError) -> [Int] {
-    if let blocks { return blocks.values }
-    guard backbone.network.configuration.outputBlockCount == 18 else {
-      throw DataError(
-        .invalidArgument, file: "--blocks",
-        expected: "some of this network's output blocks (block: channels@size): \(backbone.blockList)",
-        found: "none")
-    }
-    return [5, 6, 7, 8, 12]
+  /// What was given on the command line, by the keys of option tables.
+  var given: [String: String] {
+    let all = ["steps": steps, "blocks": blocks, "noise": noise, "class": conditioningClass]
+    return all.compactMapValues(\.self)
   }
 }
 
-/// Numbers joined by commas.
+/// Whether pictures share a noise.
+struct NoiseOptions: ParsableArguments {
+  @Flag(help: "Draw new noise for every picture instead of one for all.")
+  var freshNoise = false
+
+  var given: [String: String] { freshNoise ? ["noise": "per-image"] : [:] }
+}
+
+/// Values joined by commas.
 struct NumberList<Number: LosslessStringConvertible & Sendable>: ExpressibleByArgument, Sendable {
   var values: [Number]
 
@@ -46,3 +55,5 @@ struct NumberList<Number: LosslessStringConvertible & Sendable>: ExpressibleByAr
 }
 
 typealias IntegerList = NumberList<Int>
+
+extension ImageFit: ExpressibleByArgument {}

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Base
 import DiffusionSegmentation
+import Images
 
 /// How pictures are read.
 struct PictureOptions: ParsableArguments {

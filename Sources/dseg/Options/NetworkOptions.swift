@@ -1,37 +1,37 @@
 import ArgumentParser
-import DiffusionSegmentation
+import Backbones
+import Base
+import Checkpoints
+import DiffusionCore
+import Features
 
-extension AttentionOrder: ExpressibleByArgument {}
-extension NoiseSchedule: ExpressibleByArgument {}
-extension ImageFit: ExpressibleByArgument {}
-extension ConvolutionPolicy.Precision: ExpressibleByArgument {}
-
-/// What the weights of a checkpoint do not tell about its network. What is not given keeps the value that the file or
+/// The pretrained model: its kind, and what its weights do not tell. What is not given keeps the value that the file or
 /// the segmenter has, or else its default.
 struct NetworkOptions: ParsableArguments {
-  @Option(help: "Side of the pictures that the model was trained on, in pixels. (default: 256)")
-  var imageSize: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Kind of the pretrained model: \(BackboneRegistry.standard.kinds.map { $0.kind }.joined(separator: ", ")). (default: as its file shows)",
+      valueName: "kind"))
+  var backbone: String?
 
-  @Option(help: "Channels of an attention head. (default: 64)")
-  var headChannels: Int?
+  @Option(
+    name: .customShort("b"),
+    help: ArgumentHelp(
+      "A setting of the pretrained model or of its activations, as often as wanted; `dseg inspect --settings` lists them.",
+      valueName: "key=value"))
+  var settings: [String] = []
 
-  @Option(help: "Number of attention heads, instead of --head-channels.")
-  var heads: Int?
+  // Short forms of the settings of guided-diffusion: `-b head-channels=32` is `--head-channels 32`.
 
-  @Option(help: "Number of attention heads on the way up, if it differs from --heads.")
-  var headsUpsample: Int?
-
-  @Option(help: "How queries, keys and values lie in the weights: legacy or new. (default: legacy)")
-  var attentionOrder: AttentionOrder?
-
-  @Option(help: "Noise schedule of the diffusion: linear or cosine. (default: linear)")
-  var noiseSchedule: NoiseSchedule?
-
-  @Option(help: "Steps of the diffusion. (default: 1000)")
-  var diffusionSteps: Int?
-
-  @Flag(help: "The model saw time scaled to 0-1000, whatever the number of steps.")
-  var rescaleTimesteps = false
+  @Option(help: .of("image-size", in: DiffusionOptions.self)) var imageSize: String?
+  @Option(help: .of("head-channels", in: DiffusionOptions.self)) var headChannels: String?
+  @Option(help: .of("heads", in: DiffusionOptions.self)) var heads: String?
+  @Option(help: .of("heads-upsample", in: DiffusionOptions.self)) var headsUpsample: String?
+  @Option(help: .of("attention-order", in: DiffusionOptions.self)) var attentionOrder: String?
+  @Option(help: .of("noise-schedule", in: DiffusionOptions.self)) var noiseSchedule: String?
+  @Option(help: .of("diffusion-steps", in: DiffusionOptions.self)) var diffusionSteps: String?
+  @Flag(help: .of("rescale-timesteps", in: DiffusionOptions.self)) var rescaleTimesteps = false
+  @Option(help: .of("precision", in: DiffusionOptions.self)) var precision: String?
 
   @Option(
     help: ArgumentHelp(
@@ -39,74 +39,48 @@ struct NetworkOptions: ParsableArguments {
       valueName: "name"))
   var weights: String?
 
-  @Option(
-    help: """
-      How convolutions are computed: fast, or reference, which rounds a few times less and takes twice as long. \
-      (default: fast)
-      """)
-  var precision: ConvolutionPolicy.Precision?
-
-  @Option(
-    help: ArgumentHelp(
-      "Noise for all pictures, [3, size, size], instead of the seed's.", valueName: "file.npy"))
-  var noise: String?
-
   func validate() throws {
     if headChannels != nil && heads != nil {
       throw ValidationError("--head-channels and --heads exclude each other.")
     }
-  }
-
-  /// Changes what was given on the command line.
-  func apply(to options: inout BackboneOptions) {
-    if let imageSize { options.imageSize = imageSize }
-    if let headChannels { options.attention.heads = .channels(headChannels) }
-    if let heads { options.attention.heads = .count(heads) }
-    if let headsUpsample { options.attention.headsUpsample = headsUpsample }
-    if let attentionOrder { options.attention.order = attentionOrder }
-    if let noiseSchedule { options.noiseSchedule = noiseSchedule }
-    if let diffusionSteps { options.diffusionSteps = diffusionSteps }
-    if rescaleTimesteps { options.rescaleTimesteps = true }
-    if let precision { options.precision = precision }
+    for text in settings where !text.contains("=") {
+      throw ValidationError("-b takes key=value, not \(text).")
+    }
   }
 
   /// Which network was asked for.
   var weightsChoice: WeightsChoice { weights.map { .named($0) } ?? .automatic }
 
-  /// Those of a checkpoint, with what was given on the command line. What contradicts the checkpoint is said.
-  /// - Parameter imageSize: of a configuration
-  func backboneOptions(for checkpoint: Checkpoint, imageSize: Int? = nil) throws(DataError) -> BackboneOptions
-  {
-    let isDecided = headChannels != nil || heads != nil
-    let stated = try BackboneOptions(
-      metadata: checkpoint.metadata, notices: isDecided ? Notices() : .ofThisRun, file: checkpoint.path)
-    var options = stated
-    if let imageSize { options.imageSize = imageSize }
-    apply(to: &options)
-    options.noticeContradictions(
-      to: stated, metadata: checkpoint.metadata, file: checkpoint.path, notices: .ofThisRun)
-    return options
+  /// What was given on the command line, by the keys of option tables.
+  /// - Parameter others: settings from other flags and files, which these take the place of
+  func given(_ others: [String: String] = [:]) -> [String: String] {
+    var given = others
+    let shortForms = [
+      "image-size": imageSize, "head-channels": headChannels, "heads": heads, "heads-upsample": headsUpsample,
+      "attention-order": attentionOrder, "noise-schedule": noiseSchedule, "diffusion-steps": diffusionSteps,
+      "rescale-timesteps": rescaleTimesteps ? "true" : nil, "precision": precision,
+    ]
+    for (key, value) in shortForms where value != nil { given[key] = value }
+    for text in settings {
+      let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      given[String(pair[0])] = String(pair[1])
+    }
+    return given
   }
 
-  /// The diffusion model of a checkpoint, which is opened once.
-  func backbone(checkpoint path: String) throws(DataError) -> DiffusionBackbone {
+  /// The diffusion model of a checkpoint, which is opened once, for what only diffusion models do.
+  func diffusionBackbone(checkpoint path: String) throws(DataError) -> DiffusionBackbone {
     let checkpoint = try Checkpoint(contentsOf: path)
     return try DiffusionBackbone(
-      checkpoint, options: backboneOptions(for: checkpoint), weights: weightsChoice, notices: .ofThisRun)
+      checkpoint,
+      options: DiffusionBackbone.options(of: checkpoint, settings: given(), notices: .ofThisRun),
+      weights: weightsChoice, notices: .ofThisRun)
   }
+}
 
-  /// The noise of `--noise`; nil when it was not given.
-  func fixedNoise() throws(DataError) -> FeatureNoise? {
-    guard let noise else { return nil }
-    let tensor = try NpyFile(contentsOf: noise).array.tensor()
-    // The reference saves its noise with a batch dimension of one.
-    guard tensor.rank == 3 || tensor.rank == 4, tensor.count > 0, tensor.elements.allSatisfy(\.isFinite)
-    else {
-      throw DataError(
-        .malformed, file: noise, expected: "finite numbers of shape [3, size, size]",
-        found: "shape \(tensor.shape)" + (tensor.elements.allSatisfy(\.isFinite) ? "" : " with other numbers")
-      )
-    }
-    return .fixed(tensor)
+extension ArgumentHelp {
+  /// The help of a setting.
+  static func of(_ key: String, in table: (some OptionTable).Type) -> ArgumentHelp {
+    ArgumentHelp(stringLiteral: table.option(key)!.help)
   }
 }

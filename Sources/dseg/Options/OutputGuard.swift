@@ -1,7 +1,8 @@
+import Base
 import DiffusionSegmentation
 import Foundation
+import Images
 import Synchronization
-import TensorCore
 
 /// Keeps what a user made from being replaced by what a command writes, and finds out before the work what would stop
 /// the writing after it.

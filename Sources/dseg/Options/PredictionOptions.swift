@@ -1,4 +1,6 @@
 import ArgumentParser
+import Augment
+import Base
 import DiffusionSegmentation
 
 /// How labels come from what the members say.

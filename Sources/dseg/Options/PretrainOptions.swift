@@ -1,5 +1,9 @@
 import ArgumentParser
+import Backbones
+import Base
+import DiffusionCore
 import DiffusionSegmentation
+import TensorCore
 
 /// The network to train.
 struct PretrainNetworkOptions: ParsableArguments {
@@ -18,7 +22,7 @@ struct PretrainNetworkOptions: ParsableArguments {
   @Flag(help: "Learn the variance too (rescaled mse and variational loss).")
   var learnSigma = false
   @Option(help: "Noise schedule of the diffusion: linear or cosine.")
-  var noiseSchedule: NoiseSchedule = .linear
+  var noiseSchedule = NoiseSchedule.linear
   @Option(help: "Steps of the diffusion.")
   var diffusionSteps = 1000
   @Flag(help: "Tell the network the class of a picture: the folder that it lies in.")
@@ -90,3 +94,5 @@ struct PretrainTrainingOptions: ParsableArguments {
     settings.training.recomputesBlocks = recompute
   }
 }
+
+extension NoiseSchedule: ExpressibleByArgument {}

@@ -1,13 +1,20 @@
 import ArgumentParser
+import Augment
+import Base
 import DiffusionSegmentation
+import PixelClassifier
 
 /// A trained segmenter and what may be changed about it.
 struct SegmenterInput: ParsableArguments {
   @Option(help: "The segmenter, as dseg train wrote it.")
   var segmenter: String
-  @Option(help: "Its diffusion model, if it is no longer where it was.")
+  @Option(help: "Its pretrained model, if it is no longer where it was.")
   var checkpoint: String?
   @OptionGroup var network: NetworkOptions
+  @Option(
+    help: ArgumentHelp(
+      "Noise for all pictures, [3, size, size], instead of the segmenter's.", valueName: "file.npy"))
+  var noise: String?
   @Option(
     help: "How pictures that are not square are brought to the network: pad or crop. (default: as trained)")
   var fit: ImageFit?
@@ -21,7 +28,7 @@ struct SegmenterInput: ParsableArguments {
   func load(seed: UInt64?) throws(DataError) -> Segmenter {
     var loaded = try Segmenter(
       contentsOf: segmenter, checkpoint: checkpoint, weights: network.weights.map { .named($0) },
-      notices: .ofThisRun, overrides: network.apply)
+      changes: network.given(noise.map { ["noise": $0] } ?? [:]), notices: .ofThisRun)
     if let fit, fit != loaded.fit {
       Notices.ofThisRun.add(
         .suspicious, file: segmenter, item: "--fit \(fit.rawValue)",
@@ -40,12 +47,7 @@ struct SegmenterInput: ParsableArguments {
     }
     try prediction.apply(to: &loaded.prediction)
     if let seed { loaded.prediction.seed = seed }
-    if let noise = try network.fixedNoise() {
-      loaded.features = loaded.features.with(noise: noise)
-    } else if let seed, case .perImage = loaded.features.noise {
-      loaded.features = loaded.features.with(noise: .perImage(seed: seed))
-    }
-    try loaded.features.validate()
+    if let seed { loaded.features = loaded.features.redrawn(seed: seed, draws: nil) }
     return loaded
   }
 }

@@ -1,4 +1,5 @@
 import DiffusionSegmentation
+import Experiments
 import Synchronization
 
 /// A bar for each training and each evaluation of an experiment, one after the other.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import DiffusionSegmentation
 
 /// An input that could not be used.

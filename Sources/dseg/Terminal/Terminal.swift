@@ -1,3 +1,4 @@
+import Base
 import DiffusionSegmentation
 import Foundation
 import Synchronization

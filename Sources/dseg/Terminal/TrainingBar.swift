@@ -1,4 +1,5 @@
 import DiffusionSegmentation
+import PixelClassifier
 import Synchronization
 
 /// Progress over all members, which are trained at the same time.

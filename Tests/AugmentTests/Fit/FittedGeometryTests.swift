@@ -1,6 +1,7 @@
 import Augment
 import Images
 import TensorCore
+import TestSupport
 import Testing
 
 /// A picture's size.
@@ -40,7 +41,7 @@ struct PictureSize: Sendable, CustomStringConvertible {
     throws
   {
     let size = PictureSize(width: side, height: side)
-    let geometry = try fit.geometry(width: side, height: side, imageSize: 64, multiple: 32)
+    let geometry = try fit.geometry(width: side, height: side, input: .square(64, multiple: 32))
     #expect(!geometry.isPadded && !geometry.isCropped)
     #expect(geometry.apply(ramp(size)) == ramp(size).resized(shortSide: 64))
     #expect(geometry.apply(mask(size)) == mask(size).resized(width: 64, height: 64))
@@ -50,7 +51,7 @@ struct PictureSize: Sendable, CustomStringConvertible {
   func `network inputs have sides that can be halved, and contents the picture`(
     fit: ImageFit, size: PictureSize
   ) throws {
-    let geometry = try fit.geometry(width: size.width, height: size.height, imageSize: 32, multiple: 16)
+    let geometry = try fit.geometry(width: size.width, height: size.height, input: .square(32, multiple: 16))
     let input = geometry.apply(ramp(size))
     #expect(input.width % 16 == 0 && input.height % 16 == 0 && min(input.width, input.height) == 32)
     let content = input.cropped(x: 0, y: 0, width: geometry.contentWidth, height: geometry.contentHeight)
@@ -67,26 +68,26 @@ struct PictureSize: Sendable, CustomStringConvertible {
 
   @Test func `padding mirrors without repeating the border`() throws {
     // 40 x 32 to a multiple of 16 lacks 8 columns at the right.
-    let geometry = try ImageFit.pad.geometry(width: 40, height: 32, imageSize: 32, multiple: 16)
+    let geometry = try ImageFit.pad.geometry(width: 40, height: 32, input: .square(32, multiple: 16))
     let picture = ramp(PictureSize(width: 40, height: 32))
     let input = geometry.apply(picture)
     #expect((input.width, input.height) == (48, 32))
     for x in 40..<48 { #expect(input[x, 5] == picture[78 - x, 5]) }
 
-    let tall = try ImageFit.pad.geometry(width: 4, height: 5, imageSize: 4, multiple: 4)
+    let tall = try ImageFit.pad.geometry(width: 4, height: 5, input: .square(4, multiple: 4))
     let rows = tall.apply(ramp(PictureSize(width: 4, height: 5)))
     #expect((0..<8).map { rows[0, $0].green } == [0, 1, 2, 3, 4, 3, 2, 1])
   }
 
   @Test func `as much as can be padded is mirrored`() throws {
-    let geometry = try ImageFit.pad.geometry(width: 17, height: 16, imageSize: 16, multiple: 16)
+    let geometry = try ImageFit.pad.geometry(width: 17, height: 16, input: .square(16, multiple: 16))
     #expect(geometry.networkWidth == 32 && geometry.contentWidth == 17)
     let input = geometry.apply(ramp(PictureSize(width: 17, height: 16)))
     #expect((0..<32).map { Int(input[$0, 0].red) } == Array(0...16) + (1...15).reversed())
   }
 
   @Test func `labels of mirrored pixels are ignored`() throws {
-    let geometry = try ImageFit.pad.geometry(width: 40, height: 32, imageSize: 32, multiple: 16)
+    let geometry = try ImageFit.pad.geometry(width: 40, height: 32, input: .square(32, multiple: 16))
     let input = geometry.apply(LabelMask(width: 40, height: 32, label: 3), ignoreLabel: 99)
     #expect((0..<32).allSatisfy { y in (0..<48).allSatisfy { input[$0, y] == ($0 < 40 ? 3 : 99) } })
   }
@@ -94,9 +95,9 @@ struct PictureSize: Sendable, CustomStringConvertible {
   @Test(arguments: ImageFit.allCases, PictureSize.odd)
   func `cutting back keeps the content of masks, numbers and planes`(fit: ImageFit, size: PictureSize) throws
   {
-    let geometry = try fit.geometry(width: size.width, height: size.height, imageSize: 32, multiple: 16)
+    let geometry = try fit.geometry(width: size.width, height: size.height, input: .square(32, multiple: 16))
     let numbers = (0..<geometry.networkWidth * geometry.networkHeight).map { Float($0) }
-    let cut = geometry.cutBack(numbers)
+    let cut = geometry.cropToContent(numbers)
     #expect(cut.count == geometry.contentWidth * geometry.contentHeight)
     #expect(
       cut.indices.allSatisfy { index in
@@ -105,27 +106,27 @@ struct PictureSize: Sendable, CustomStringConvertible {
       })
     let planes = Tensor(
       numbers + numbers.map { -$0 }, shape: [2, 1, geometry.networkHeight, geometry.networkWidth])
-    let cutPlanes = geometry.cutBack(planes)
+    let cutPlanes = geometry.cropToContent(planes)
     #expect(cutPlanes.shape == [2, 1, geometry.contentHeight, geometry.contentWidth])
     #expect(cutPlanes.elements == cut + cut.map { -$0 })
     let labels = LabelMask(
       width: geometry.networkWidth, height: geometry.networkHeight, wrapping: numbers.map { Int($0) })
-    #expect(geometry.cutBack(labels).labels == cut.map { UInt8(truncatingIfNeeded: Int($0)) })
+    #expect(geometry.cropToContent(labels).labels == cut.map { UInt8(truncatingIfNeeded: Int($0)) })
   }
 
   @Test(arguments: PictureSize.odd.filter { min($0.width, $0.height) == 64 || $0.width == $0.height })
   func `without a change of size a mask comes back exactly`(size: PictureSize) throws {
     let side = min(size.width, size.height)
     let geometry = try ImageFit.pad.geometry(
-      width: size.width, height: size.height, imageSize: side, multiple: 1)
+      width: size.width, height: size.height, input: .square(side, multiple: 1))
     let original = mask(size)
-    #expect(geometry.restore(geometry.cutBack(geometry.apply(original))) == original)
+    #expect(geometry.restore(geometry.cropToContent(geometry.apply(original))) == original)
   }
 
   @Test(arguments: PictureSize.odd, [32, 64, 128])
   func `a mask comes back nearly the same, and no border moves`(size: PictureSize, imageSize: Int) throws {
     let geometry = try ImageFit.pad.geometry(
-      width: size.width, height: size.height, imageSize: imageSize, multiple: 32)
+      width: size.width, height: size.height, input: .square(imageSize, multiple: 32))
     let original = mask(size)
     let content = original.resizedCentered(width: geometry.resizedWidth, height: geometry.resizedHeight)
     let restored = geometry.restore(content)
@@ -148,7 +149,7 @@ struct PictureSize: Sendable, CustomStringConvertible {
   }
 
   @Test func `outside of a crop nothing is known`() throws {
-    let geometry = try ImageFit.crop.geometry(width: 100, height: 50, imageSize: 50, multiple: 1)
+    let geometry = try ImageFit.crop.geometry(width: 100, height: 50, input: .square(50, multiple: 1))
     #expect(geometry.isCropped && geometry.contentX == 25)
     let restored = geometry.restore(LabelMask(width: 50, height: 50, label: 4))
     let scores = geometry.restore(Array(repeating: Float(0.5), count: 2500))
@@ -160,7 +161,7 @@ struct PictureSize: Sendable, CustomStringConvertible {
 
   @Test(arguments: ImageFit.allCases, PictureSize.odd)
   func `numbers are restored by interpolation between centres`(fit: ImageFit, size: PictureSize) throws {
-    let geometry = try fit.geometry(width: size.width, height: size.height, imageSize: 32, multiple: 16)
+    let geometry = try fit.geometry(width: size.width, height: size.height, input: .square(32, multiple: 16))
     // A number that is the place itself in original pixels, linear along both directions.
     func place(_ x: Int, _ resized: Int, _ original: Int, _ start: Int) -> Float {
       (Float(x + start) + 0.5) * Float(original) / Float(resized)
@@ -181,7 +182,7 @@ struct PictureSize: Sendable, CustomStringConvertible {
   }
 
   @Test func `an uncertainty at its own size comes back unchanged`() throws {
-    let geometry = try ImageFit.pad.geometry(width: 48, height: 32, imageSize: 32, multiple: 32)
+    let geometry = try ImageFit.pad.geometry(width: 48, height: 32, input: .square(32, multiple: 32))
     let scores = (0..<48 * 32).map { Float($0) * 0.37 }
     #expect(geometry.restore(scores) == scores)
   }

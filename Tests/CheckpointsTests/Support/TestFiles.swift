@@ -1,6 +1,7 @@
+import Base
 import Checkpoints
 import Foundation
-import TensorCore
+import TestSupport
 import Testing
 
 /// The known answers that come with the package.

@@ -1,3 +1,4 @@
+import Base
 import DiffusionCore
 import Foundation
 import TensorCore
@@ -95,12 +96,12 @@ struct SamplingTests {
     var configuration = UNetConfiguration.tiny
     (configuration.inChannels, configuration.outChannels) = (channels.in, channels.out)
     let network = try randomNetwork(configuration)
-    let options = BackboneOptions(imageSize: 8)
+    let options = DiffusionOptions(imageSize: 8)
     guard [1, 2].contains(Double(channels.out) / Double(channels.in)) else {
       let error = #expect(throws: DataError.self) {
         try DiffusionSampler(network: network, options: options, steps: 2)
       }
-      #expect(error?.item == "output channels" && error?.exitCode == 65)
+      #expect(error?.item == "output channels" && error?.isAboutContent == true)
       return
     }
     let sampler = try DiffusionSampler(network: network, options: options, steps: 1, batch: 2)
@@ -112,8 +113,8 @@ struct SamplingTests {
   func samplersOfNoPictures(batch: Int) throws {
     let error = #expect(throws: DataError.self) {
       try DiffusionSampler(
-        network: try randomNetwork(.tiny), options: BackboneOptions(imageSize: 8), batch: batch)
+        network: try randomNetwork(.tiny), options: DiffusionOptions(imageSize: 8), batch: batch)
     }
-    #expect(error?.exitCode == 64)
+    #expect(error?.kind == .invalidArgument)
   }
 }

@@ -1,5 +1,6 @@
 import DiffusionCore
 import TensorCore
+import Training
 
 /// Smooth pictures of 16×16 pixels that are all of one kind: a bright spot somewhere on a dark ground.
 struct TinyPictures: TrainingPictures, Sendable {
@@ -46,7 +47,7 @@ extension DiffusionTrainer {
   /// So many steps.
   @discardableResult
   mutating func run(_ steps: Int, on pictures: TinyPictures = TinyPictures()) throws
-    -> [DiffusionTrainingReport]
+    -> [TrainingReport]
   {
     try (0..<steps).map { _ in try step(on: pictures) }
   }

@@ -1,8 +1,10 @@
 import Checkpoints
 import DiffusionCore
+import Layers
 import TensorCore
 import TestSupport
 import Testing
+import Training
 
 struct TrainingPartsTests {
   @Test func everyPictureComesOnceAnEpoch() {

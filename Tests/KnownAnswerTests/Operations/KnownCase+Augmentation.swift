@@ -1,6 +1,5 @@
 import Augment
 import Images
-import TensorCore
 
 /// The transforms that parameters describe.
 extension KnownCase {

@@ -1,6 +1,6 @@
 import Checkpoints
-import DiffusionCore
 import TensorCore
+import TestSupport
 
 extension KnownCase {
   /// The inputs `w.<name>` as tensors that a layer can be loaded from and whose gradients can be asked for.

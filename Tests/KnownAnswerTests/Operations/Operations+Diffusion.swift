@@ -1,6 +1,5 @@
 import DiffusionCore
 import Images
-import TensorCore
 
 extension Operations {
   /// Group C: the diffusion process.

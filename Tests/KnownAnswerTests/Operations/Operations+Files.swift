@@ -1,5 +1,4 @@
 import Checkpoints
-import TensorCore
 
 extension Operations {
   /// Group D: file formats.

@@ -1,4 +1,5 @@
 import TensorCore
+import TestSupport
 
 extension Operations {
   /// Group A: kernels.

@@ -1,5 +1,6 @@
 import Checkpoints
 import DiffusionCore
+import Layers
 import TensorCore
 
 extension Operations {

@@ -1,4 +1,5 @@
 import Augment
+import Base
 import Checkpoints
 import DiffusionCore
 import DiffusionSegmentation
@@ -96,11 +97,11 @@ extension Operations {
       var (predictions, truths) = ([UInt8](), [UInt8]())
       var (scores, names, side) = ([Double](), [String](), 0)
       let evaluation = try segmenter.evaluate(on: labelled) { (_, item, result) throws(DataError) in
-        predictions += result.modelLabels.labels
+        predictions += result.labelsAtModelSize.labels
         truths += result.geometry.apply(item.mask, ignoreLabel: labelled.classes.ignoreLabel).labels
         scores.append(Double(result.imageUncertainty))
         names.append(((item.path as NSString).lastPathComponent as NSString).deletingPathExtension + ".npy")
-        side = result.modelLabels.width
+        side = result.labelsAtModelSize.width
       }
       let shape = [labelled.count, side, side]
       return [
@@ -135,7 +136,7 @@ extension KnownCase {
     let noise = try tensor("noise")
     try checkModelFlags()
     let size = try parameters.part("config").int("image_size")
-    var options = BackboneOptions(imageSize: size)
+    var options = DiffusionOptions(imageSize: size)
     if parameters.has("diffusion") {
       let diffusion = try networkProcess()
       (options.diffusionSteps, options.rescaleTimesteps) = (

@@ -1,6 +1,7 @@
 import Checkpoints
 import DiffusionCore
 import Foundation
+import Layers
 import TensorCore
 
 extension Operations {

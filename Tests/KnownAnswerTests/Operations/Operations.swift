@@ -1,3 +1,5 @@
+import TensorCore
+
 /// What computes each operation of a manifest.
 enum Operations {
   typealias Operation = @Sendable (KnownCase) throws -> [String: Answer]

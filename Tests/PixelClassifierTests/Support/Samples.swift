@@ -1,3 +1,4 @@
+import Features
 import PixelClassifier
 import TensorCore
 import TestSupport
@@ -11,8 +12,8 @@ func randomFeatures(
     maps: [50, 250].flatMap { step in
       maps.enumerated().map { block, shape in
         FeatureMap(
-          step: step, block: block, activation: channelsLast(random.normal(shape: shape)),
-          precision: precision)
+          FeatureKey("step\(step)/block\(block)", order: step + block),
+          activation: channelsLast(random.normal(shape: shape)), precision: precision)
       }
     }, height: height, width: width)
 }
@@ -58,8 +59,8 @@ func separablePictures(height: Int = 24, width: Int = 20, classes: Int = 3) -> [
       name: "picture \(index)",
       features: FeatureMaps(
         maps: [
-          FeatureMap(step: 50, block: 1, activation: channelsLast(coarse)),
-          FeatureMap(step: 50, block: 2, activation: channelsLast(activation)),
+          FeatureMap(FeatureKey("step50/block1", order: 1), activation: channelsLast(coarse)),
+          FeatureMap(FeatureKey("step50/block2", order: 2), activation: channelsLast(activation)),
         ], height: height, width: width), labels: labels)
   }
 }

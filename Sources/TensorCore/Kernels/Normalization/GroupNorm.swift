@@ -3,7 +3,7 @@
 extension ChannelNormalization {
   /// Group normalisation with the statistics of an input, then optionally a modulation.
   ///
-  /// Biased variance, `eps` inside the root (Wu and He 2018; `GroupNorm32` of guided-diffusion).
+  /// Biased variance, `eps` inside the root (Wu and He 2018; `GroupNorm` of guided-diffusion).
   /// - Parameters:
   ///   - x: `[N, …, C]`, not normalised yet
   ///   - weight: `[C]`

@@ -1,0 +1,138 @@
+import Base
+import Checkpoints
+import DiffusionCore
+import Features
+
+/// The kinds of models that features can be taken from.
+public struct BackboneRegistry: Sendable {
+  public var kinds: [any Backbone.Type]
+
+  public init(_ kinds: [any Backbone.Type]) { self.kinds = kinds }
+
+  /// All kinds of this package: a line each.
+  public static let standard = BackboneRegistry([
+    DiffusionBackbone.self
+  ])
+}
+
+extension BackboneRegistry {
+  /// The kind of this name.
+  /// - Throws: `DataError` that lists the names there are.
+  public func named(_ name: String, source: String = "") throws(DataError) -> any Backbone.Type {
+    if let kind = kinds.first(where: { $0.kind == name }) { return kind }
+    let names = kinds.map { $0.kind }.joined(separator: ", ")
+    throw source.isEmpty
+      ? DataError(.invalidArgument, file: "--backbone", expected: names, found: name)
+      : DataError(.unsupported, file: source, item: "backbone", expected: names, found: name)
+  }
+
+  /// The kind of a checkpoint: the first that recognizes it.
+  /// - Throws: `DataError` that says what else the file is.
+  public func recognizing(_ checkpoint: Checkpoint) throws(DataError) -> any Backbone.Type {
+    if let kind = kinds.first(where: { $0.recognizes(checkpoint) }) { return kind }
+    throw (OtherCheckpoint(checkpoint) ?? .unknown(checkpoint)).error(file: checkpoint.path)
+  }
+
+  /// The features of a checkpoint.
+  /// - Parameters:
+  ///   - kind: nil to recognize it
+  ///   - settings: what is known beside the checkpoint, by keys of the tables of its kind; those that contradict what
+  ///     the file says are told
+  ///   - weights: which network, of several in the file
+  /// - Throws: `DataError` when the file is no such model, or a setting is unknown or does not fit it.
+  public func features(
+    of checkpoint: Checkpoint, kind: String? = nil, settings: [String: String] = [:],
+    weights: WeightsChoice = .automatic, notices: Notices = Notices()
+  ) throws(DataError) -> any PixelFeatures {
+    let kind = if let kind { try named(kind) } else { try recognizing(checkpoint) }
+    return try kind.features(of: checkpoint, settings: settings, weights: weights, notices: notices)
+  }
+
+  /// The features that a record tells of, with some settings changed.
+  /// - Parameters:
+  ///   - source: the file of the record, for messages
+  ///   - changes: settings that take the place of recorded ones; those of the model are told
+  /// - Throws: `DataError` when the kind or a setting is unknown, or does not fit the checkpoint.
+  public func features(
+    of checkpoint: Checkpoint, record: FeatureRecord, source: String, changes: [String: String] = [:],
+    weights: WeightsChoice = .automatic, notices: Notices = Notices()
+  ) throws(DataError) -> any PixelFeatures {
+    try named(record.kind, source: source).features(
+      of: checkpoint, record: record, source: source, changes: changes, weights: weights, notices: notices)
+  }
+}
+
+extension Backbone {
+  /// Settings by the table that they belong to.
+  /// - Throws: `DataError` that lists the settings of both tables for one that is in neither.
+  static func sorted(
+    _ settings: [String: String]
+  ) throws(DataError) -> (options: [String: String], selection: [String: String]) {
+    for key in settings.keys.sorted() where Options.option(key) == nil && Selection.option(key) == nil {
+      throw DataError(
+        .invalidArgument, file: "--\(key)",
+        expected: "a setting of \(kind): "
+          + (Options.options.map(\.key) + Selection.options.map(\.key)).joined(separator: ", "),
+        found: "\(key)=\(settings[key]!)")
+    }
+    return (
+      settings.filter { Options.option($0.key) != nil }, settings.filter { Selection.option($0.key) != nil }
+    )
+  }
+
+  /// The options of a checkpoint with some that are known beside it.
+  public static func options(
+    of checkpoint: Checkpoint, settings: [String: String], notices: Notices
+  ) throws(DataError) -> Options {
+    for key in settings.keys.sorted() where Options.option(key) == nil {
+      throw DataError(
+        .invalidArgument, file: "--\(key)",
+        expected: "a setting of \(kind): \(Options.options.map(\.key).joined(separator: ", "))",
+        found: "\(key)=\(settings[key]!)")
+    }
+    // Nobody need know of two settings in the file where a third decides.
+    let isDecided = Options.options.contains { !$0.rivals.isEmpty && settings[$0.key] != nil }
+    let stated = try Options(
+      metadata: checkpoint.metadata, notices: isDecided ? Notices() : notices, file: checkpoint.path)
+    var options = stated
+    try options.set(settings)
+    options.noticeContradictions(
+      to: stated, metadata: checkpoint.metadata, file: checkpoint.path, notices: notices)
+    return options
+  }
+
+  /// Facts about a model of this kind.
+  public static func facts(
+    of state: StateDictionary, checkpoint: Checkpoint, settings: [String: String]
+  ) throws(DataError) -> BackboneFacts {
+    var options = try Options(metadata: checkpoint.metadata, file: checkpoint.path)
+    try options.set(settings)
+    return try facts(of: state, options: options)
+  }
+
+  static func features(
+    of checkpoint: Checkpoint, settings: [String: String], weights: WeightsChoice, notices: Notices
+  ) throws(DataError) -> any PixelFeatures {
+    let settings = try sorted(settings)
+    let options = try options(of: checkpoint, settings: settings.options, notices: notices)
+    var selection = Selection()
+    try selection.set(settings.selection)
+    return try Self(checkpoint, options: options, weights: weights, notices: notices).features(
+      selection, tensors: [:], notices: notices)
+  }
+
+  static func features(
+    of checkpoint: Checkpoint, record: FeatureRecord, source: String, changes: [String: String],
+    weights: WeightsChoice, notices: Notices
+  ) throws(DataError) -> any PixelFeatures {
+    let changes = try sorted(changes)
+    let trained = try Options(record: record.options, file: source)
+    var options = trained
+    try options.set(changes.options)
+    options.noticeContradictions(to: trained, file: source, notices: notices)
+    var selection = try Selection(record: record.selection, file: source)
+    try selection.set(changes.selection)
+    return try Self(checkpoint, options: options, weights: weights, notices: notices).features(
+      selection, tensors: record.tensors, notices: notices)
+  }
+}

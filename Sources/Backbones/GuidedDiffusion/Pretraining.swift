@@ -1,0 +1,166 @@
+import Base
+import DiffusionCore
+import Foundation
+import Images
+import Training
+
+/// A training of a diffusion model with everything that it writes on the way.
+public struct Pretraining {
+  /// When to stop.
+  public struct Limit: Sendable {
+    public var steps: Int?
+    /// Of this run.
+    public var seconds: Double?
+
+    public init(steps: Int? = nil, seconds: Double? = nil) {
+      self.steps = steps
+      self.seconds = seconds
+    }
+  }
+
+  /// How often things are written.
+  public struct Schedule: Sendable {
+    /// Steps from state to state.
+    public var save = 1000
+    /// States that are kept.
+    public var keep = 3
+    /// Steps from sheet to sheet of pictures; 0 for none but the last.
+    public var samples = 1000
+    /// Pictures of a sheet.
+    public var sampleCount = 16
+    /// Steps of the DDIM that makes them.
+    public var samplingSteps = 50
+
+    public init() {}
+  }
+
+  /// Where a training stands.
+  public struct Progress: Sendable {
+    public var report: TrainingReport
+    /// Mean of the last hundred losses.
+    public var recentLoss: Double
+    public var picturesPerSecond: Double
+    /// Of this run.
+    public var seconds: Double
+    /// Part that is done of what the limit allows, 0 to 1.
+    public var share: Double
+  }
+
+  /// Parts of the loss, columns of the log.
+  private static let terms = ["mse", "variational"]
+
+  public let settings: PretrainingSettings
+  public let folder: PretrainingFolder
+  public var schedule = Schedule()
+  public private(set) var trainer: DiffusionTrainer
+  private var log: LossLog
+  private let pictures: PictureListRecord?
+  private let lock: FolderLock
+
+  /// Takes the folder for this training, as long as it or a copy of it exists.
+  /// - Parameters:
+  ///   - pictures: what checkpoints remember of the pictures, and what is compared with theirs
+  ///   - resumes: whether to go on from the last state in the folder that can be read
+  ///   - picturesMayChange: whether to go on with other pictures than before
+  ///   - notices: told of damaged states and changed pictures
+  /// - Throws: `DataError` when the settings cannot be, the folder cannot be made, belongs to a training that is running
+  ///   or already holds one, there is nothing to go on from, or there is too little memory.
+  public init(
+    settings: PretrainingSettings, folder: PretrainingFolder, pictures: PictureListRecord? = nil,
+    resumes: Bool = false, picturesMayChange: Bool = false, notices: Notices = Notices()
+  ) throws(DataError) {
+    try settings.validate()
+    try AvailableMemory.require(
+      settings.trainingBytes, file: "the network and its batch",
+      item: "memory of a training step (a smaller --micro-batch or --recompute takes less)")
+    if resumes && folder.savedSteps.isEmpty { throw folder.noState }
+    try folder.create()
+    lock = try FolderLock(folder: folder.path, owner: "dseg pretrain")
+    folder.removeLeftovers()
+    let state: DiffusionTrainingState
+    if resumes {
+      state = try folder.lastState(
+        settings: settings, pictures: pictures, mayChange: picturesMayChange, notices: notices)
+      log = LossLog(contentsOf: folder.lossPath, upTo: state.step, terms: Self.terms)
+    } else {
+      if let step = folder.savedSteps.last {
+        throw DataError(
+          .invalidArgument, file: folder.path, expected: "a folder without a training, or --resume",
+          found: "a checkpoint of step \(step)")
+      }
+      state = try DiffusionTrainingState(
+        settings.configuration, options: settings.training, diffusionSteps: settings.diffusionSteps)
+      log = LossLog(terms: Self.terms)
+    }
+    self.pictures = pictures
+    self.settings = settings
+    self.folder = folder
+    trainer = try DiffusionTrainer(
+      configuration: settings.configuration,
+      diffusion: GaussianDiffusion(
+        schedule: settings.noiseSchedule, steps: settings.diffusionSteps,
+        varianceType: settings.learnsVariance ? .learnedRange : .fixedLarge),
+      imageSize: settings.imageSize, options: settings.training, state: state)
+  }
+
+  /// Trains, until the limit or until `shouldStop` says so; then the state is saved.
+  /// - Throws: `TrainingError` when it diverged, or `DataError` when a picture can no longer be read, in both
+  ///   cases after the last good state was saved; `DataError` when something cannot be written.
+  public mutating func run(
+    on pictures: some TrainingPictures & Sendable, limit: Limit, shouldStop: () -> Bool = { false },
+    progress: (Progress) -> Void = { _ in }
+  ) throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let firstStep = trainer.state.step
+    var lastSaved = -1
+    func isDone(_ step: Int, _ seconds: Double) -> Bool {
+      (limit.steps.map { step >= $0 } ?? false) || (limit.seconds.map { seconds >= $0 } ?? false)
+    }
+    var seconds = 0.0
+    while !isDone(trainer.state.step, seconds) && !shouldStop() {
+      let report: TrainingReport
+      do {
+        report = try trainer.step(on: pictures)
+      } catch {
+        if lastSaved != trainer.state.step { try save() }
+        if case .data(let cause) = error { throw cause }
+        throw error
+      }
+      seconds = (clock.now - start) / .seconds(1)
+      log.append(report, seconds: seconds)
+      let done = report.step - firstStep
+      progress(
+        Progress(
+          report: report, recentLoss: log.recentLoss(),
+          picturesPerSecond: Double(done * settings.training.batch) / seconds, seconds: seconds,
+          share: max(
+            limit.steps.map { Double(done) / Double(max(1, $0 - firstStep)) } ?? 0,
+            limit.seconds.map { seconds / $0 } ?? 0)))
+      if report.step % schedule.save == 0 {
+        try save()
+        lastSaved = report.step
+      }
+      if schedule.samples > 0 && report.step % schedule.samples == 0 { try writeSamples() }
+    }
+    if lastSaved != trainer.state.step { try save() }
+    if trainer.state.step > firstStep { try writeSamples() }
+  }
+
+  private func save() throws(DataError) {
+    try folder.save(trainer.state, settings: settings, pictures: pictures, keeping: max(1, schedule.keep))
+    try log.write(to: folder.lossPath)
+    try log.curve().write(to: folder.curvePath)
+  }
+
+  /// A sheet of pictures that the averaged network makes, always from the same noise.
+  private func writeSamples() throws {
+    let sampler = try DiffusionSampler(
+      network: trainer.averagedNetwork, options: settings.diffusionOptions, method: .ddim(),
+      steps: min(schedule.samplingSteps, settings.diffusionSteps))
+    let classes = settings.classCount.map { count in (0..<schedule.sampleCount).map { $0 % count } }
+    let pictures = try sampler.sample(
+      count: schedule.sampleCount, seed: settings.training.seed, classes: classes)
+    try SampleSheet.image(of: pictures).write(to: folder.samplesPath(step: trainer.state.step))
+  }
+}

@@ -1,0 +1,136 @@
+import Base
+import Checkpoints
+import DiffusionCore
+import Foundation
+import Images
+import Training
+
+/// Where a training leaves what it makes.
+///
+///     model.safetensors                      the averaged weights, for every other command and for guided-diffusion
+///     loss.csv, loss.png                     a row a step; the curve
+///     samples-00001000.png                   pictures that the model makes
+///     checkpoints/step-00001000.safetensors  all that it takes to go on; the last few
+public struct PretrainingFolder: Sendable {
+  public let path: String
+  private static let statePrefix = "step-"
+  private static let settingPrefix = "dseg.train."
+
+  public init(_ path: String) { self.path = path }
+
+  public var modelPath: String { "\(path)/model.safetensors" }
+  var lossPath: String { "\(path)/loss.csv" }
+  var curvePath: String { "\(path)/loss.png" }
+  private var statesPath: String { "\(path)/checkpoints" }
+  func samplesPath(step: Int) -> String { "\(path)/samples-\(Self.number(step)).png" }
+  func statePath(step: Int) -> String { "\(statesPath)/\(Self.statePrefix)\(Self.number(step)).safetensors" }
+
+  private static func number(_ step: Int) -> String {
+    let digits = "\(step)"
+    return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+  }
+
+  /// Makes the folders.
+  /// - Throws: `DataError` when they cannot be made.
+  func create() throws(DataError) {
+    do {
+      try FileManager.default.createDirectory(atPath: statesPath, withIntermediateDirectories: true)
+    } catch {
+      throw DataError(
+        .cannotCreate, file: path, expected: "a folder to write to", found: error.localizedDescription)
+    }
+  }
+
+  /// Clears away what a killed training had not finished writing.
+  func removeLeftovers() {
+    for folder in [path, statesPath] { AtomicFile.removeLeftovers(in: folder) }
+  }
+
+  var noState: DataError {
+    DataError(.noInput, file: statesPath, expected: "a checkpoint to go on from", found: "none")
+  }
+
+  /// Steps of which there is a state, in order.
+  var savedSteps: [Int] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: statesPath)) ?? []
+    return names.compactMap { name in
+      guard name.hasPrefix(Self.statePrefix), name.hasSuffix(".safetensors") else { return nil }
+      let digits = name.dropFirst(Self.statePrefix.count).dropLast(".safetensors".count)
+      return Int(digits).flatMap { $0 >= 0 && Self.number($0) == digits ? $0 : nil }
+    }.sorted()
+  }
+
+  /// Writes the state and the averaged weights, then removes states that are older than the last few.
+  /// - Throws: `DataError` when they cannot be written; what was there stays.
+  func save(
+    _ state: DiffusionTrainingState, settings: PretrainingSettings, pictures: PictureListRecord?,
+    keeping kept: Int
+  ) throws(DataError) {
+    let record = settings.record.map { (Self.settingPrefix + $0.key, $0.value) }
+    let metadata = settings.diffusionOptions.metadata.merging(record) { first, _ in first }
+    try state.write(
+      to: statePath(step: state.step),
+      metadata: metadata.merging(pictures?.metadata ?? [:]) { first, _ in first })
+    var writer = SafetensorsWriter(metadata: metadata)
+    writer.metadata["dseg.step"] = "\(state.step)"
+    for average in state.averages { writer.append(average.name, average.tensor) }
+    try writer.write(to: modelPath)
+    // A later one is what a training that went on from here could not read.
+    for step in savedSteps.filter({ $0 <= state.step }).dropLast(kept) {
+      try? FileManager.default.removeItem(atPath: statePath(step: step))
+    }
+  }
+
+  /// The last state that was saved, or the last sound one before it.
+  /// - Parameters:
+  ///   - pictures: those to go on with; nil when they are not known
+  ///   - mayChange: whether they may be others than before
+  ///   - notices: told of states that are damaged, which are left out, and of changed pictures
+  /// - Throws: `DataError` when there is none, it belongs to other settings, classes or pictures, or all are damaged;
+  ///   with strict notices also when the last one is.
+  func lastState(
+    settings: PretrainingSettings, pictures: PictureListRecord?, mayChange: Bool, notices: Notices
+  ) throws(DataError) -> DiffusionTrainingState {
+    var damaged: [DataError] = []
+    for step in savedSteps.reversed() {
+      do throws(DataError) {
+        let state = try self.state(
+          step: step, settings: settings, pictures: pictures, mayChange: mayChange, notices: notices)
+        if !damaged.isEmpty {
+          notices.add(
+            .changed, file: path, "the training goes on from an earlier checkpoint, of step \(step)")
+        }
+        return state
+      } catch {
+        // Other settings are a mistake of the user's, in all checkpoints alike.
+        guard [.malformed, .unsupported, .noInput].contains(error.kind) else { throw error }
+        if notices.isStrict { throw error }
+        damaged.append(error)
+        if step != savedSteps.first { try notices.leaveOut(error) }
+      }
+    }
+    throw damaged.first ?? noState
+  }
+
+  private func state(
+    step: Int, settings: PretrainingSettings, pictures: PictureListRecord?, mayChange: Bool, notices: Notices
+  ) throws(DataError) -> DiffusionTrainingState {
+    let file = statePath(step: step)
+    let metadata = try Checkpoint(contentsOf: file).metadata
+    for (key, value) in settings.record.sorted(by: { $0.key < $1.key }) {
+      guard let saved = metadata[Self.settingPrefix + key], saved != value else { continue }
+      throw DataError(
+        .invalidArgument, file: file, item: key, expected: "\(saved), as in the checkpoint", found: value)
+    }
+    let state = try DiffusionTrainingState(
+      contentsOf: file, shapes: UNet.parameterShapes(settings.configuration), options: settings.training,
+      diffusionSteps: settings.diffusionSteps)
+    guard state.step == step else {
+      throw DataError(
+        .malformed, file: file, item: "step", expected: "\(step), as in its name", found: "\(state.step)")
+    }
+    // After the rest, so that nothing is said of a checkpoint that is left out.
+    try pictures?.check(against: metadata, file: file, mayChange: mayChange, notices: notices)
+    return state
+  }
+}

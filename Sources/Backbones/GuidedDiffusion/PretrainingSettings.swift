@@ -1,0 +1,116 @@
+import Base
+import DiffusionCore
+import Images
+import TensorCore
+
+/// A diffusion model to train, and how. Everything that decides on its weights is in here, but for the pictures.
+public struct PretrainingSettings: Sendable, Equatable {
+  /// Side of the pictures, in pixels.
+  public var imageSize = 64
+  /// Channels of the first level.
+  public var channels = 32
+  /// Channels of every level, in multiples of those.
+  public var channelMult: [Double] = [1, 2, 3, 4]
+  public var residualBlocks = 2
+  /// Sides of the maps that have attention, in pixels.
+  public var attentionResolutions = [16, 8]
+  /// Channels of an attention head.
+  public var headChannels = 32
+  /// Number of classes, where the network is told them.
+  public var classCount: Int?
+  /// Whether the network predicts the variance too.
+  public var learnsVariance = false
+  public var noiseSchedule = NoiseSchedule.linear
+  public var diffusionSteps = 1000
+  /// Whether pictures are turned as their EXIF orientation says.
+  public var orientation = OrientationHandling.apply
+  public var training = DiffusionTrainingOptions()
+
+  public init() {}
+
+  /// The network, with the layers of the published checkpoints.
+  public var configuration: UNetConfiguration {
+    UNetConfiguration(
+      modelChannels: channels, outChannels: learnsVariance ? 6 : 3, channelMult: channelMult,
+      residualBlocks: residualBlocks,
+      attentionDownsampleFactors: Set(attentionResolutions.filter { $0 > 0 }.map { imageSize / $0 }),
+      resampling: .residual, usesScaleShiftNorm: true, classCount: classCount,
+      attention: AttentionSettings(heads: .channels(headChannels)))
+  }
+
+  /// What the weights do not tell.
+  public var diffusionOptions: DiffusionOptions {
+    DiffusionOptions(
+      attention: configuration.attention, imageSize: imageSize, noiseSchedule: noiseSchedule,
+      diffusionSteps: diffusionSteps)
+  }
+
+  /// Every setting that decides on the weights, by name.
+  public var record: [String: String] {
+    let adam = training.optimizer
+    return [
+      "image_size": "\(imageSize)", "channels": "\(channels)",
+      "channel_mult": channelMult.map { "\($0)" }.joined(separator: ","),
+      "residual_blocks": "\(residualBlocks)",
+      "attention_resolutions": attentionResolutions.map { "\($0)" }.joined(separator: ","),
+      "head_channels": "\(headChannels)", "classes": classCount.map { "\($0)" } ?? "none",
+      "learn_sigma": "\(learnsVariance)", "noise_schedule": noiseSchedule.rawValue,
+      "diffusion_steps": "\(diffusionSteps)", "batch": "\(training.batch)",
+      "micro_batch": training.microBatch.map { "\($0)" } ?? "none", "loss": training.loss.rawValue,
+      "timesteps": training.timesteps.rawValue, "learning_rate": "\(adam.learningRate)",
+      "weight_decay": "\(adam.weightDecay)", "warm_up": "\(training.warmUpSteps)",
+      "gradient_norm": training.largestGradientNorm.map { "\($0)" } ?? "none",
+      "ema_rate": "\(training.average.decay)", "ema_warm_up": "\(training.average.warmsUp)",
+      "dropout": "\(training.dropout)", "flips": "\(training.flips)",
+      "orientation": orientation.rawValue, "quarter_turns": "\(training.quarterTurns)",
+      "seed": "\(training.seed)",
+      // What is dropped when a block is computed twice comes from other random numbers; without dropout the bits agree.
+      "recompute": "\(training.recomputesBlocks && training.dropout > 0)",
+    ]
+  }
+}
+
+extension PretrainingSettings {
+  private static let limit = 1 << 14
+
+  /// - Throws: `DataError` that names the setting that cannot be.
+  public func validate() throws(DataError) {
+    func check(_ holds: Bool, _ name: String, _ expected: String, _ found: Any) throws(DataError) {
+      if !holds { throw DataError(.invalidArgument, file: name, expected: expected, found: "\(found)") }
+    }
+    let limit = Self.limit
+    try check((1...limit).contains(imageSize), "image size", "1 to \(limit)", imageSize)
+    try check((1...limit).contains(channels), "channels", "1 to \(limit)", channels)
+    try check(
+      !channelMult.isEmpty && channelMult.count <= 10
+        && channelMult.allSatisfy { $0 > 0 && $0 * Double(channels) <= Double(limit) },
+      "channel multiples", "1 to 10 numbers above 0", channelMult)
+    // Without any, the shapes of a checkpoint do not tell the levels, and it could not be read.
+    try check((1...64).contains(residualBlocks), "residual blocks", "1 to 64", residualBlocks)
+    try check(
+      attentionResolutions.allSatisfy { $0 > 0 && imageSize % $0 == 0 }, "attention resolutions",
+      "divisors of the image size of \(imageSize)", attentionResolutions)
+    try check(headChannels > 0, "head channels", "a number above 0", headChannels)
+    try check(
+      (1...1_000_000).contains(diffusionSteps), "diffusion steps", "1 to 1,000,000", diffusionSteps)
+    let multiple = 1 << (channelMult.count - 1)
+    try check(
+      imageSize % multiple == 0, "image size", "a multiple of \(multiple), for \(channelMult.count) levels",
+      imageSize)
+    let betas = noiseSchedule.betas(steps: diffusionSteps)
+    try check(
+      betas.allSatisfy { $0 > 0 && $0 < 1 }, "diffusion steps",
+      "enough steps for variances between 0 and 1 with the \(noiseSchedule) schedule", diffusionSteps)
+    try configuration.validate()
+    try training.validate()
+  }
+}
+
+extension PretrainingSettings {
+  /// Bytes that a step takes at least.
+  var trainingBytes: Double {
+    configuration.trainingBytes(
+      imageSize: imageSize, pictures: training.microBatch ?? training.batch,
+      recomputesBlocks: training.recomputesBlocks)
+  }
+}

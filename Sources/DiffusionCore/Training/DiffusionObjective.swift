@@ -1,0 +1,130 @@
+import Base
+import Checkpoints
+import Layers
+import Synchronization
+import TensorCore
+import Training
+
+// x: [N, 3, H, W]   t: N steps
+
+/// Predicting the noise of noised pictures (Ho et al. 2020, Algorithm 1).
+public struct DiffusionObjective: Objective {
+  public let configuration: UNetConfiguration
+  public let diffusion: GaussianDiffusion
+  public let options: DiffusionTrainingOptions
+  public let imageSize: Int
+  /// Losses that the choice of timesteps remembers.
+  public internal(set) var timesteps: TimestepSampler
+  var pictures: (any TrainingPictures & Sendable)?
+  /// Order of the pictures that the last step was made on.
+  private var order: PictureOrder?
+
+  /// - Throws: `DataError` when the network does not take pictures and give what the process needs.
+  init(
+    configuration: UNetConfiguration, diffusion: GaussianDiffusion, imageSize: Int,
+    options: DiffusionTrainingOptions, timesteps: TimestepSampler
+  ) throws(DataError) {
+    try configuration.requireNoise()
+    guard configuration.inChannels == 3 else {
+      throw DataError(
+        .unsupported, file: "network", item: "input channels", expected: "3",
+        found: "\(configuration.inChannels)")
+    }
+    guard configuration.hasLearnedVariance == diffusion.varianceType.isLearned else {
+      throw DataError(
+        .invalidArgument, file: "network", item: "output channels",
+        expected: "\(diffusion.varianceType.isLearned ? 6 : 3), for a variance of \(diffusion.varianceType)",
+        found: "\(configuration.outChannels)")
+    }
+    self.configuration = configuration
+    self.diffusion = diffusion
+    self.imageSize = imageSize
+    self.options = options
+    self.timesteps = timesteps
+  }
+
+  public func model(_ parameters: [NamedTensor]) throws(DataError) -> UNet {
+    try UNet(
+      configuration, weights: WeightScope(StateDictionary(parameters, file: "training state")),
+      convolutions: ConvolutionPolicy(imageSize: imageSize))
+  }
+
+  /// Pictures with everything that is drawn for them.
+  public struct Batch: TrainingBatch {
+    var xStart: Tensor
+    var noise: Tensor
+    var t: [Int]
+    /// Weights of the losses.
+    var weights: [Float]
+    var labels: [Int]?
+
+    public func part(_ range: Range<Int>) -> Batch {
+      Batch(
+        xStart: xStart.samples(range), noise: noise.samples(range), t: Array(t[range]),
+        weights: Array(weights[range]), labels: labels.map { Array($0[range]) })
+    }
+  }
+
+  public mutating func batch(_ count: Int, step: Int, random: Philox) throws(DataError) -> Batch {
+    guard let pictures else { preconditionFailure("a step without pictures") }
+    precondition(pictures.imageSize == imageSize, "pictures of \(pictures.imageSize) px for \(imageSize)")
+    let side = imageSize
+    let indices = (0..<count).map { picture(at: step * count + $0, of: pictures.count) }
+    var timestepRandom = random.split(0)
+    let (t, weights) = timesteps.draw(count, random: &timestepRandom)
+    let shape = [count, 3, side, side]
+    let size = 3 * side * side
+    var xStart = Tensor(zeros: shape)
+    var noise = xStart
+    let failures = Mutex([Int: DataError]())
+    xStart.withMutablePointer { xStart in
+      noise.withMutablePointer { noise in
+        parallelFor(count) { n in
+          var random = random.split(UInt64(1 + n))
+          do throws(DataError) {
+            try pictures.read(indices[n], into: xStart + n * size)
+          } catch {
+            failures.withLock { $0[n] = error }
+          }
+          let turn = PictureTurn(
+            mirrors: options.flips && random.nextWord() & 1 == 1,
+            quarters: options.quarterTurns ? Int(random.nextWord() & 3) : 0)
+          turn.apply(to: xStart + n * size, side: side)
+          random.fillNormal(noise + n * size, count: size)
+        }
+      }
+    }
+    let failed = failures.withLock { $0 }
+    if let first = failed.keys.min() { throw failed[first]! }
+    let labels = configuration.classCount.map { _ in indices.map { pictures.label(of: $0) ?? 0 } }
+    return Batch(xStart: xStart, noise: noise, t: t, weights: weights, labels: labels)
+  }
+
+  /// The picture in a place of the sequence that began with training, which the seed alone decides.
+  private mutating func picture(at place: Int, of count: Int) -> Int {
+    if order?.count != count {
+      let random = Philox(seed: options.training.seed).split(RandomStream.order.rawValue)
+      order = PictureOrder(count: count, random: random)
+    }
+    return order!.picture(at: place)
+  }
+
+  public func loss(of model: UNet, on batch: Batch, pass: TrainingPass) -> TrainingLoss {
+    let xT = diffusion.qSample(xStart: batch.xStart, t: batch.t, noise: batch.noise)
+    let output = model(
+      xT, timesteps: diffusion.modelTimesteps(batch.t), classes: batch.labels, training: pass)
+    let losses = diffusion.trainingLosses(
+      modelOutput: output, xStart: batch.xStart, xT: xT, noise: batch.noise, t: batch.t, loss: options.loss)
+    func sum(_ tensor: Tensor) -> Double { tensor.elements.reduce(0) { $0 + Double($1) } }
+    var terms: [String: Double] = [:]
+    terms["mse"] = losses.mse.map(sum)
+    terms["variational"] = losses.variational.map(sum)
+    return TrainingLoss(
+      output: output, outputGradient: losses.outputGradient, losses: losses.loss.elements,
+      weights: batch.weights, terms: terms)
+  }
+
+  public mutating func note(losses: [Float], of batch: Batch) {
+    timesteps.note(losses: losses, at: batch.t)
+  }
+}

@@ -1,0 +1,153 @@
+import Base
+import Images
+import Synchronization
+import TensorCore
+import Training
+
+/// The pictures that a diffusion model is trained on: the centre square of each, as guided-diffusion prepares them.
+///
+/// At the start every file is looked at, and only those are decoded that do not begin and end as a picture does; the
+/// others are decoded when they are first used, and kept as 8-bit samples in memory as far as `cacheBytes` go. One that
+/// turns out to be damaged then is left out: the next sound one of its class, in the order of the list, is shown in its
+/// place. So what is shown in a step follows from the files alone, not from what was decoded before, and a training that
+/// goes on sees what one that never stopped would have seen.
+public struct UnlabelledImages: TrainingPictures, Sendable {
+  public let paths: [String]
+  public let imageSize: Int
+  /// Names of the classes, if pictures have any: the folders that they lie in.
+  public let classNames: [String]?
+  /// What tells this list from others.
+  public let record: PictureListRecord
+  private let labels: [Int]
+  private let cache: PictureCache
+  private let notices: Notices
+
+  public var count: Int { paths.count }
+
+  /// Looks at all pictures of a folder.
+  /// - Parameters:
+  ///   - imageSize: side of the squares, in pixels
+  ///   - usesClasses: whether the folders below are classes
+  ///   - orientation: whether pictures are turned as their EXIF orientation says
+  ///   - notices: told of pictures that cannot be read and are left out, now or when they are first used
+  ///   - progress: the share that is done
+  /// - Throws: `DataError` when there is no such folder, no picture in it can be read, or one cannot when
+  ///   the notices are strict.
+  public init(
+    directory: String, imageSize: Int, usesClasses: Bool = false,
+    orientation: OrientationHandling = .apply, notices: Notices = Notices(), cacheBytes: Int = 2 << 30,
+    progress: (Double) -> Void = { _ in }
+  ) throws(DataError) {
+    precondition(imageSize > 0, "pictures of \(imageSize) px")
+    let all = try PictureFiles.list(directory, notices: notices)
+    var (paths, sizes, samples) = ([String](), [Int](), [Int: [UInt8]]())
+    var first: DataError?
+    // A block at a time on all threads, for the sake of the progress.
+    for start in stride(from: 0, to: all.count, by: 256) {
+      let block = Array(all[start..<min(all.count, start + 256)])
+      for (path, result) in zip(
+        block,
+        Self.look(
+          at: block, imageSize: imageSize, orientation: orientation, notices: notices))
+      {
+        switch result {
+        case .success(let found):
+          if let decoded = found.samples { samples[paths.count] = decoded }
+          paths.append(path)
+          sizes.append(found.byteCount)
+        case .failure(let error):
+          try notices.leaveOut(error)
+          first = first ?? error
+        }
+      }
+      progress(Double(start + block.count) / Double(all.count))
+    }
+    if paths.isEmpty, let first { throw first }
+    self.paths = paths
+    self.imageSize = imageSize
+    self.notices = notices
+    cache = PictureCache(
+      paths: paths, imageSize: imageSize, orientation: orientation, bytes: cacheBytes, samples: samples,
+      notices: notices)
+    (classNames, labels) = try usesClasses ? Self.classes(of: paths, in: directory) : (nil, [])
+    record = PictureListRecord(
+      names: paths.map { Self.name(of: $0, in: directory) }, sizes: sizes, classNames: classNames)
+  }
+
+  public func label(of index: Int) -> Int? { classNames == nil ? nil : labels[index] }
+
+  /// - Throws: `DataError` when a picture that is not kept in memory has gone since, or is damaged and the notices are
+  ///   strict, or there is no sound one to take its place.
+  public func read(_ index: Int, into target: UnsafeMutablePointer<Float>) throws(DataError) {
+    var place = index
+    while true {
+      do throws(DataError) {
+        Self.widen(try cache.samples(place), into: target)
+        return
+      } catch {
+        // A file that was there before must not be another picture after it has gone.
+        guard error.kind != .noInput else { throw error }
+        try notices.leaveOut(error)
+        repeat { place = (place + 1) % count } while place != index && label(of: place) != label(of: index)
+        if place == index { throw error }
+      }
+    }
+  }
+
+  /// `x / 127.5 - 1` (`ImageDataset` of guided-diffusion).
+  private static func widen(_ bytes: [UInt8], into target: UnsafeMutablePointer<Float>) {
+    for (index, byte) in bytes.enumerated() { target[index] = Float(byte) / 127.5 - 1 }
+  }
+
+  // MARK: The list
+
+  private struct Found {
+    var byteCount: Int
+    /// Of pictures that had to be decoded.
+    var samples: [UInt8]?
+  }
+
+  private static func look(
+    at paths: [String], imageSize: Int, orientation: OrientationHandling, notices: Notices
+  ) -> [Result<Found, DataError>] {
+    let results = Mutex([Int: Result<Found, DataError>]())
+    parallelFor(paths.count) { index in
+      let result = Result { () throws(DataError) in
+        let check = try PictureCheck(paths[index])
+        let samples =
+          check.looksWhole
+          ? nil
+          : try PictureCache.read(
+            paths[index], imageSize: imageSize, orientation: orientation, notices: notices)
+        return Found(byteCount: check.byteCount, samples: samples)
+      }
+      results.withLock { $0[index] = result }
+    }
+    return results.withLock { found in paths.indices.map { found[$0]! } }
+  }
+
+  private static func classes(
+    of paths: [String], in directory: String
+  ) throws(DataError) -> (names: [String]?, labels: [Int]) {
+    let folders = paths.map { folder(of: $0, in: directory) }
+    let names = Set(folders).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    guard !names.contains("") else {
+      throw DataError(
+        .malformed, file: directory, expected: "every picture in a folder that names its class",
+        found: paths[folders.firstIndex(of: "")!])
+    }
+    let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    return (names, folders.map { numbers[$0]! })
+  }
+
+  /// A path from the directory on.
+  private static func name(of path: String, in directory: String) -> String {
+    String(path.dropFirst(directory.count).drop { $0 == "/" })
+  }
+
+  /// The first folder on the way from a directory to a picture; empty when it lies there itself.
+  private static func folder(of path: String, in directory: String) -> String {
+    let parts = name(of: path, in: directory).split(separator: "/")
+    return parts.count > 1 ? String(parts[0]) : ""
+  }
+}

@@ -1,0 +1,147 @@
+import Augment
+import Base
+import DiffusionSegmentation
+import Features
+import Foundation
+import Images
+import PixelClassifier
+
+/// Presets compared on the same pictures with the same seeds.
+///
+/// A seed fixes the noise, the initial weights, the order of the pixels and all changes to pictures. Presets of a seed
+/// share features, and those that differ in prediction alone share the training.
+public struct Experiment: Sendable {
+  public var training: LabelledImages
+  /// All with the classes of the training pictures; at least one, but none with folds.
+  public var testSets: [LabelledImages]
+  /// Cross-validation: every training picture is tested once a seed, by what so many trainings without a part of the
+  /// training pictures each learned from the others.
+  public var folds: Int?
+  /// What a seed draws takes the place of what they draw, unless it was given as numbers.
+  public var features: any PixelFeatures
+  /// How features are kept.
+  public var featurePrecision: FeaturePrecision
+  /// The first is what the others are compared with.
+  public var presets: [SegmenterPreset]
+  public var seeds: [UInt64]
+  /// Mean IoU after every epoch is taken with so many of the seeds, the first ones. To label all pictures with the
+  /// members of every epoch takes about as long as all the rest.
+  public var curveSeeds: Int
+  public var metric: IoUDefinition
+  public var fit: ImageFit
+  /// How labels are brought to the network's resolution.
+  public var maskResampling: MaskResampling
+  /// Pixels in a batch.
+  public var batchSize: Int
+  /// Resampled data sets behind an interval, at least 1.
+  public var bootstrapDraws = 10_000
+
+  public init(
+    training: LabelledImages, testSets: [LabelledImages], folds: Int? = nil, features: any PixelFeatures,
+    featurePrecision: FeaturePrecision = .float,
+    presets: [SegmenterPreset] = SegmenterPreset.all, seeds: [UInt64] = Array(0..<5),
+    curveSeeds: Int = 1, metric: IoUDefinition = .ledm, fit: ImageFit = .pad,
+    maskResampling: MaskResampling = .nearest, batchSize: Int = 64
+  ) {
+    self.training = training
+    self.testSets = testSets
+    self.folds = folds
+    self.features = features
+    self.featurePrecision = featurePrecision
+    self.presets = presets
+    self.seeds = seeds
+    self.curveSeeds = curveSeeds
+    self.metric = metric
+    self.fit = fit
+    self.maskResampling = maskResampling
+    self.batchSize = batchSize
+  }
+
+  /// What is being done.
+  public enum Progress: Sendable {
+    case training(seed: UInt64, fold: Int?, preset: String, SegmenterProgress)
+    case evaluation(seed: UInt64, fold: Int?, done: Int, of: Int)
+  }
+
+  /// Runs what is not yet in the folder and writes the report.
+  /// - Parameters:
+  ///   - notices: told of what is peculiar about the labels
+  ///   - progress: called now and then, never twice at once, from any thread
+  /// - Throws: `DataError` when a setting makes no sense, the folder belongs to another experiment or one that is running,
+  ///   a picture cannot be used, there is too little memory, or a file cannot be written. What is finished stays in the
+  ///   folder.
+  public func run(
+    in folder: ExperimentFolder, notices: Notices = Notices(),
+    progress: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) throws(DataError) -> ExperimentReport {
+    try check()
+    try folder.create(folder.path)
+    let lock = try FolderLock(folder: folder.path, owner: "dseg experiment")
+    defer { withExtendedLifetime(lock) {} }
+    try folder.open(settings: ExperimentSettings(self))
+    let start = ContinuousClock.now
+    for seed in seeds { try SeedTrainings(self, seed: seed, folder: folder, notices: notices).run(progress) }
+    var report = try report(from: folder)
+    // What was done before it was stopped counts too.
+    report.seconds = try folder.secondsBefore() + (ContinuousClock.now - start) / .seconds(1)
+    try write(report, to: folder)
+    return report
+  }
+
+  private func check() throws(DataError) {
+    func require(_ isRight: Bool, _ item: String, _ expected: String, _ found: String) throws(DataError) {
+      if !isRight {
+        throw DataError(.invalidArgument, file: "experiment", item: item, expected: expected, found: found)
+      }
+    }
+    if let folds {
+      try require(testSets.isEmpty, "test sets", "none beside folds", "\(testSets.count)")
+      try require(
+        (2...max(2, training.count)).contains(folds), "folds",
+        "2 to the number of training pictures, \(training.count)",
+        "\(folds)")
+    } else {
+      try require(!testSets.isEmpty, "test sets", "at least one, or folds", "none")
+    }
+    try require(
+      !presets.isEmpty && Set(presets.map(\.id)).count == presets.count, "presets",
+      "each once, and at least one",
+      presets.map(\.id).joined(separator: ", "))
+    try require(
+      !seeds.isEmpty && Set(seeds).count == seeds.count, "seeds", "each once, and at least one",
+      seeds.map { "\($0)" }.joined(separator: ", "))
+    try require(bootstrapDraws > 0, "bootstrap draws", "1 or more", "\(bootstrapDraws)")
+    try require(batchSize > 0, "batch size", "1 or more", "\(batchSize)")
+    try require(curveSeeds >= 0, "seeds with curves", "0 or more", "\(curveSeeds)")
+    for preset in presets { try preset.features(features).validate() }
+    for set in testSets {
+      try require(
+        set.classes == training.classes, "classes of \(set.directory)", "those of the training pictures",
+        "others")
+    }
+    try features.validate()
+    for preset in presets {
+      try preset.growth?.validate()
+      try TrainingFeatures.checkMemory(
+        of: training, features: features, precision: featurePrecision, growth: preset.growth)
+    }
+  }
+
+  /// How a preset trains with a seed.
+  func options(_ preset: SegmenterPreset, seed: UInt64) -> SegmenterOptions {
+    var options = SegmenterOptions(
+      batchSize: batchSize, seed: seed, fit: fit, maskResampling: maskResampling,
+      featurePrecision: featurePrecision)
+    preset.apply(to: &options)
+    return options
+  }
+
+  func prediction(_ preset: SegmenterPreset, seed: UInt64) -> PredictionSettings {
+    var settings = preset.prediction
+    settings.seed = seed
+    return settings
+  }
+
+  /// The features as a seed draws them.
+  func features(seed: UInt64) -> any PixelFeatures { features.redrawn(seed: seed, draws: nil) }
+}

@@ -1,0 +1,53 @@
+import DiffusionSegmentation
+import TensorCore
+
+/// One training set and what it is tested on: that of a seed, or one fold of it.
+struct ExperimentRun: Hashable, Sendable {
+  let seed: UInt64
+  /// From 0; nil without cross-validation.
+  let fold: Int?
+
+  /// Folder of its files, below that of all runs.
+  var folder: String { fold.map { "seed-\(seed)/fold-\($0)" } ?? "seed-\(seed)" }
+}
+
+extension Experiment {
+  /// The runs of a seed.
+  func runs(seed: UInt64) -> [ExperimentRun] {
+    guard let folds else { return [ExperimentRun(seed: seed, fold: nil)] }
+    return (0..<folds).map { ExperimentRun(seed: seed, fold: $0) }
+  }
+
+  /// Training pictures that a fold leaves out and is tested on, in ascending order. Each seed has folds of its own.
+  func heldOut(_ run: ExperimentRun) -> [Int] { run.fold.map { heldOut(seed: run.seed, fold: $0) } ?? [] }
+
+  package func heldOut(seed: UInt64, fold: Int) -> [Int] {
+    guard let folds else { return [] }
+    var order = (0..<Int32(training.count)).map { $0 }
+    // Members draw from the first indices of the seed's generator; copies and projections from the last two.
+    var random = Philox(seed: seed).split(.max - 2)
+    random.shuffle(&order)
+    return order.enumerated().filter { $0.offset % folds == fold }.map { Int($0.element) }.sorted()
+  }
+
+  /// Training pictures of a run.
+  func trainingPictures(_ run: ExperimentRun) -> [Int] {
+    let left = Set(heldOut(run))
+    return (0..<training.count).filter { !left.contains($0) }
+  }
+
+  /// What a run is tested on: sets of pictures, and which of each.
+  func tested(_ run: ExperimentRun) -> [(set: LabelledImages, pictures: [Int])] {
+    run.fold == nil
+      ? testSets.map { ($0, Array(0..<$0.count)) } : [(training, heldOut(run))]
+  }
+
+  /// Whether the segmenters of a run stay in the folder. Those of folds are of no use but for the report's pictures.
+  func keepsSegmenters(_ run: ExperimentRun) -> Bool { run.fold == nil || run.seed == seeds[0] }
+
+  /// Whether mean IoU is taken after every epoch of a run.
+  func hasCurve(_ run: ExperimentRun) -> Bool { seeds.prefix(curveSeeds).contains(run.seed) }
+
+  /// The sets that figures are given for.
+  var reportedSets: [LabelledImages] { folds == nil ? testSets : [training] }
+}

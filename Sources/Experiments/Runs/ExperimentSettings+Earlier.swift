@@ -1,0 +1,46 @@
+import Base
+import DiffusionSegmentation
+import Foundation
+
+extension ExperimentSettings {
+  /// Settings that version 0.1.0 wrote, as this version has them.
+  private struct Earlier: Decodable {
+    var backbone: EarlierRecord.Model
+    var steps: [Int]
+    var blocks: [Int]
+    var conditioningClass: Int?
+    var noise: String
+  }
+
+  /// Reads the settings of a folder.
+  /// - Parameter present: what is compared with them; version 0.1.0 did not keep the arrays
+  /// - Throws: `DataError` when the file cannot be read or is damaged.
+  init(contentsOf path: String, present: ExperimentSettings) throws(DataError) {
+    let file = try MappedFile(path: path)
+    let data = Data(file.bytes)
+    do {
+      guard var fields = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+        throw CocoaError(.fileReadCorruptFile)
+      }
+      if fields["steps"] != nil {
+        let earlier = try JSONDecoder().decode(Earlier.self, from: data)
+        var selection = EarlierRecord.selection(
+          steps: earlier.steps, blocks: earlier.blocks, conditioningClass: earlier.conditioningClass ?? 0)
+        selection["noises"] = "1"
+        selection["noise"] = earlier.noise == "perImage" ? "per-image" : "recorded"
+        if earlier.noise == "perImage" { selection["noise-seed"] = "0" }
+        // A class-conditional network is told 0 unless it says otherwise.
+        selection["class"] = selection["class"] ?? present.selection["class"].map { _ in "0" }
+        fields["kind"] = "guided-diffusion"
+        fields["options"] = earlier.backbone.options
+        fields["selection"] = selection
+        fields["arrays"] = present.arrays
+      }
+      self = try JSONDecoder().decode(
+        ExperimentSettings.self, from: JSONSerialization.data(withJSONObject: fields))
+    } catch {
+      throw DataError(
+        .malformed, file: path, expected: "the settings of an experiment", found: "\(error)")
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import PixelClassifier
+
+extension ExperimentReport {
+  /// The tables by their names.
+  package var tables: [(name: String, text: String)] {
+    [("results", resultTable), ("summary", summaryTable), ("classes", classTable), ("curves", curveTable)]
+  }
+
+  /// The figures as comma-separated values: one line a preset, test set and seed.
+  var resultTable: String {
+    var lines = [["preset", "test_set", "seed", "miou"]]
+    for preset in presets {
+      for (set, score) in zip(testSets, preset.scores) {
+        for (seed, value) in zip(setup.seeds, score.miou.values) {
+          lines.append([preset.id, set.name, "\(seed)", "\(value)"])
+        }
+      }
+    }
+    return commaSeparated(lines)
+  }
+
+  /// One line a preset and test set: spread, difference to the first preset, time and memory.
+  var summaryTable: String {
+    var lines = [
+      [
+        "preset", "test_set", "miou", "sd", "difference", "low", "high", "training_seconds",
+        "seconds_a_picture",
+        "peak_bytes",
+      ]
+    ]
+    for preset in presets {
+      for (set, score) in zip(testSets, preset.scores) {
+        let interval =
+          score.difference.map { ["\($0.estimate)", "\($0.low)", "\($0.high)"] } ?? ["", "", ""]
+        lines.append(
+          [preset.id, set.name, "\(score.miou.mean)", "\(score.miou.deviation)"] + interval + [
+            "\(preset.trainingSeconds)", "\(score.secondsAPicture)", preset.peakBytes.map { "\($0)" } ?? "",
+          ])
+      }
+    }
+    return commaSeparated(lines)
+  }
+
+  /// One line a preset, test set and class.
+  var classTable: String {
+    var lines = [["preset", "test_set", "class", "iou"]]
+    for preset in presets {
+      for (set, score) in zip(testSets, preset.scores) {
+        for (entry, value) in zip(classes, score.classIoU) where entry.isScored {
+          lines.append([preset.id, set.name, entry.name, "\(value)"])
+        }
+      }
+    }
+    return commaSeparated(lines)
+  }
+
+  /// One line a preset and epoch.
+  var curveTable: String {
+    var lines = [["preset", "epoch", "training"] + testSets.map(\.name)]
+    for preset in presets {
+      for point in preset.curve {
+        lines.append([preset.id, "\(point.epoch)", "\(point.training)"] + point.test.map { "\($0)" })
+      }
+    }
+    return commaSeparated(lines)
+  }
+}
+
+/// Rows of cells as RFC 4180 has them.
+func commaSeparated(_ rows: [[String]]) -> String {
+  rows.map { row in
+    row.map { cell in
+      cell.contains { ",\"\n\r".contains($0) }
+        ? "\"\(cell.replacingOccurrences(of: "\"", with: "\"\""))\"" : cell
+    }.joined(separator: ",") + "\r\n"
+  }.joined()
+}

@@ -1,0 +1,207 @@
+import Augment
+import Base
+import DiffusionSegmentation
+import Features
+import Foundation
+import PixelClassifier
+
+/// The trained presets of a run on all pictures. The features of a picture are computed once for all of them.
+struct RunEvaluation {
+  typealias Trained = (group: SeedTrainings.Group, training: RunRecord.Training)
+
+  private let experiment: Experiment
+  private let run: ExperimentRun
+  private let folder: ExperimentFolder
+  private let trained: [Trained]
+  /// One a preset, in the order of the groups.
+  private let segmenters: [(preset: SegmenterPreset, segmenter: Segmenter)]
+
+  /// Features that are in memory at a time.
+  private static let largestChunk = 512 << 20
+
+  init(
+    _ experiment: Experiment, run: ExperimentRun, folder: ExperimentFolder, features: any PixelFeatures,
+    trained: [Trained]
+  ) throws(DataError) {
+    (self.experiment, self.run, self.folder, self.trained) = (experiment, run, folder, trained)
+    var segmenters: [(preset: SegmenterPreset, segmenter: Segmenter)] = []
+    for (group, training) in trained {
+      let ensemble = try folder.ensemble(
+        group.name, run, epoch: training.epochs - 1, members: group.options.members)
+      for preset in group.presets {
+        segmenters.append(
+          (
+            preset,
+            try Segmenter(
+              ensemble: ensemble, classes: experiment.training.classes, features: preset.features(features),
+              featurePrecision: experiment.featurePrecision,
+              fit: experiment.fit, maskResampling: experiment.maskResampling,
+              prediction: experiment.prediction(preset, seed: run.seed), training: group.options)
+          ))
+      }
+    }
+    self.segmenters = segmenters
+  }
+
+  /// What has been counted on one set of pictures.
+  private struct Counts {
+    /// `[preset][picture]`
+    var presets: [[ConfusionMatrix]]
+    /// Time for features and labels, one a preset.
+    var seconds: [Double]
+    /// `[group][epoch]`, all pictures together; no epochs without a curve.
+    var epochs: [[ConfusionMatrix]]
+  }
+
+  func run(_ progress: (_ done: Int, _ count: Int) -> Void) throws(DataError) {
+    let tested = experiment.tested(run)
+    // Training pictures are of interest for the curves alone.
+    let training = (set: experiment.training, pictures: experiment.trainingPictures(run))
+    let sets = (experiment.hasCurve(run) ? [training] : []) + tested
+    let count = sets.reduce(0) { $0 + $1.pictures.count }
+    var done = 0
+    var counts: [Counts] = []
+    for (index, (set, pictures)) in sets.enumerated() {
+      counts.append(
+        try evaluate(set, pictures, presets: index >= sets.count - tested.count) {
+          done += 1
+          progress(done, count)
+        })
+    }
+    for (position, item) in segmenters.enumerated() {
+      let group = trained.firstIndex { $0.group.presets.contains { $0.id == item.preset.id } }!
+      let testSets = counts.suffix(tested.count)
+      try folder.write(
+        RunRecord(
+          training: trained[group].training,
+          testSets: testSets.map { set in
+            RunRecord.TestSet(
+              matrices: set.presets[position].map(\.cells),
+              secondsAPicture: set.seconds[position] / Double(set.presets[position].count))
+          },
+          curve: counts[0].epochs[group].indices.map { epoch in
+            let scores = counts.map { $0.epochs[group][epoch].meanIoU(experiment.metric) }
+            return ExperimentReport.CurvePoint(
+              epoch: epoch + 1, training: scores[0], test: Array(scores.dropFirst()))
+          }), item.preset.id, run)
+    }
+  }
+
+  /// - Parameters:
+  ///   - presets: whether the presets are wanted, or only the members after each epoch
+  ///   - done: called after each picture
+  private func evaluate(
+    _ set: LabelledImages, _ pictures: [Int], presets: Bool, done: () -> Void
+  ) throws(DataError) -> Counts {
+    let empty = ConfusionMatrix(classCount: set.classes.count, ignoreLabel: set.classes.ignoreLabel)
+    var counts = Counts(
+      presets: segmenters.map { _ in [] }, seconds: segmenters.map { _ in 0 },
+      epochs: trained.map {
+        Array(repeating: empty, count: experiment.hasCurve(run) ? $0.training.epochs : 0)
+      })
+    var rest = pictures[...]
+    while !rest.isEmpty {
+      var chunk: [Picture] = []
+      var bytes = 0
+      while bytes < Self.largestChunk, let index = rest.popFirst() {
+        let picture = try view(set.load(index), presets: presets)
+        bytes += picture.byteCount
+        chunk.append(picture)
+      }
+      for (number, item) in trained.enumerated() {
+        for epoch in counts.epochs[number].indices {
+          let ensemble = try folder.ensemble(
+            item.group.name, run, epoch: epoch, members: item.group.options.members)
+          for picture in chunk {
+            counts.epochs[number][epoch].add(
+              truth: picture.truth,
+              prediction: picture.geometry.cropToContent(
+                try ensemble.predict(picture.seen(item.group.presets[0].noises, nil).features).labels))
+          }
+        }
+      }
+      for picture in chunk {
+        if presets { try count(picture, into: &counts, empty: empty) }
+        done()
+      }
+    }
+    return counts
+  }
+
+  private func count(_ picture: Picture, into counts: inout Counts, empty: ConfusionMatrix) throws(DataError)
+  {
+    for (position, item) in segmenters.enumerated() {
+      let start = ContinuousClock.now
+      let viewed = picture.seen(item.preset.noises, item.preset.prediction.testTime)
+      let labels = try item.segmenter.segment(
+        ViewedPicture(geometry: picture.geometry, features: viewed.features, versions: viewed.versions)
+      ).labelsAtModelSize.labels
+      var matrix = empty
+      matrix.add(truth: picture.truth, prediction: labels)
+      counts.presets[position].append(matrix)
+      counts.seconds[position] +=
+        (ContinuousClock.now - start) / .seconds(1) + viewed.seconds
+    }
+  }
+
+  /// What presets see of a picture, and how long it took.
+  private struct Picture {
+    struct Plain {
+      var features: FeatureMaps
+      var seconds: Double
+    }
+    struct Versions {
+      var views: [(replay: TestTimeReplay, features: FeatureMaps)]
+      var seconds: Double
+    }
+
+    var geometry: FittedGeometry
+    var truth: [UInt8]
+    /// By the number of noises.
+    var plain: [Int: Plain] = [:]
+    var versions: [Int: [TestTimeSet: Versions]] = [:]
+
+    var byteCount: Int {
+      let views = versions.values.flatMap(\.values).flatMap(\.views)
+      return plain.values.reduce(0) { $0 + $1.features.byteCount }
+        + views.reduce(0) { $0 + $1.features.byteCount }
+    }
+
+    func seen(_ noises: Int, _ set: TestTimeSet?) -> (
+      features: FeatureMaps, versions: [(replay: TestTimeReplay, features: FeatureMaps)], seconds: Double
+    ) {
+      let plain = plain[noises]!
+      guard let set else { return (plain.features, [], plain.seconds) }
+      let versions = versions[noises]![set]!
+      return (plain.features, versions.views, plain.seconds + versions.seconds)
+    }
+  }
+
+  /// - Parameter presets: whether changed versions are wanted too
+  private func view(_ item: LabelledImage, presets: Bool) throws(DataError) -> Picture {
+    let any = segmenters[0].segmenter
+    let geometry = try any.features.geometry(
+      for: item.image, fit: any.fit, precision: any.featurePrecision, name: item.path)
+    let truth = geometry.cropToContent(
+      geometry.apply(item.mask, ignoreLabel: any.classes.ignoreLabel, by: any.maskResampling))
+    var picture = Picture(geometry: geometry, truth: truth.labels)
+    for (preset, segmenter) in segmenters {
+      // The features are the same for all presets of as many noises.
+      if picture.plain[preset.noises] == nil {
+        let start = ContinuousClock.now
+        var plain = segmenter
+        plain.prediction.testTime = nil
+        let features = try plain.view(item.image, name: item.path).features
+        picture.plain[preset.noises] = .init(
+          features: features, seconds: (ContinuousClock.now - start) / .seconds(1))
+      }
+      if presets, let set = preset.prediction.testTime, picture.versions[preset.noises]?[set] == nil {
+        let start = ContinuousClock.now
+        let views = try segmenter.versions(of: item.image, geometry: geometry, name: item.path)
+        picture.versions[preset.noises, default: [:]][set] = .init(
+          views: views, seconds: (ContinuousClock.now - start) / .seconds(1))
+      }
+    }
+    return picture
+  }
+}

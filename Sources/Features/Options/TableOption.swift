@@ -1,0 +1,98 @@
+import Base
+
+/// One setting in an option table: its name, help, and how its value becomes text and back.
+public struct TableOption<Table>: Sendable {
+  /// As a flag has it, without the dashes: `head-channels`.
+  public let key: String
+  public let help: String
+  /// The values that it takes, for messages and as the placeholder in help.
+  public let expected: String
+  /// Keys of other ways to say the same: setting one clears the others.
+  public let rivals: [String]
+  /// Whether results depend on it, so that files keep it; otherwise it decides on speed or memory alone.
+  public let isRecorded: Bool
+  /// The values that can stand in a record; nil for all that `set` takes. A record must not make anybody open a file.
+  public let recordValues: [String]?
+  let get: @Sendable (Table) -> String?
+  let set: @Sendable (inout Table, String) throws(DataError) -> Bool
+
+  /// - Parameters:
+  ///   - get: the value as text; nil where the table does not say it
+  ///   - set: returns false when the text is no such value
+  public init(
+    _ key: String, _ help: String, expected: String, rivals: [String] = [], isRecorded: Bool = true,
+    recordValues: [String]? = nil,
+    get: @escaping @Sendable (Table) -> String?,
+    set: @escaping @Sendable (inout Table, String) throws(DataError) -> Bool
+  ) {
+    self.key = key
+    self.help = help
+    self.expected = expected
+    self.rivals = rivals
+    self.isRecorded = isRecorded
+    self.recordValues = recordValues
+    self.get = get
+    self.set = set
+  }
+
+  /// The key in words: `head channels`.
+  public var title: String { key.replacing("-", with: " ") }
+  /// The key in the metadata of files: `dseg.head_channels`.
+  public var metadataKey: String { "dseg." + key.replacing("-", with: "_") }
+}
+
+extension TableOption {
+  /// A whole number.
+  public init(
+    _ key: String, _ help: String, rivals: [String] = [], isRecorded: Bool = true,
+    _ path: WritableKeyPath<Table, Int> & Sendable
+  ) {
+    self.init(
+      key, help, expected: "number", rivals: rivals, isRecorded: isRecorded, get: { "\($0[keyPath: path])" }
+    ) { table, text in
+      guard let number = Int(text) else { return false }
+      table[keyPath: path] = number
+      return true
+    }
+  }
+
+  /// True or false.
+  public init(
+    _ key: String, _ help: String, isRecorded: Bool = true, _ path: WritableKeyPath<Table, Bool> & Sendable
+  ) {
+    self.init(key, help, expected: "true|false", isRecorded: isRecorded, get: { "\($0[keyPath: path])" }) {
+      table, text in
+      guard let value = Bool(text) else { return false }
+      table[keyPath: path] = value
+      return true
+    }
+  }
+
+  /// One of several names.
+  public init<Choice: RawRepresentable<String> & CaseIterable>(
+    _ key: String, _ help: String, isRecorded: Bool = true, _ path: WritableKeyPath<Table, Choice> & Sendable
+  ) {
+    self.init(
+      key, help, expected: Choice.allCases.map(\.rawValue).joined(separator: "|"), isRecorded: isRecorded,
+      get: { $0[keyPath: path].rawValue }
+    ) { table, text in
+      guard let choice = Choice(rawValue: text) else { return false }
+      table[keyPath: path] = choice
+      return true
+    }
+  }
+
+  /// Whole numbers joined by commas.
+  public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, [Int]> & Sendable) {
+    self.init(
+      key, help, expected: "numbers joined by commas",
+      get: { $0[keyPath: path].map { "\($0)" }.joined(separator: ",") }
+    ) { table, text in
+      let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+      let numbers = parts.compactMap { Int($0) }
+      guard numbers.count == parts.count else { return false }
+      table[keyPath: path] = numbers
+      return true
+    }
+  }
+}
