@@ -94,6 +94,9 @@ let package = Package(
     .testTarget(name: "FeaturesTests", dependencies: ["Features", "TensorCore", "Base", "TestSupport"]),
     .testTarget(
       name: "LayersTests", dependencies: ["Layers", "Checkpoints", "TensorCore", "Base", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Training", "Layers", "Checkpoints", "TensorCore", "Base", "TestSupport"]),
     .testTarget(name: "BackbonesTests", dependencies: everything + ["TestSupport"]),
     .testTarget(name: "DiffusionCoreTests", dependencies: everything + ["TestSupport"]),
     .testTarget(name: "PixelClassifierTests", dependencies: everything + ["TestSupport"]),

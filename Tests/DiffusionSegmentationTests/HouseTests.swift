@@ -25,7 +25,9 @@ struct HouseTests {
     "dseg/Dseg.swift",
   ]
 
-  @Test(arguments: ["DiffusionSegmentation", "Experiments", "SyntheticScenes", "Demo", "dseg", "PixelClassifier", "Augment"])
+  @Test(arguments: [
+    "DiffusionSegmentation", "Experiments", "SyntheticScenes", "Demo", "dseg", "PixelClassifier", "Augment",
+  ])
   func onlyShortFormsNameTheDiffusionModel(_ folder: String) throws {
     let files = try Self.files(folder)
     #expect(!files.isEmpty)
@@ -48,7 +50,9 @@ struct HouseTests {
         for (path, text) in try Self.files(module) {
           for line in text.split(separator: "\n") where line.contains("import ") {
             let words = line.split(separator: " ")
-            guard words.first == "import" || words.first == "@_exported", let last = words.last else { continue }
+            guard words.first == "import" || words.first == "@_exported", let last = words.last else {
+              continue
+            }
             let name = String(last.split(separator: ".")[0])
             #expect(!known.contains(name) || below.contains(name), "\(path): \(line)")
           }

@@ -35,6 +35,9 @@ extension ExperimentSettings {
         fields["options"] = earlier.backbone.options
         fields["selection"] = selection
         fields["arrays"] = present.arrays
+        // It knew no other way to resize masks, and did not look at EXIF, which most pictures do not have.
+        fields["maskResampling"] = fields["maskResampling"] ?? "nearest"
+        fields["orientation"] = fields["orientation"] ?? present.orientation
       }
       self = try JSONDecoder().decode(
         ExperimentSettings.self, from: JSONSerialization.data(withJSONObject: fields))

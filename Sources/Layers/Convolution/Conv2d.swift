@@ -36,7 +36,24 @@ public struct Conv2d: Sendable {
       padding: padding, residual: residual)
     guard let tape else { return y }
     let wantsInput = tape.wantsGradient(of: x.first)
-    tape.record(y) { [weight, bias, stride, padding] gradient, gradients in
+    tape.record(y) { [weight, bias, stride, padding] gradient, gradients, recorder in
+      if let recorder {
+        precondition(
+          x.isPlain && offset == nil,
+          "the backward rule of a convolution of a normalised input cannot be recorded")
+        if let residual { gradients.add(gradient, to: residual) }
+        let rows = gradient.reshaped([gradient.count / bias.count, bias.count])
+        gradients.add(sumOfRows(rows, tape: recorder), to: bias)
+        gradients.add(
+          conv2dWeightGradient(
+            gradient, x: x.first, like: weight, stride: stride, padding: padding, tape: recorder), to: weight)
+        guard wantsInput else { return }
+        gradients.add(
+          conv2dInputGradient(
+            gradient, weight: weight, of: x.first, stride: stride, padding: padding, tape: recorder),
+          to: x.first)
+        return
+      }
       if let residual { gradients.add(gradient, to: residual) }
       let sums = sumOfPixels(gradient)
       if let offset { gradients.add(sums, to: offset) }

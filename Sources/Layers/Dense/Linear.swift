@@ -19,10 +19,10 @@ public struct Linear: Sendable {
     let y = linear(x, weight: weight, bias: bias)
     guard let tape else { return y }
     let wantsInput = tape.wantsGradient(of: x)
-    tape.record(y) { [weight, bias] gradient, gradients in
-      gradients.add(linearWeightGradient(gradient, x: x), to: weight)
-      gradients.add(sumOfRows(gradient), to: bias)
-      if wantsInput { gradients.add(linearInputGradient(gradient, weight: weight), to: x) }
+    tape.record(y) { [weight, bias] gradient, gradients, recorder in
+      gradients.add(linearWeightGradient(gradient, x: x, tape: recorder), to: weight)
+      gradients.add(sumOfRows(gradient, tape: recorder), to: bias)
+      if wantsInput { gradients.add(linearInputGradient(gradient, weight: weight, tape: recorder), to: x) }
     }
     return y
   }

@@ -28,12 +28,6 @@ package func averagePool2x2(_ x: Tensor, tape: Tape?) -> Tensor {
   return y
 }
 
-package func silu(_ x: Tensor, tape: Tape?) -> Tensor {
-  let y = silu(x)
-  tape?.record(y) { gradient, gradients in gradients.add(siluBackward(gradient, x: x), to: x) }
-  return y
-}
-
 /// Splits `[N, 2C]` into two of `[N, C]`.
 package func splitChannels(_ x: Tensor, tape: Tape?) -> (Tensor, Tensor) {
   let half = x.shape[1] / 2

@@ -1,9 +1,13 @@
 /// Gradients of one scalar with respect to tensors.
 public struct Gradients {
   private var tensors: [TensorIdentity: Tensor] = [:]
+  /// Records how sums of gradients come about; nil where nobody wants their gradients.
+  private let tape: Tape?
 
   /// None yet.
-  public init() {}
+  public init() { self.init(recordingOn: nil) }
+
+  init(recordingOn tape: Tape?) { self.tape = tape }
 
   /// The gradient with respect to a tensor; nil where the scalar does not depend on it.
   public subscript(_ tensor: Tensor) -> Tensor? {
@@ -25,7 +29,14 @@ public struct Gradients {
 
   private mutating func add(_ gradient: Tensor, to identity: TensorIdentity) {
     // Out of the dictionary while it is written, so that it need not be copied.
-    if var sum = tensors.removeValue(forKey: identity) {
+    if let tape, let before = tensors[identity] {
+      let sum = before + gradient.reshaped(before.shape)
+      tape.record(sum) { slope, gradients, _ in
+        gradients.add(slope, to: before)
+        gradients.add(slope, to: gradient)
+      }
+      tensors[identity] = sum
+    } else if var sum = tensors.removeValue(forKey: identity) {
       sum.add(gradient)
       tensors[identity] = sum
     } else {

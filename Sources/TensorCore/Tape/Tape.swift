@@ -6,11 +6,21 @@
 ///
 /// A tensor is recognised by its memory, so that one which is read under another shape is still the same; its
 /// gradient has the shape that its maker gave it.
+///
+/// The backward pass can be recorded too, for gradients of gradients (as the penalties of GANs need them): rules that
+/// are `recordable` build their gradients from operations that take a tape.
 public final class Tape {
+  /// Adds to the gradients of what a tensor was made from, given the gradient at it.
+  public typealias Backward = (_ gradient: Tensor, _ gradients: inout Gradients) -> Void
+  /// The same, with its own operations recorded where there is a tape.
+  public typealias RecordableBackward = (
+    _ gradient: Tensor, _ gradients: inout Gradients, _ tape: Tape?
+  ) -> Void
+
   private struct Step {
     let output: TensorIdentity
     let shape: [Int]
-    let backward: (_ gradient: Tensor, _ gradients: inout Gradients) -> Void
+    let backward: RecordableBackward
   }
   private var steps: [Step] = []
   private var constants: Set<TensorIdentity> = []
@@ -28,11 +38,17 @@ public final class Tape {
     self.isRecording = isRecording
   }
 
-  /// Records how a tensor was made.
-  /// - Parameter backward: adds to the gradients of what `output` was made from, given the gradient at it
-  public func record(
-    _ output: Tensor, backward: @escaping (_ gradient: Tensor, _ gradients: inout Gradients) -> Void
-  ) {
+  /// Records how a tensor was made, for first gradients alone.
+  public func record(_ output: Tensor, backward: @escaping Backward) {
+    let shape = output.shape
+    record(output) { gradient, gradients, tape in
+      precondition(tape == nil, "the backward rule of the tensor \(shape) cannot be recorded")
+      backward(gradient, &gradients)
+    }
+  }
+
+  /// Records how a tensor was made, with a rule that can be recorded itself.
+  public func record(_ output: Tensor, recordable backward: @escaping RecordableBackward) {
     if isRecording { steps.append(Step(output: output.identity, shape: output.shape, backward: backward)) }
   }
 
@@ -58,12 +74,53 @@ public final class Tape {
     let random = Philox(seed: self.random.next())
     let output = body(Tape(random: random, isRecording: false))
     guard isRecording else { return output }
-    record(output) { gradient, gradients in
+    record(output) { gradient, gradients, recorder in
+      if let recorder {
+        recorder.propagateRecorded(gradient, into: &gradients) {
+          recorder.drawing(from: random) { body(recorder) }
+        }
+        return
+      }
       let tape = Tape(random: random)
       let again = body(tape)
       tape.propagate(gradient, at: again, into: &gradients)
     }
     return output
+  }
+
+  /// Gradients of a scalar, from its gradient at `output`, recorded on this tape like the forward pass: what is computed
+  /// from them has gradients too. The tape stays.
+  /// - Precondition: all rules on the way can be recorded.
+  public func recordedGradients(at output: Tensor, _ gradient: Tensor) -> Gradients {
+    precondition(gradient.count == output.count, "gradient \(gradient.shape) at \(output.shape)")
+    var gradients = Gradients(recordingOn: self)
+    gradients.add(gradient, to: output)
+    propagateRecorded(steps, into: &gradients)
+    return gradients
+  }
+
+  /// The recorded backward pass of a part that is run again on this tape.
+  private func propagateRecorded(
+    _ gradient: Tensor, into gradients: inout Gradients, part: () -> Tensor
+  ) {
+    let start = steps.count
+    gradients.add(gradient, to: part())
+    propagateRecorded(Array(steps[start...]), into: &gradients)
+  }
+
+  private func propagateRecorded(_ steps: [Step], into gradients: inout Gradients) {
+    for step in steps.reversed() {
+      guard let gradient = gradients.take(step.output) else { continue }
+      step.backward(gradient.reshaped(step.shape), &gradients, self)
+    }
+  }
+
+  /// Runs a part whose random choices come from another generator.
+  private func drawing(from random: Philox, _ part: () -> Tensor) -> Tensor {
+    let own = self.random
+    self.random = random
+    defer { self.random = own }
+    return part()
   }
 
   /// Gradients of a scalar, from its gradient at `output`. The tape is used up.
@@ -76,10 +133,10 @@ public final class Tape {
   private func propagate(_ gradient: Tensor, at output: Tensor, into gradients: inout Gradients) {
     precondition(gradient.count == output.count, "gradient \(gradient.shape) at \(output.shape)")
     gradients.add(gradient, to: output)
-    // Each step lets go of its activations when it is done.
+    // Each step releases its activations when it is done.
     while let step = steps.popLast() {
       guard let gradient = gradients.take(step.output) else { continue }
-      step.backward(gradient.reshaped(step.shape), &gradients)
+      step.backward(gradient.reshaped(step.shape), &gradients, nil)
     }
   }
 }

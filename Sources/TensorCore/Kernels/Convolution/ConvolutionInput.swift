@@ -36,6 +36,8 @@ public struct ConvolutionInput: Sendable {
     self.appliesSiLU = appliesSiLU
   }
 
+  /// Whether it is one tensor as it is.
+  public var isPlain: Bool { second == nil && normalization == nil }
   /// Number of channels.
   public var channels: Int { first.shape[first.rank - 1] + (second.map { $0.shape[$0.rank - 1] } ?? 0) }
   /// `[N, …, C]`
