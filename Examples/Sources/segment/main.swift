@@ -4,10 +4,8 @@
 //
 // FOLDER holds x.png beside x.npy with labels 0 and 1.
 
-import DiffusionCore
 import DiffusionSegmentation
 import Foundation
-import Images
 
 guard CommandLine.arguments.count == 4 else {
   print("usage: segment CHECKPOINT FOLDER PICTURE")
@@ -18,9 +16,10 @@ let (checkpoint, folder, picture) = (
 )
 
 do {
-  let options = DiffusionOptions(attention: AttentionSettings(heads: .channels(32)), imageSize: 32)
-  let backbone = try DiffusionBackbone(checkpoint: checkpoint, options: options)
-  let features = DiffusionFeatures(backbone, steps: [50, 150, 250], blocks: [1, 3], noise: .shared(seed: 0))
+  // What this checkpoint's weights do not tell, and which activations are the features.
+  let settings = ["head-channels": "32", "image-size": "32", "steps": "50,150,250", "blocks": "1,3"]
+  let features = try BackboneRegistry.standard.features(
+    of: Checkpoint(contentsOf: checkpoint), settings: settings)
   let labelled = try LabelledImages(directory: folder, classes: .init(count: 2))
   let segmenter = try Segmenter.train(
     on: labelled, features: features, options: .init(members: 3, epochs: 1, maxEpochs: 1)
