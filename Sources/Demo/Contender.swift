@@ -98,7 +98,7 @@ extension Contender {
   /// Trains on some scenes and labels others.
   package func run(
     training: [SyntheticScene], test: [SyntheticScene], options: SegmenterOptions,
-    progress: @escaping @Sendable (SegmenterProgress) -> Void = { _ in }
+    progress: @escaping Segmenter.ProgressHandler = { _ in }
   ) throws(DataError) -> Outcome {
     let classes = SyntheticScenes.classes
     let start = ContinuousClock.now
@@ -107,10 +107,11 @@ extension Contender {
       labelled.append(
         LabelledFeatures(
           name: "training scene \(index)", features: try features(scene), labels: scene.mask.labels))
-      progress(.features(done: index + 1, of: training.count))
+      try Cancellation.check()
+      try progress(.features(done: index + 1, of: training.count))
     }
     let ensemble = try options.trainEnsemble(on: labelled, classes: classes) {
-      progress(.training($0, members: options.members))
+      (step) throws(DataError) in try progress(.training(step, members: options.members))
     }
     let trained = ContinuousClock.now
     var (predictions, matrices) = ([ScenePrediction](), [ConfusionMatrix]())

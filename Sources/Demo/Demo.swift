@@ -37,11 +37,11 @@ public struct Demo: Sendable {
   /// Runs the demo and writes what comes of it.
   /// - Parameters:
   ///   - checkpoint: the diffusion model; the shipped one unless given
-  ///   - progress: called now and then, never twice at once, from any thread
+  ///   - progress: called now and then, never twice at once, from any thread; what it throws ends the work
   /// - Throws: `DataError` when the model does not fit, the folder holds other things, or a file cannot be written.
   public func run(
     writingTo folder: DemoFolder, checkpoint: String? = nil,
-    progress: @escaping @Sendable (Progress) -> Void = { _ in }
+    progress: @escaping @Sendable (Progress) throws(DataError) -> Void = { _ in }
   ) throws(DataError) -> ExperimentReport {
     guard trainingScenes > 0, testScenes > 0, seed < .max, ![seed, seed + 1].contains(ShippedModel.sceneSeed)
     else {
@@ -74,12 +74,12 @@ public struct Demo: Sendable {
       var own = options
       if index < Contender.baselines.count { own.epochs = min(own.epochs, baselineEpochs) }
       outcomes.append(
-        try contender.run(training: training, test: test, options: own) {
-          progress(.contender(contender.name, $0))
+        try contender.run(training: training, test: test, options: own) { (step) throws(DataError) in
+          try progress(.contender(contender.name, step))
         })
     }
 
-    progress(.writing)
+    try progress(.writing)
     let last = outcomes[outcomes.count - 1]
     try folder.write(training, to: .training)
     try folder.write(test, to: .test)

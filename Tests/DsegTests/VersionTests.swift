@@ -2,7 +2,6 @@ import Checkpoints
 import DiffusionSegmentation
 import Foundation
 import Images
-import TensorCore
 import TestSupport
 import Testing
 

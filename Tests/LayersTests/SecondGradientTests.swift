@@ -19,17 +19,20 @@ struct SecondGradientTests {
     return random.normal(shape: shape) * 0.7
   }
 
-  private static func linear() -> Network { Network(
-    parameters: [
-      ("a.weight", random([5, 3], 1)), ("a.bias", random([5], 2)), ("b.weight", random([2, 5], 3)),
-      ("b.bias", random([2], 4)),
-    ],
-    run: { x, p, tape in
-      var first = Linear(inFeatures: 3, outFeatures: 5, weights: WeightScope(StateDictionary([], file: "")))
-      var second = Linear(inFeatures: 5, outFeatures: 2, weights: WeightScope(StateDictionary([], file: "")))
-      (first.weight, first.bias, second.weight, second.bias) = (p[0], p[1], p[2], p[3])
-      return second(silu(first(x, tape: tape), tape: tape), tape: tape)
-    }, x: random([4, 3], 5)) }
+  private static func linear() -> Network {
+    Network(
+      parameters: [
+        ("a.weight", random([5, 3], 1)), ("a.bias", random([5], 2)), ("b.weight", random([2, 5], 3)),
+        ("b.bias", random([2], 4)),
+      ],
+      run: { x, p, tape in
+        var first = Linear(inFeatures: 3, outFeatures: 5, weights: WeightScope(StateDictionary([], file: "")))
+        var second = Linear(
+          inFeatures: 5, outFeatures: 2, weights: WeightScope(StateDictionary([], file: "")))
+        (first.weight, first.bias, second.weight, second.bias) = (p[0], p[1], p[2], p[3])
+        return second(silu(first(x, tape: tape), tape: tape), tape: tape)
+      }, x: random([4, 3], 5))
+  }
 
   private static func convolution(stride: Int, algorithm: ConvolutionAlgorithm) -> Network {
     Network(

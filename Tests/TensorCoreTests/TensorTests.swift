@@ -71,3 +71,29 @@ struct TensorTests {
     }
   #endif
 }
+
+/// Other tests use the pool too, so that only bounds can be told.
+struct BufferPoolTests {
+  @Test func keepsNoMoreThanTheLimit() {
+    let pool = BufferPool()
+    func use(_ count: Int) { pool.release(pool.allocate(count: count), count: count) }
+    use(1 << 20)
+    #if CHECKED_BUFFERS
+      #expect(pool.keptBytes == 0)
+    #else
+      #expect(pool.keptBytes == 4 << 20 && pool.usedBytes == 0)
+      pool.keptLimit = 6 << 20
+      use(1 << 18)
+      #expect(pool.keptBytes == 5 << 20)
+      use(1 << 19)
+      // The oldest goes first.
+      #expect(pool.keptBytes == 3 << 20)
+      pool.keptLimit = 0
+      #expect(pool.keptBytes == 0)
+      use(1 << 20)
+      #expect(pool.keptBytes == 0)
+    #endif
+    pool.drain()
+    #expect(pool.keptBytes == 0)
+  }
+}

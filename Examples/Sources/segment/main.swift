@@ -4,8 +4,11 @@
 //
 // FOLDER holds x.png beside x.npy with labels 0 and 1.
 
+import Backbones
+import Checkpoints
 import DiffusionSegmentation
 import Foundation
+import Images
 
 guard CommandLine.arguments.count == 4 else {
   print("usage: segment CHECKPOINT FOLDER PICTURE")

@@ -103,12 +103,12 @@ public struct Pretraining {
       imageSize: settings.imageSize, options: settings.training, state: state)
   }
 
-  /// Trains, until the limit or until `shouldStop` says so; then the state is saved.
+  /// Trains, until the limit, or until `shouldStop` says so or the task is cancelled; then the state is saved.
   /// - Throws: `TrainingError` when it diverged, or `DataError` when a picture can no longer be read, in both
   ///   cases after the last good state was saved; `DataError` when something cannot be written.
   public mutating func run(
     on pictures: some TrainingPictures & Sendable, limit: Limit, shouldStop: () -> Bool = { false },
-    progress: (Progress) -> Void = { _ in }
+    progress: (Progress) throws -> Void = { _ in }
   ) throws {
     let clock = ContinuousClock()
     let start = clock.now
@@ -118,7 +118,7 @@ public struct Pretraining {
       (limit.steps.map { step >= $0 } ?? false) || (limit.seconds.map { seconds >= $0 } ?? false)
     }
     var seconds = 0.0
-    while !isDone(trainer.state.step, seconds) && !shouldStop() {
+    while !isDone(trainer.state.step, seconds) && !shouldStop() && !Cancellation.isCancelled {
       let report: TrainingReport
       do {
         report = try trainer.step(on: pictures)
@@ -130,7 +130,7 @@ public struct Pretraining {
       seconds = (clock.now - start) / .seconds(1)
       log.append(report, seconds: seconds)
       let done = report.step - firstStep
-      progress(
+      try progress(
         Progress(
           report: report, recentLoss: log.recentLoss(),
           picturesPerSecond: Double(done * settings.training.batch) / seconds, seconds: seconds,

@@ -19,6 +19,8 @@ public struct DataError: Error, Sendable, Equatable {
     case writeFailed
     /// A training has reached numbers that are not finite.
     case diverged
+    /// The work is no longer wanted (`Cancellation`).
+    case cancelled
   }
 
   public var kind: Kind

@@ -26,7 +26,7 @@ public struct AvailableMemory: Sendable, Equatable {
   /// - Throws: `DataError` of kind `.unsupported` with what is needed and what there is.
   public static func require(
     _ bytes: Double, file: String, item: String = "memory",
-    _ available: @autoclosure () -> AvailableMemory? = .now
+    _ available: @autoclosure () -> AvailableMemory? = MemoryBudget.available
   ) throws(DataError) {
     // Below that, looking takes longer than it is worth.
     guard bytes > Double(64 << 20), let available = available(), bytes > Double(available.bytes) else {

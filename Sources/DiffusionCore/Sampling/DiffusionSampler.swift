@@ -73,7 +73,11 @@ public struct DiffusionSampler: Sendable {
       let labels = classes.map { Array($0[range]) }
       let made = try diffusion.sample(
         from: noise(0), method: method, stepNoise: { noise(UInt64($0 + 1)) },
-        network: { network($0, timesteps: $1, classes: labels) }, progress: { try progress(first, $0) })
+        network: { network($0, timesteps: $1, classes: labels) },
+        progress: {
+          try Cancellation.check()
+          try progress(first, $0)
+        })
       pictures.withMutablePointer { pictures in
         withPointers(made) { made in
           (pictures + first * size).update(from: made, count: range.count * size)

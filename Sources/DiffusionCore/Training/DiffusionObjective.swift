@@ -103,7 +103,7 @@ public struct DiffusionObjective: Objective {
   /// The picture in a place of the sequence that began with training, which the seed alone decides.
   private mutating func picture(at place: Int, of count: Int) -> Int {
     if order?.count != count {
-      let random = Philox(seed: options.training.seed).split(RandomStream.order.rawValue)
+      let random = Philox(seed: options.training.seed).split(.pictureOrder)
       order = PictureOrder(count: count, random: random)
     }
     return order!.picture(at: place)

@@ -25,7 +25,7 @@ public struct DiffusionTrainingState: Sendable {
   public init(
     _ configuration: UNetConfiguration, options: DiffusionTrainingOptions, diffusionSteps: Int
   ) throws(DataError) {
-    let random = Philox(seed: options.seed).split(RandomStream.weights.rawValue)
+    let random = Philox(seed: options.seed).split(.initialWeights)
     let parameters = try UNet.initialParameters(configuration, random: random)
     self.init(parameters: parameters, options: options, diffusionSteps: diffusionSteps)
   }

@@ -36,7 +36,7 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
   public init(
     directory: String, imageSize: Int, usesClasses: Bool = false,
     orientation: OrientationHandling = .apply, notices: Notices = Notices(), cacheBytes: Int = 2 << 30,
-    progress: (Double) -> Void = { _ in }
+    progress: (Double) throws(DataError) -> Void = { _ in }
   ) throws(DataError) {
     precondition(imageSize > 0, "pictures of \(imageSize) px")
     let all = try PictureFiles.list(directory, notices: notices)
@@ -60,7 +60,8 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
           first = first ?? error
         }
       }
-      progress(Double(start + block.count) / Double(all.count))
+      try Cancellation.check()
+      try progress(Double(start + block.count) / Double(all.count))
     }
     if paths.isEmpty, let first { throw first }
     self.paths = paths

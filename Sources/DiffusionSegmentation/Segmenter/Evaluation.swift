@@ -59,6 +59,7 @@ extension Segmenter {
     var failed: [String] = []
     var firstError: DataError?
     for index in 0..<labelled.count {
+      try Cancellation.check()
       let item: LabelledImage
       let result: Segmentation
       do throws(DataError) {

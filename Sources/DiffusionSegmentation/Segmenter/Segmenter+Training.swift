@@ -6,20 +6,22 @@ import PixelClassifier
 import TensorCore
 
 extension Segmenter {
+  /// Called now and then, never twice at once, from any thread. What it throws ends the work.
+  public typealias ProgressHandler = @Sendable (SegmenterProgress) throws(DataError) -> Void
+
   /// Trains an ensemble on labelled pictures.
   ///
   /// The same pictures, options and features give the same segmenter, to the bit, with any number of threads.
   /// - Parameters:
   ///   - notices: told of classes without labels, and of labels that are lost at the network's resolution
-  ///   - progress: called now and then, never twice at once, from any thread
   ///   - afterEpoch: called with the segmenter as it stands after each epoch; members that stopped early stay as they
   ///     are
-  /// - Throws: `DataError` when a picture or mask cannot be used, there are too few labelled pixels, or steps
-  ///   and blocks do not fit the model.
+  /// - Throws: `DataError` when a picture or mask cannot be used, there are too few labelled pixels, or the features do
+  ///   not fit the model; of kind `.cancelled` when the task was cancelled.
   public static func train(
     on labelled: LabelledImages, features: any PixelFeatures, options: SegmenterOptions = .init(),
     prediction: PredictionSettings = .init(), notices: Notices = Notices(),
-    progress: @escaping @Sendable (SegmenterProgress) -> Void = { _ in },
+    progress: @escaping ProgressHandler = { _ in },
     afterEpoch: ((_ epoch: Int, _ segmenter: Segmenter) throws(DataError) -> Void)? = nil
   ) throws(DataError) -> Segmenter {
     try features.validate()
@@ -36,7 +38,7 @@ extension Segmenter {
   package static func train(
     using source: TrainingFeatures, pictures chosen: [Int]? = nil, options: SegmenterOptions,
     prediction: PredictionSettings, notices: Notices = Notices(),
-    progress: @escaping @Sendable (SegmenterProgress) -> Void = { _ in },
+    progress: @escaping ProgressHandler = { _ in },
     afterEpoch: ((_ epoch: Int, _ segmenter: Segmenter) throws(DataError) -> Void)? = nil
   ) throws(DataError) -> Segmenter {
     try options.growth?.validate()
@@ -45,7 +47,9 @@ extension Segmenter {
     let labelled = source.labelled
     let count = labelled.count * (options.growth?.factor ?? 1)
     let chosen = chosen ?? Array(0..<labelled.count)
-    let originals = try source.originals { progress(.features(done: $0, of: count)) }
+    let originals = try source.originals { (done) throws(DataError) in
+      try progress(.features(done: done, of: count))
+    }
     source.census.report(
       to: notices, source: labelled.directory, imageSize: source.features.input.size)
     var projection: FeatureProjection?
@@ -62,8 +66,8 @@ extension Segmenter {
       current = nil
       var pictures = chosen.map { originals[$0] }
       if let growth = options.growth {
-        let copies = try source.copies(growth, seed: options.seed, epoch: epoch) {
-          if epoch == 0 { progress(.features(done: labelled.count + $0, of: count)) }
+        let copies = try source.copies(growth, seed: options.seed, epoch: epoch) { (done) throws(DataError) in
+          if epoch == 0 { try progress(.features(done: labelled.count + done, of: count)) }
         }
         for first in stride(from: 0, to: copies.count, by: labelled.count) {
           pictures += chosen.map { copies[first + $0] }
@@ -82,7 +86,8 @@ extension Segmenter {
     let ensemble = try options.trainer(iterationsPerEpoch: iterations).trainEnsemble(
       memberCount: options.members, random: Philox(seed: options.seed),
       afterEpoch: { (epoch, ensemble) throws(DataError) in try afterEpoch?(epoch, segmenter(ensemble)) },
-      progress: { progress(.training($0, members: options.members)) }, dataset: dataset)
+      progress: { (step) throws(DataError) in try progress(.training(step, members: options.members)) },
+      dataset: dataset)
     return try segmenter(ensemble)
   }
 

@@ -76,8 +76,7 @@ extension SegmenterOptions {
 
   /// What prepares the vectors; nil for vectors as they are.
   func projection(of dataset: PixelDataset) throws(DataError) -> FeatureProjection? {
-    // The members draw from the first indices of the seed's generator, the copies from the last.
-    try FeatureProjection(preparation, of: dataset, random: Philox(seed: seed).split(.max - 1))
+    try FeatureProjection(preparation, of: dataset, random: Philox(seed: seed).split(.projection))
   }
 
   func dataset(_ pictures: [LabelledFeatures], classes: ClassList) throws(DataError) -> PixelDataset {

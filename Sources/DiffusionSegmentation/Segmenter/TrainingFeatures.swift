@@ -28,14 +28,17 @@ package final class TrainingFeatures {
   /// The pictures as they are.
   /// - Parameter done: called after each picture
   /// - Throws: `DataError` when a picture or mask cannot be used, or no pixel is labelled.
-  package func originals(done: (Int) -> Void = { _ in }) throws(DataError) -> [LabelledFeatures] {
+  package func originals(
+    done: (Int) throws(DataError) -> Void = { _ in }
+  ) throws(DataError) -> [LabelledFeatures] {
     if let originals { return originals }
     var pictures: [LabelledFeatures] = []
     // Labels first: what is wrong with them should not be told after an hour of features.
     let census = try countLabels()
     for index in 0..<labelled.count {
+      try Cancellation.check()
       pictures.append(try extract(labelled.load(index)))
-      done(pictures.count)
+      try done(pictures.count)
     }
     (originals, self.census) = (pictures, census)
     return pictures
@@ -47,7 +50,7 @@ package final class TrainingFeatures {
   ///   - epoch: counts for copies that are redrawn
   ///   - done: called after each picture
   package func copies(
-    _ growth: TrainingGrowth, seed: UInt64, epoch: Int, done: (Int) -> Void = { _ in }
+    _ growth: TrainingGrowth, seed: UInt64, epoch: Int, done: (Int) throws(DataError) -> Void = { _ in }
   ) throws(DataError) -> [LabelledFeatures] {
     if let copies, copies.growth == growth, copies.seed == seed, !growth.isRedrawn { return copies.pictures }
     // The memory of the old ones is for the new ones.
@@ -56,10 +59,11 @@ package final class TrainingFeatures {
     var pictures: [LabelledFeatures] = []
     for copy in 0..<growth.factor - 1 {
       for index in 0..<labelled.count {
+        try Cancellation.check()
         let changed = try growth.changed(
           fitted(labelled.load(index)), copy: copy, index: index, classes: labelled.classes, random: random)
         pictures.append(try extract(changed))
-        done(pictures.count)
+        try done(pictures.count)
       }
     }
     if !growth.isRedrawn { copies = (growth, seed, pictures) }

@@ -34,8 +34,7 @@ public struct TrainingGrowth: Sendable, Hashable {
 
   /// The generator of all copies of an epoch; of a training whose copies are drawn once, the first epoch's.
   package static func random(seed: UInt64, epoch: Int = 0) -> Philox {
-    // The members draw from the first indices of the seed's generator.
-    Philox(seed: seed).split(.max).split(UInt64(epoch))
+    Philox(seed: seed).split(.copies).split(UInt64(epoch))
   }
 
   /// A changed copy of a picture that is as large as the network's input without padding.

@@ -63,16 +63,18 @@ public struct Experiment: Sendable {
     case evaluation(seed: UInt64, fold: Int?, done: Int, of: Int)
   }
 
+  /// Called now and then, never twice at once, from any thread. What it throws ends the work.
+  public typealias ProgressHandler = @Sendable (Progress) throws(DataError) -> Void
+
   /// Runs what is not yet in the folder and writes the report.
   /// - Parameters:
   ///   - notices: told of what is peculiar about the labels
-  ///   - progress: called now and then, never twice at once, from any thread
   /// - Throws: `DataError` when a setting makes no sense, the folder belongs to another experiment or one that is running,
   ///   a picture cannot be used, there is too little memory, or a file cannot be written. What is finished stays in the
   ///   folder.
   public func run(
     in folder: ExperimentFolder, notices: Notices = Notices(),
-    progress: @escaping @Sendable (Progress) -> Void = { _ in }
+    progress: @escaping ProgressHandler = { _ in }
   ) throws(DataError) -> ExperimentReport {
     try check()
     try folder.create(folder.path)

@@ -24,8 +24,7 @@ extension Experiment {
   package func heldOut(seed: UInt64, fold: Int) -> [Int] {
     guard let folds else { return [] }
     var order = (0..<Int32(training.count)).map { $0 }
-    // Members draw from the first indices of the seed's generator; copies and projections from the last two.
-    var random = Philox(seed: seed).split(.max - 2)
+    var random = Philox(seed: seed).split(.folds)
     random.shuffle(&order)
     return order.enumerated().filter { $0.offset % folds == fold }.map { Int($0.element) }.sorted()
   }

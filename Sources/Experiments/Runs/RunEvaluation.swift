@@ -53,7 +53,7 @@ struct RunEvaluation {
     var epochs: [[ConfusionMatrix]]
   }
 
-  func run(_ progress: (_ done: Int, _ count: Int) -> Void) throws(DataError) {
+  func run(_ progress: (_ done: Int, _ count: Int) throws(DataError) -> Void) throws(DataError) {
     let tested = experiment.tested(run)
     // Training pictures are of interest for the curves alone.
     let training = (set: experiment.training, pictures: experiment.trainingPictures(run))
@@ -63,9 +63,9 @@ struct RunEvaluation {
     var counts: [Counts] = []
     for (index, (set, pictures)) in sets.enumerated() {
       counts.append(
-        try evaluate(set, pictures, presets: index >= sets.count - tested.count) {
+        try evaluate(set, pictures, presets: index >= sets.count - tested.count) { () throws(DataError) in
           done += 1
-          progress(done, count)
+          try progress(done, count)
         })
     }
     for (position, item) in segmenters.enumerated() {
@@ -91,7 +91,7 @@ struct RunEvaluation {
   ///   - presets: whether the presets are wanted, or only the members after each epoch
   ///   - done: called after each picture
   private func evaluate(
-    _ set: LabelledImages, _ pictures: [Int], presets: Bool, done: () -> Void
+    _ set: LabelledImages, _ pictures: [Int], presets: Bool, done: () throws(DataError) -> Void
   ) throws(DataError) -> Counts {
     let empty = ConfusionMatrix(classCount: set.classes.count, ignoreLabel: set.classes.ignoreLabel)
     var counts = Counts(
@@ -104,6 +104,7 @@ struct RunEvaluation {
       var chunk: [Picture] = []
       var bytes = 0
       while bytes < Self.largestChunk, let index = rest.popFirst() {
+        try Cancellation.check()
         let picture = try view(set.load(index), presets: presets)
         bytes += picture.byteCount
         chunk.append(picture)
@@ -122,7 +123,7 @@ struct RunEvaluation {
       }
       for picture in chunk {
         if presets { try count(picture, into: &counts, empty: empty) }
-        done()
+        try done()
       }
     }
     return counts

@@ -25,7 +25,7 @@ struct SeedTrainings {
     var name: String { presets[0].id }
   }
 
-  typealias Progress = @Sendable (Experiment.Progress) -> Void
+  typealias Progress = Experiment.ProgressHandler
 
   func run(_ progress: @escaping Progress) throws(DataError) {
     let runs = experiment.runs(seed: seed)
@@ -56,7 +56,8 @@ struct SeedTrainings {
     for run in runs {
       guard let trained = trained[run] else { continue }
       try RunEvaluation(experiment, run: run, folder: folder, features: features, trained: trained).run {
-        progress(.evaluation(seed: seed, fold: run.fold, done: $0, of: $1))
+        (done, count) throws(DataError) in
+        try progress(.evaluation(seed: seed, fold: run.fold, done: done, of: count))
       }
       folder.removeEpochs(run)
     }
@@ -82,12 +83,14 @@ struct SeedTrainings {
   private func train(
     _ group: Group, _ run: ExperimentRun, _ source: TrainingFeatures, _ progress: @escaping Progress
   ) throws(DataError) -> RunRecord.Training {
-    let report: @Sendable (SegmenterProgress) -> Void = { [name = group.name] in
-      progress(.training(seed: run.seed, fold: run.fold, preset: name, $0))
+    let report: Segmenter.ProgressHandler = { [name = group.name] (step) throws(DataError) in
+      try progress(.training(seed: run.seed, fold: run.fold, preset: name, step))
     }
     try folder.prepare(run)
     // Whoever comes first would pay for the features that all share.
-    _ = try source.originals { report(.features(done: $0, of: experiment.training.count)) }
+    _ = try source.originals { (done) throws(DataError) in
+      try report(.features(done: done, of: experiment.training.count))
+    }
     PeakMemory.reset()
     let start = ContinuousClock.now
     var epochs = 0

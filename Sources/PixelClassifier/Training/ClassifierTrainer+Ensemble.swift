@@ -26,7 +26,7 @@ extension ClassifierTrainer {
         .invalidArgument, file: "training", item: "members", expected: "at least 1", found: "\(memberCount)")
     }
     try checkOptions()
-    let handler = progress.map(OneAtATime.init)?.call
+    let handler = OneAtATime(progress)
     var runs: [MemberRun] = []
     for epoch in 0..<maxEpochs {
       let pixels = try dataset(epoch)
@@ -38,7 +38,7 @@ extension ClassifierTrainer {
             random: random)
         }
       }
-      try runEpoch(epoch, of: &runs, on: pixels, progress: handler)
+      try runEpoch(epoch, of: &runs, on: pixels, progress: handler.call)
       if let afterEpoch { try afterEpoch(epoch, try PixelEnsemble(runs.map(\.classifier))) }
       if runs.allSatisfy(\.isFinished) { break }
     }
@@ -50,7 +50,7 @@ extension ClassifierTrainer {
   /// Whole members side by side need not wait for each other. Members that would leave half of the threads idle run
   /// one by one instead, on all threads; both ways give the same bits.
   private func runEpoch(
-    _ epoch: Int, of runs: inout [MemberRun], on dataset: PixelDataset, progress: ProgressHandler?
+    _ epoch: Int, of runs: inout [MemberRun], on dataset: PixelDataset, progress: @escaping ProgressHandler
   ) throws(DataError) {
     let active = runs.indices.filter { !runs[$0].isFinished }
     var errors = [DataError?](repeating: nil, count: runs.count)
@@ -76,14 +76,19 @@ extension ClassifierTrainer {
   }
 }
 
-/// Lets threads call a closure one after the other.
+/// Lets threads call a closure one after the other, until it throws or the work is cancelled.
 private final class OneAtATime: Sendable {
-  private let body: ClassifierTrainer.ProgressHandler
+  private let body: ClassifierTrainer.ProgressHandler?
   private let turn = Mutex(())
+  private let signal = StopSignal()
 
-  init(_ body: @escaping ClassifierTrainer.ProgressHandler) { self.body = body }
+  init(_ body: ClassifierTrainer.ProgressHandler?) { self.body = body }
 
-  @Sendable func call(_ progress: TrainingProgress) {
-    turn.withLock { _ in body(progress) }
+  @Sendable func call(_ progress: TrainingProgress) throws(DataError) {
+    try signal.check()
+    guard let body else { return }
+    try turn.withLock { (_) throws(DataError) in
+      try signal.run { () throws(DataError) in try body(progress) }
+    }
   }
 }

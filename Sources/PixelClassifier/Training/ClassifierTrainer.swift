@@ -23,8 +23,9 @@ public struct TrainingProgress: Sendable, Equatable {
 /// generator give the same bits with any number of threads.
 public struct ClassifierTrainer: Sendable {
   /// Called after every iteration, on the thread that trains the member. Members train side by side, but
-  /// never are two calls under way at once, so the closure needs no lock; it should return quickly.
-  public typealias ProgressHandler = @Sendable (TrainingProgress) -> Void
+  /// never are two calls under way at once, so the closure needs no lock; it should return quickly. What it throws ends
+  /// the training.
+  public typealias ProgressHandler = @Sendable (TrainingProgress) throws(DataError) -> Void
 
   /// Pixels of an iteration, at least 2.
   public var batchSize: Int

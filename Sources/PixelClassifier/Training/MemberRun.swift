@@ -48,7 +48,7 @@ struct MemberRun {
       iteration += 1
       let outcome = step.outcome
       guard outcome.loss.isFinite else { throw divergence(outcome.loss) }
-      progress?(
+      try progress?(
         TrainingProgress(
           member: member, epoch: epoch, iteration: iteration, iterationsPerEpoch: iterations,
           loss: outcome.loss,

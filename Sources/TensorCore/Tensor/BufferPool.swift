@@ -9,6 +9,8 @@ import Synchronization
 public final class BufferPool: Sendable {
   public static let shared = BufferPool()
 
+  package init() {}
+
   #if CHECKED_BUFFERS
     // A build for tests (`swift test -Xswiftc -DCHECKED_BUFFERS`). Every buffer comes from `malloc` with exactly the
     // wanted size and goes back to it, so that a sanitizer sees who reads or writes outside or too late, and begins
@@ -41,10 +43,15 @@ public final class BufferPool: Sendable {
     var peakBytes = 0
     var releases = 0
 
-    /// Lets go of the oldest until there is room for all that is in use and so much more.
+    /// Most bytes that are kept; nil for no other limit than that of the class.
+    var limit: Int?
+
+    /// Releases the oldest until there is room for all that is in use and so much more.
     mutating func makeRoom(for bytes: Int) {
-      let limit = peakBytes + slack
-      while keptBytes > 0 && usedBytes + keptBytes + bytes > limit { freeOldest() }
+      let most = peakBytes + slack
+      while keptBytes > 0 && (usedBytes + keptBytes + bytes > most || keptBytes + bytes > limit ?? .max) {
+        freeOldest()
+      }
     }
 
     mutating func freeOldest() {
@@ -67,7 +74,7 @@ public final class BufferPool: Sendable {
   }
 
   /// Uninitialised memory for `count` floats, aligned to 64 bytes.
-  func allocate(count: Int) -> UnsafeMutablePointer<Float> {
+  package func allocate(count: Int) -> UnsafeMutablePointer<Float> {
     precondition(count >= 0 && count < Int.max / 8, "a tensor of \(count) elements cannot be allocated")
     let bytes = Self.byteCount(count)
     if bytes >= Self.smallestPooledBytes {
@@ -95,22 +102,40 @@ public final class BufferPool: Sendable {
   }
 
   /// Takes back what `allocate` gave for the same count.
-  func release(_ pointer: UnsafeMutablePointer<Float>, count: Int) {
+  package func release(_ pointer: UnsafeMutablePointer<Float>, count: Int) {
     let bytes = Self.byteCount(count)
     guard bytes >= Self.smallestPooledBytes else { return Foundation.free(pointer) }
-    state.withLock { state in
+    let isKept = state.withLock { state in
       state.usedBytes -= bytes
       // Sizes change with the work: those that nobody asks for any more make room.
       state.makeRoom(for: bytes)
+      guard bytes <= state.limit ?? .max else { return false }
       state.keptBytes += bytes
       state.releases += 1
       state.free[bytes, default: []].append(
         FreeBuffer(address: UInt(bitPattern: pointer), released: state.releases))
+      return true
     }
+    if !isKept { Foundation.free(pointer) }
   }
 
   /// Bytes of the pooled buffers that tensors hold.
-  var usedBytes: Int { state.withLock { $0.usedBytes } }
+  public var usedBytes: Int { state.withLock { $0.usedBytes } }
+
+  /// Bytes of released buffers that are kept for the next tensors.
+  public var keptBytes: Int { state.withLock { $0.keptBytes } }
+
+  /// Most bytes of released buffers that are kept; nil for the default: with the buffers in use, 512 MB more than were once
+  /// in use at the same time.
+  public var keptLimit: Int? {
+    get { state.withLock { $0.limit } }
+    set {
+      state.withLock { state in
+        state.limit = newValue
+        state.makeRoom(for: 0)
+      }
+    }
+  }
 
   /// Gives all kept buffers back to the system.
   public func drain() {

@@ -36,7 +36,7 @@ public struct Trainer<Goal: Objective>: Sendable {
 
   /// Generator of a step.
   private var stepRandom: Philox {
-    Philox(seed: options.seed).split(RandomStream.steps.rawValue).split(UInt64(state.step))
+    Philox(seed: options.seed).split(.trainingSteps).split(UInt64(state.step))
   }
 
   /// One step over a batch.
@@ -127,11 +127,4 @@ public struct Trainer<Goal: Objective>: Sendable {
     }
     state.step += 1
   }
-}
-
-/// Generators that follow from a training's seed.
-package enum RandomStream: UInt64 {
-  case weights = 1
-  case order
-  case steps
 }

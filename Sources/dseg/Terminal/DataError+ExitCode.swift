@@ -10,6 +10,7 @@ extension DataError {
     case .cannotCreate: 73
     case .writeFailed: 74
     case .diverged: 70
+    case .cancelled: 130
     }
   }
 }
