@@ -82,7 +82,7 @@ package struct ScenePrediction: Sendable {
 }
 
 extension Contender {
-  /// What came of a contender.
+  /// Result of a contender.
   package struct Outcome: Sendable {
     package var ensemble: PixelEnsemble
     /// One a test scene.

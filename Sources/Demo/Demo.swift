@@ -26,7 +26,7 @@ public struct Demo: Sendable {
 
   public init() {}
 
-  /// What is being done.
+  /// Current stage.
   public enum Progress: Sendable {
     /// One of the contenders, by its name. They follow each other.
     case contender(String, SegmenterProgress)

@@ -33,7 +33,7 @@ public struct DemoFolder: Sendable {
   var figuresPath: String { "\(path)/report.json" }
   var classesPath: String { "\(path)/classes.json" }
 
-  /// Of a scene's files, without ending.
+  /// Name of a scene's files, without ending.
   static func name(_ index: Int) -> String { "scene-\(String(format: "%03d", index))" }
 
   private func path(of part: Part, _ index: Int, _ ending: String) -> String {
@@ -107,7 +107,7 @@ public struct DemoFolder: Sendable {
       && (parts.dropFirst() == ["png"] || parts.dropFirst() == ["mask", "png"])
   }
 
-  /// Of a demo that was killed while it wrote.
+  /// Whether a file was left by a demo that was killed while it wrote.
   private static func isUnfinished(_ name: String) -> Bool {
     name.hasPrefix(".") && name.hasSuffix(".tmp") || name == FolderLock.fileName
   }

@@ -84,7 +84,7 @@ extension SceneCanvas {
 
 /// The small things that vary from one creature to the next.
 private struct Dressing {
-  /// Of the lower legs; nil for none.
+  /// Texture of the lower legs; nil for none.
   let sock: SceneTexture?
   let hoof: SceneTexture
   /// nil: like the coat.

@@ -46,7 +46,7 @@ struct PretrainingFolderTests {
     return pretraining
   }
 
-  /// Trains as far as a step, and lets go of the folder.
+  /// Trains as far as a step, and releases the folder.
   private func train(to step: Int, pictures record: PictureListRecord? = nil) throws {
     var pretraining = try pretraining(pictures: record)
     try pretraining.run(on: pictures, limit: .init(steps: step))

@@ -5,7 +5,7 @@ import Synchronization
 final class FolderTally: Sendable {
   static let shared = FolderTally()
 
-  /// What came of one operation, or of several.
+  /// Result of one operation, or of several.
   struct Share {
     /// The one that uses most of a limit.
     var operation: String

@@ -9,7 +9,7 @@ public struct Pretraining {
   /// When to stop.
   public struct Limit: Sendable {
     public var steps: Int?
-    /// Of this run.
+    /// Seconds of this run.
     public var seconds: Double?
 
     public init(steps: Int? = nil, seconds: Double? = nil) {
@@ -40,7 +40,7 @@ public struct Pretraining {
     /// Mean of the last hundred losses.
     public var recentLoss: Double
     public var picturesPerSecond: Double
-    /// Of this run.
+    /// Seconds of this run.
     public var seconds: Double
     /// Part that is done of what the limit allows, 0 to 1.
     public var share: Double

@@ -20,7 +20,7 @@ public struct FileIdentity: Sendable, Hashable {
     self.changed = changed
   }
 
-  /// Of an open file; nil when the system does not tell.
+  /// Identity of an open file; nil when the system does not tell.
   public init?(descriptor: Int32) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { return nil }

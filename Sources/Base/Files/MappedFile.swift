@@ -67,7 +67,7 @@ public final class MappedFile: Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: size)
   }
 
-  /// Lets go of the memory behind some bytes until they are read again: what was read once and will not be
+  /// Releases the memory behind some bytes until they are read again: what was read once and will not be
   /// needed soon need not count against the process.
   package func discard(_ range: UnsafeRawBufferPointer) {
     let page = UInt(sysconf(Int32(_SC_PAGESIZE)))

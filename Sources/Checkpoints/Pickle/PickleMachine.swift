@@ -13,11 +13,11 @@ struct PickleMachine {
     static let bytes = 128 << 20
     static let instructions = 16 << 20
     static let objects = 2 << 20
-    /// Of one string. Keys and names are far shorter.
+    /// Most bytes of a string. Keys and names are far shorter.
     static let stringBytes = 1 << 20
-    /// Of an integer. States of random generators have 128 bits and more.
+    /// Most bytes of an integer. States of random generators have 128 bits and more.
     static let integerBytes = 1 << 10
-    /// Of an integer that is kept; the magic number of old files has 10.
+    /// Most bytes of an integer that is kept; the magic number of old files has 10.
     static let wideIntegerBytes = 16
     /// Hashing so many bytes counts as an instruction.
     static let bytesAnInstruction = 64

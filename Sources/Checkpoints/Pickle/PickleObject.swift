@@ -38,11 +38,11 @@ enum PickleObject {
 
 /// An object that only its class could make: its name, and what the pickle put into it. No code of the class ran.
 struct PickleInstance {
-  /// Of the class, or of the function that would have made it.
+  /// Name of the class, or of the function that would have made it.
   var name: String
-  /// Of a class derived from a dictionary.
+  /// Items of an object whose class derives from a dictionary.
   var dictionary: PickleDictionary?
-  /// Of a class derived from a list.
+  /// Elements of an object whose class derives from a list.
   var list: [PickleReference] = []
   /// Its attributes.
   var state: PickleReference?
@@ -100,7 +100,7 @@ struct PickleDictionary {
   }
 
   private(set) var items: [(key: Key, value: PickleReference)] = []
-  /// Of large dictionaries; small ones are searched.
+  /// Index of a large dictionary; small ones are searched.
   private var positions: [Key: Int] = [:]
 
   private static let mostSearched = 8
@@ -143,7 +143,7 @@ struct PickleStorage {
 struct PickleTensor {
   var storage: PickleStorage
   var elementType: ElementType
-  /// Of the first element, in elements.
+  /// Place of the first element, in elements.
   var offset: Int
   var shape: [Int]
   /// In elements.

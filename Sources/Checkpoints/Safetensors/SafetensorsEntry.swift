@@ -3,7 +3,7 @@ struct SafetensorsEntry {
   var name: String
   var elementType: ElementType
   var shape: [Int]
-  /// Of its bytes, from the end of the header on.
+  /// Place of its bytes, counted from the end of the header.
   var range: Range<Int>
 
   private static let alignment = 64

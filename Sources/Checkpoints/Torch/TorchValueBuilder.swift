@@ -13,7 +13,7 @@ struct TorchValueBuilder {
     /// All others.
     static let sideValues = 1 << 16
     static let sideDepth = 16
-    /// Of all paths together.
+    /// Length of all paths together.
     static let pathBytes = 64 << 20
   }
 

@@ -15,9 +15,9 @@ public struct WeightReport: Sendable, Equatable {
   /// A tensor with numbers that are none.
   public struct Damage: Sendable, Equatable {
     public var name: String
-    /// Of NaN and infinite ones.
+    /// Number of NaN and infinite elements.
     public var count: Int
-    /// Of all its numbers.
+    /// Number of all elements.
     public var total: Int
   }
 
@@ -55,7 +55,7 @@ public struct WeightReport: Sendable, Equatable {
       .malformed, file: file, item: "tensors that do not fit the network", found: summary + lines.joined())
   }
 
-  /// Of weights that fit and are no numbers, as a training that diverged leaves them.
+  /// Error for weights that fit and are not finite, as a training that diverged leaves them.
   private var damage: DataError? {
     guard let first = notFinite.first else { return nil }
     let others = notFinite.count > 1 ? "; so are some of \(notFinite.count - 1) more tensors" : ""

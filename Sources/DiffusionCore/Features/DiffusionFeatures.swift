@@ -135,7 +135,7 @@ public struct DiffusionFeatures: PixelFeatures {
     return FeatureMaps(maps: maps, height: height, width: width)
   }
 
-  /// Of the chosen blocks, `[steps, height_b, width_b, channels_b]` each.
+  /// Activations of the chosen blocks, averaged over the noises, `[steps, height_b, width_b, channels_b]` each.
   private func meanActivations(_ image: Tensor, steps: [Int], noises: [Tensor]) -> [Tensor] {
     let classes = backbone.network.configuration.classCount.map { _ in steps.map { _ in conditioningClass } }
     var sums: [Tensor] = []

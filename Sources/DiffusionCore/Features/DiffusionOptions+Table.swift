@@ -14,28 +14,28 @@ extension DiffusionOptions: OptionTable {
     TableOption(
       "heads", "Number of attention heads, instead of --head-channels.", expected: "number",
       rivals: ["head-channels"],
-      get: { if case .count(let count) = $0.attention.heads { "\(count)" } else { nil } }
-    ) { options, text in
-      guard let count = Int(text) else { return false }
-      options.attention.heads = .count(count)
-      return true
-    },
+      get: { if case .count(let count) = $0.attention.heads { "\(count)" } else { nil } },
+      set: { options, text in
+        guard let count = Int(text) else { return false }
+        options.attention.heads = .count(count)
+        return true
+      }),
     TableOption(
       "head-channels", "Channels of an attention head. (default: 64)", expected: "number", rivals: ["heads"],
-      get: { if case .channels(let width) = $0.attention.heads { "\(width)" } else { nil } }
-    ) { options, text in
-      guard let width = Int(text) else { return false }
-      options.attention.heads = .channels(width)
-      return true
-    },
+      get: { if case .channels(let width) = $0.attention.heads { "\(width)" } else { nil } },
+      set: { options, text in
+        guard let width = Int(text) else { return false }
+        options.attention.heads = .channels(width)
+        return true
+      }),
     TableOption(
       "heads-upsample", "Number of attention heads on the way up, if it differs from --heads.",
-      expected: "number", get: { $0.attention.headsUpsample.map { "\($0)" } }
-    ) { options, text in
-      guard let count = Int(text) else { return false }
-      options.attention.headsUpsample = count
-      return true
-    },
+      expected: "number", get: { $0.attention.headsUpsample.map { "\($0)" } },
+      set: { options, text in
+        guard let count = Int(text) else { return false }
+        options.attention.headsUpsample = count
+        return true
+      }),
     TableOption(
       "attention-order", "How queries, keys and values lie in the weights: legacy or new. (default: legacy)",
       \.attention.order),

@@ -40,50 +40,50 @@ public struct DiffusionSelection: OptionTable {
       "blocks",
       "Output blocks of the U-Net, joined by commas. (default: 5,6,7,8,12 for networks of 18 blocks)",
       expected: "numbers joined by commas",
-      get: { $0.blocks?.map { "\($0)" }.joined(separator: ",") }
-    ) { selection, text in
-      let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-      let blocks = parts.compactMap { Int($0) }
-      guard blocks.count == parts.count else { return false }
-      selection.blocks = blocks
-      return true
-    },
+      get: { $0.blocks?.map { "\($0)" }.joined(separator: ",") },
+      set: { selection, text in
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let blocks = parts.compactMap { Int($0) }
+        guard blocks.count == parts.count else { return false }
+        selection.blocks = blocks
+        return true
+      }),
     TableOption(
       "noise",
       "Noise that pictures are shown under: shared by all, per-image, or a file with [3, size, size] of it. (default: shared)",
       expected: "shared|per-image|file.npy", recordValues: ["recorded", "per-image"],
       get: {
         if case .perImage = $0.noise { "per-image" } else { "recorded" }
-      }
-    ) { selection, text throws(DataError) in
-      switch text {
-      case "recorded": selection.noise = nil
-      case "shared": selection.noise = .shared(seed: selection.noise?.seed ?? 0)
-      case "per-image": selection.noise = .perImage(seed: selection.noise?.seed ?? 0)
-      default: selection.noise = .fixed(try noise(contentsOf: text))
-      }
-      return true
-    },
+      },
+      set: { (selection, text) throws(DataError) in
+        switch text {
+        case "recorded": selection.noise = nil
+        case "shared": selection.noise = .shared(seed: selection.noise?.seed ?? 0)
+        case "per-image": selection.noise = .perImage(seed: selection.noise?.seed ?? 0)
+        default: selection.noise = .fixed(try noise(contentsOf: text))
+        }
+        return true
+      }),
     TableOption(
       "noise-seed", "Seed of the noise. (default: --seed)", expected: "number",
-      get: { if case .perImage(let seed) = $0.noise { "\(seed)" } else { nil } }
-    ) { selection, text in
-      guard let seed = UInt64(text) else { return false }
-      selection.noise = selection.noise?.reseeded(seed)
-      return true
-    },
+      get: { if case .perImage(let seed) = $0.noise { "\(seed)" } else { nil } },
+      set: { selection, text in
+        guard let seed = UInt64(text) else { return false }
+        selection.noise = selection.noise?.reseeded(seed)
+        return true
+      }),
     TableOption(
       "noises",
       "Noises to average features over: 1, or an even number, half of them negatives. (default: the preset's)",
       \.noises),
     TableOption(
       "class", "Class that a class-conditional diffusion model is told, a number from 0. (default: 0)",
-      expected: "number", get: { $0.conditioningClass.map { "\($0)" } }
-    ) { selection, text in
-      guard let number = Int(text) else { return false }
-      selection.conditioningClass = number
-      return true
-    },
+      expected: "number", get: { $0.conditioningClass.map { "\($0)" } },
+      set: { selection, text in
+        guard let number = Int(text) else { return false }
+        selection.conditioningClass = number
+        return true
+      }),
   ]
 
   /// - Throws: `DataError` when the file holds anything but finite numbers in three dimensions, or in four.

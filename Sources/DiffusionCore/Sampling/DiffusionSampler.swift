@@ -61,7 +61,7 @@ public struct DiffusionSampler: Sendable {
     var pictures = Tensor(zeros: [count] + shape)
     for first in stride(from: 0, to: count, by: batch) {
       let range = first..<min(count, first + batch)
-      /// Of a stream of every picture: 0 is where it begins, the others belong to the steps.
+      /// Index of a stream of every picture: 0 is where it begins, the others belong to the steps.
       func noise(_ stream: UInt64) -> Tensor {
         Tensor(shape: [range.count] + shape) { noise in
           parallelFor(range.count) { index in

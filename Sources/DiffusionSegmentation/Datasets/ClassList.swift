@@ -3,7 +3,7 @@ import Base
 import Foundation
 import Images
 
-/// The classes of a labelling: their number, names and colours, and the label that says nothing.
+/// The classes of a labelling: their number, names and colours, and the ignored label.
 public struct ClassList: Sendable, Equatable {
   /// One a class, in the order of their labels.
   public let names: [String]

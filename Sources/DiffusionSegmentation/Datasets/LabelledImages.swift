@@ -7,7 +7,7 @@ public struct LabelledImage: Sendable {
   /// Path of the picture.
   public var path: String
   public var image: Image
-  /// Of the size of the picture.
+  /// Labels of the picture, of its size.
   public var mask: LabelMask
 
   public init(path: String, image: Image, mask: LabelMask) {

@@ -104,7 +104,7 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
 
   private struct Found {
     var byteCount: Int
-    /// Of pictures that had to be decoded.
+    /// Samples of a picture that had to be decoded.
     var samples: [UInt8]?
   }
 

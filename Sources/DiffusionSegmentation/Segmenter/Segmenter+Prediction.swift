@@ -10,7 +10,7 @@ import TensorCore
 package struct ViewedPicture: Sendable {
   /// How the picture and its versions are brought to the network.
   package var geometry: FittedGeometry
-  /// Of the picture as it is.
+  /// Features of the picture as it is.
   package var features: FeatureMaps
   package var versions: [(replay: TestTimeReplay, features: FeatureMaps)]
 

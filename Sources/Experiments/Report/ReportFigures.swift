@@ -17,7 +17,7 @@ package struct ReportFigures {
   private let classes: ClassList
   private let metric: IoUDefinition
   private let bootstrap: PairedBootstrap
-  /// Of the first, one a test set.
+  /// Figures of the first preset, one a test set.
   private var first: [PairedBootstrap.Counts] = []
   private var scored = Set<Int>()
   private var presets: [ExperimentReport.Preset] = []

@@ -111,7 +111,7 @@ public struct ReportPage: Sendable {
           ? "Training pictures" : "Training pictures and changed copies", previews
       ),
       ("classes", "Classes", legend),
-      ("commands", "To go on", wording.commands.isEmpty ? "" : "<pre>\(wording.commands)</pre>"),
+      ("commands", "Next steps", wording.commands.isEmpty ? "" : "<pre>\(wording.commands)</pre>"),
     ]
   }
 }

@@ -57,7 +57,7 @@ public struct Experiment: Sendable {
     self.batchSize = batchSize
   }
 
-  /// What is being done.
+  /// Current stage.
   public enum Progress: Sendable {
     case training(seed: UInt64, fold: Int?, preset: String, SegmenterProgress)
     case evaluation(seed: UInt64, fold: Int?, done: Int, of: Int)

@@ -3,7 +3,7 @@ import DiffusionSegmentation
 import Images
 import PixelClassifier
 
-/// What came of one preset with one seed, as it stands in the experiment's folder.
+/// Result of one preset with one seed, as it stands in the experiment's folder.
 struct RunRecord: Codable, Equatable {
   /// A training, as it is known before anything is evaluated.
   struct Training: Codable, Equatable {
@@ -70,7 +70,7 @@ struct RunRecord: Codable, Equatable {
 }
 
 extension Experiment {
-  /// What came of a preset with a seed: of its run, or of all its folds together, each training picture with the counts
+  /// Result of a preset with a seed: of its run, or of all its folds together, each training picture with the counts
   /// of the fold that left it out.
   /// - Throws: `DataError` when a run is missing or damaged.
   func record(_ preset: SegmenterPreset, seed: UInt64, in folder: ExperimentFolder) throws(DataError)

@@ -48,24 +48,25 @@ extension TableOption {
     _ path: WritableKeyPath<Table, Int> & Sendable
   ) {
     self.init(
-      key, help, expected: "number", rivals: rivals, isRecorded: isRecorded, get: { "\($0[keyPath: path])" }
-    ) { table, text in
-      guard let number = Int(text) else { return false }
-      table[keyPath: path] = number
-      return true
-    }
+      key, help, expected: "number", rivals: rivals, isRecorded: isRecorded, get: { "\($0[keyPath: path])" },
+      set: { table, text in
+        guard let number = Int(text) else { return false }
+        table[keyPath: path] = number
+        return true
+      })
   }
 
   /// True or false.
   public init(
     _ key: String, _ help: String, isRecorded: Bool = true, _ path: WritableKeyPath<Table, Bool> & Sendable
   ) {
-    self.init(key, help, expected: "true|false", isRecorded: isRecorded, get: { "\($0[keyPath: path])" }) {
-      table, text in
-      guard let value = Bool(text) else { return false }
-      table[keyPath: path] = value
-      return true
-    }
+    self.init(
+      key, help, expected: "true|false", isRecorded: isRecorded, get: { "\($0[keyPath: path])" },
+      set: { table, text in
+        guard let value = Bool(text) else { return false }
+        table[keyPath: path] = value
+        return true
+      })
   }
 
   /// One of several names.
@@ -74,25 +75,25 @@ extension TableOption {
   ) {
     self.init(
       key, help, expected: Choice.allCases.map(\.rawValue).joined(separator: "|"), isRecorded: isRecorded,
-      get: { $0[keyPath: path].rawValue }
-    ) { table, text in
-      guard let choice = Choice(rawValue: text) else { return false }
-      table[keyPath: path] = choice
-      return true
-    }
+      get: { $0[keyPath: path].rawValue },
+      set: { table, text in
+        guard let choice = Choice(rawValue: text) else { return false }
+        table[keyPath: path] = choice
+        return true
+      })
   }
 
   /// Whole numbers joined by commas.
   public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, [Int]> & Sendable) {
     self.init(
       key, help, expected: "numbers joined by commas",
-      get: { $0[keyPath: path].map { "\($0)" }.joined(separator: ",") }
-    ) { table, text in
-      let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-      let numbers = parts.compactMap { Int($0) }
-      guard numbers.count == parts.count else { return false }
-      table[keyPath: path] = numbers
-      return true
-    }
+      get: { $0[keyPath: path].map { "\($0)" }.joined(separator: ",") },
+      set: { table, text in
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { Int($0) }
+        guard numbers.count == parts.count else { return false }
+        table[keyPath: path] = numbers
+        return true
+      })
   }
 }

@@ -3,7 +3,7 @@ import Foundation
 
 /// A look at a picture's file without decoding it.
 package struct PictureCheck {
-  /// Of the file.
+  /// Size of the file.
   package let byteCount: Int
   /// Whether it begins and ends as PNG and JPEG files do. One that does not may be sound all the same (with bytes after
   /// its end); one that does may be damaged in its middle. Decoding tells.

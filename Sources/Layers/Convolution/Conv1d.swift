@@ -3,7 +3,7 @@ import TensorCore
 
 /// A 1-D convolution over positions of channel-last activations, with its weights.
 public struct Conv1d: Sendable {
-  /// Of `[outChannels, inChannels, kernelSize]`.
+  /// Made from `[outChannels, inChannels, kernelSize]`.
   public var weight: ConvolutionWeight
   /// `[outChannels]`
   public var bias: Tensor

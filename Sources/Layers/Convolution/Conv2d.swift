@@ -3,7 +3,7 @@ import TensorCore
 
 /// A 2-D convolution of channel-last activations, with its weights.
 public struct Conv2d: Sendable {
-  /// Of `[outChannels, inChannels, kernelSize, kernelSize]`.
+  /// Made from `[outChannels, inChannels, kernelSize, kernelSize]`.
   public var weight: ConvolutionWeight
   /// `[outChannels]`
   public var bias: Tensor

@@ -18,7 +18,7 @@ package struct MemberTraining {
   private var linear3: LinearParameters
   private var norm5: BatchNorm1dState
   private var linear6: LinearParameters
-  /// Of weight and bias of `norm2`, `linear3`, `norm5`, `linear6`.
+  /// Moments of weight and bias of `norm2`, `linear3`, `norm5`, `linear6`.
   private var moments: [AdamMoments]
   private var batchesTracked: Int
 
@@ -46,7 +46,7 @@ package struct MemberTraining {
     moments = parameters.map { AdamMoments(shape: $0.shape) }
   }
 
-  /// Of the next iterations.
+  /// Learning rate of the next iterations.
   package var learningRate: Double {
     get { optimizer.learningRate }
     set { optimizer.learningRate = newValue }

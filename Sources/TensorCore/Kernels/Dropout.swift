@@ -1,4 +1,4 @@
-/// Numbers dropped with a probability, the others enlarged by `1 / (1 - probability)` so that the mean stays.
+/// Inverted dropout: zeroes each element with probability p, scales the rest by 1/(1−p).
 ///
 /// The gradient at the input is the same function of the gradient at the output, with the same generator. The bits do
 /// not depend on the number of threads.

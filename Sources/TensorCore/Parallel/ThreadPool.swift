@@ -5,7 +5,7 @@ import Synchronization
 /// through its items alone, which gives the same result.
 ///
 /// Every thread begins with a share of its own, the same for every job of as many items: what it wrote for
-/// one kernel is near it in the next. Who is done takes over items of the others.
+/// one kernel is near it in the next. An idle thread steals items from the others.
 package final class ThreadPool: @unchecked Sendable {
   // @unchecked: everything mutable is guarded by `mutex` or atomic.
   package static let shared = ThreadPool()
@@ -16,7 +16,7 @@ package final class ThreadPool: @unchecked Sendable {
     var shares: UnsafeMutableBufferPointer<Share>
   }
 
-  /// The items that one thread begins with, as far as nobody has taken them.
+  /// Items of one thread's share that are still unclaimed.
   private struct Share: ~Copyable {
     let next: Atomic<Int>
     let end: Int
@@ -40,7 +40,7 @@ package final class ThreadPool: @unchecked Sendable {
   private let generation = Atomic<Int>(0)
   private let activeWorkers = Atomic<Int>(0)
 
-  /// Seconds for which a thread looks out for a change before it sleeps. Kernels follow each other closely,
+  /// Seconds for which a thread spins before it sleeps. Kernels follow each other closely,
   /// and to fall asleep and be woken takes as long.
   private static let patience = 50e-6
 
@@ -89,7 +89,7 @@ package final class ThreadPool: @unchecked Sendable {
     pthread_mutex_lock(mutex)
     job = nil
     pthread_mutex_unlock(mutex)
-    lookOut { activeWorkers.load(ordering: .relaxed) == 0 }
+    spin { activeWorkers.load(ordering: .relaxed) == 0 }
     pthread_mutex_lock(mutex)
     while activeWorkers.load(ordering: .relaxed) > 0 { pthread_cond_wait(workersLeft, mutex) }
     pthread_mutex_unlock(mutex)
@@ -97,7 +97,7 @@ package final class ThreadPool: @unchecked Sendable {
   }
 
   /// Returns when `condition` holds, or when it has not for a while.
-  private func lookOut(for condition: () -> Bool) {
+  private func spin(until condition: () -> Bool) {
     if condition() { return }
     let end = ProcessInfo.processInfo.systemUptime + Self.patience
     repeat {
@@ -147,7 +147,7 @@ package final class ThreadPool: @unchecked Sendable {
       pthread_mutex_lock(mutex)
       if activeWorkers.subtract(1, ordering: .relaxed).newValue == 0 { pthread_cond_signal(workersLeft) }
       pthread_mutex_unlock(mutex)
-      lookOut { generation.load(ordering: .relaxed) != latest }
+      spin { generation.load(ordering: .relaxed) != latest }
       pthread_mutex_lock(mutex)
     }
   }

@@ -24,7 +24,7 @@ public final class Tape {
   }
   private var steps: [Step] = []
   private var constants: Set<TensorIdentity> = []
-  /// Of this pass; every random choice in it takes a stream of its own.
+  /// Generator of this pass; every random choice in it takes a stream of its own.
   private var random: Philox
   private let isRecording: Bool
 

@@ -121,7 +121,7 @@ extension Tensor {
   /// The same for copies that share memory, whatever their shapes.
   package var identity: TensorIdentity { storage.identity }
 
-  /// Lets go of the memory behind elements that lie in a mapped file. They come back when they are read.
+  /// Releases the memory behind elements that lie in a mapped file. They come back when they are read.
   package func discardPages() { storage.discardPages() }
 
   private mutating func makeUnique() {

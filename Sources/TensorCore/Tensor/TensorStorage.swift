@@ -35,7 +35,7 @@ final class TensorStorage: @unchecked Sendable {
     base = UnsafeMutablePointer(mutating: floats.baseAddress!)
   }
 
-  /// Lets go of memory that can be read from a file again.
+  /// Releases memory that can be read from a file again.
   func discardPages() {
     if let file = owner as? MappedFile {
       file.discard(UnsafeRawBufferPointer(start: base, count: count * MemoryLayout<Float>.stride))

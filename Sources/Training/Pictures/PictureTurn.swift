@@ -1,7 +1,7 @@
 /// A picture mirrored, then turned by right angles.
 package struct PictureTurn: Equatable {
   package var mirrors: Bool
-  /// Of 90°, counterclockwise, 0 to 3.
+  /// Number of quarter turns counterclockwise, 0 to 3.
   package var quarters: Int
 
   package init(mirrors: Bool = false, quarters: Int = 0) {

@@ -13,7 +13,7 @@ struct TrainingPlan {
   /// Opened once: what is read of it later is what stood there then.
   var model: Checkpoint
   var labelled: LabelledImages
-  /// Of the model and its activations, by the keys of option tables.
+  /// Settings of the model and its activations, by the keys of option tables.
   var settings: [String: String]
   var segmenter: SegmenterOptions
   var prediction: PredictionSettings

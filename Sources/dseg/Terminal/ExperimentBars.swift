@@ -17,7 +17,7 @@ final class ExperimentBars: Sendable {
     }
   }
   private let current = Mutex<(title: String, bar: Bar)?>(nil)
-  /// Of each preset.
+  /// Epochs of each preset.
   private let epochs: [String: Int]
 
   init(_ experiment: Experiment) {

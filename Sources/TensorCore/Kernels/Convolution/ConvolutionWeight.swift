@@ -4,7 +4,7 @@ import Synchronization
 
 /// The weights of a convolution in the form that its algorithm reads.
 ///
-/// They are brought into that form when they are first needed, once; the original is let go then, so that a network
+/// They are brought into that form when they are first needed, once; the original is released then, so that a network
 /// does not hold both, and a part of a network that never runs costs nothing.
 public final class ConvolutionWeight: Sendable {
   public let outChannels: Int
@@ -14,7 +14,7 @@ public final class ConvolutionWeight: Sendable {
   public let algorithm: ConvolutionAlgorithm
 
   private struct State {
-    /// Nil once it was let go.
+    /// Nil once it was released.
     var original: Tensor?
     var prepared: Tensor?
     var flipped: ConvolutionWeight?
@@ -75,11 +75,15 @@ public final class ConvolutionWeight: Sendable {
     }
   }
 
+  private var releasedMessage: String {
+    "the unpacked weight \(shape) was released; call keepForTraining() before the first inference"
+  }
+
   /// Keeps the original beside what is made from it: the gradient at the input needs it in another form.
   /// - Precondition: no convolution has been computed with it, or it was kept then too.
   public func keepForTraining() {
     state.withLock { state in
-      precondition(state.original != nil, "a weight \(shape) in training whose original was let go")
+      precondition(state.original != nil, releasedMessage)
       state.isTrained = true
     }
   }
@@ -91,7 +95,7 @@ public final class ConvolutionWeight: Sendable {
     state.withLock { state in
       if let flipped = state.flipped, flipped.algorithm == algorithm { return flipped }
       guard let weight = state.original else {
-        preconditionFailure("the gradient through a weight \(shape) whose original was let go")
+        preconditionFailure(releasedMessage)
       }
       let flipped = ConvolutionWeight(flip(weight), algorithm: algorithm)
       state.flipped = flipped
