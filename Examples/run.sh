@@ -8,3 +8,6 @@ trap 'rm -rf "$folder"' EXIT
 .build/release/random-checkpoint tiny "$folder/tiny.safetensors"
 cp -r pictures "$folder/pictures"
 .build/release/segment "$folder/tiny.safetensors" "$folder/pictures" pictures/c.png
+status=0
+.build/release/segment "$folder/tiny.safetensors" "$folder/pictures" pictures/c.png 0 || status=$?
+[ "$status" = 2 ] || { echo "a cancelled training ended with $status" >&2; exit 1; }

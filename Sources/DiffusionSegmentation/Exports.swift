@@ -15,7 +15,9 @@ import TensorCore
 @_exported import enum Augment.PostProcessing
 @_exported import enum Augment.TestTimeSet
 @_exported import struct Backbones.BackboneRegistry
+@_exported import enum Base.Cancellation
 @_exported import struct Base.DataError
+@_exported import enum Base.MemoryBudget
 @_exported import struct Base.Notice
 @_exported import class Base.Notices
 @_exported import struct Checkpoints.Checkpoint

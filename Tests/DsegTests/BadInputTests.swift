@@ -52,6 +52,23 @@ struct BadInputTests {
       exitCode: 66, mentioning: ["/nowhere.safetensors"])
   }
 
+  @Test(arguments: ["1", "-1", "0", "63MB", "4XB", "GB", "1e9", "nan", ""])
+  func memoryThatIsNoSize(_ size: String) throws {
+    try expectFailure(training(["--memory=\(size)"]), exitCode: 64, mentioning: ["--memory"])
+  }
+
+  @Test func workAboveTheBudgetIsRefused() throws {
+    let arguments = [
+      "features", "--checkpoint", world.checkpoint, "--head-channels", "32", "--steps", "50", "--blocks", "1",
+      "--output", world.folder.path("f.safetensors"), "\(world.images)/scene0.png",
+    ]
+    try expectFailure(
+      arguments + ["--image-size", "512", "--memory", "70MB"], exitCode: 65,
+      mentioning: ["the memory budget", "0.07 GB"])
+    let outcome = try DsegProcess.run(arguments + ["--image-size", "32", "--memory", "0.07G"])
+    #expect(outcome.exitCode == 0, "\(outcome.messages)")
+  }
+
   @Test func damagedCheckpoints() throws {
     let whole = try Data(contentsOf: URL(fileURLWithPath: world.checkpoint))
     let cut = try world.folder.file("cut.safetensors", whole.prefix(whole.count / 2))
