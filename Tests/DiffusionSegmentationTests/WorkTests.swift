@@ -5,7 +5,6 @@ import Foundation
 import Images
 import PixelClassifier
 import Synchronization
-import TensorCore
 import TestSupport
 import Testing
 

@@ -234,7 +234,7 @@ struct BadInputTests {
     try expectFailure(training(["--prepare", "zca"]), exitCode: 64, mentioning: ["standardize", "zca"])
     try expectFailure(
       training(["--test-time", "twice"]), exitCode: 64, mentioning: ["--test-time", "twice"])
-    try expectFailure(training(["--post", "close"]), exitCode: 64, mentioning: ["post-processing", "close"])
+    try expectFailure(training(["--post", "close"]), exitCode: 64, mentioning: ["--post", "close"])
   }
 
   @Test func flipPairsNameClasses() throws {

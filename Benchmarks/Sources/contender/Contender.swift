@@ -12,7 +12,6 @@
 // Every answer is an object; {"error": "…"} when something is wrong.
 
 import Base
-import Demo
 import DiffusionSegmentation
 import Foundation
 import TensorCore

@@ -4,7 +4,6 @@ import DiffusionSegmentation
 import Features
 import Foundation
 import PixelClassifier
-import TestSupport
 import Workloads
 
 /// Training iterations of pixel classifiers.

@@ -4,8 +4,12 @@
 //
 // FOLDER holds x.png beside x.npy with labels 0 and 1. After SECONDS the work is cancelled and the program ends with 2.
 
+import Backbones
+import Base
+import Checkpoints
 import DiffusionSegmentation
 import Foundation
+import Images
 
 guard (4...5).contains(CommandLine.arguments.count) else {
   print("usage: segment CHECKPOINT FOLDER PICTURE [SECONDS]")

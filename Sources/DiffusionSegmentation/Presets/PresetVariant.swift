@@ -2,7 +2,6 @@ import Augment
 import Base
 import Features
 import PixelClassifier
-import TensorCore
 
 extension SegmenterPreset {
   /// The form that `init(variant:)` reads.
@@ -49,54 +48,13 @@ extension SegmenterPreset {
   }
 
   private mutating func change(_ setting: String, to value: String, in text: String) throws(DataError) {
-    func number<Number: LosslessStringConvertible & Comparable>(
-      _ range: ClosedRange<Number>
-    ) throws(DataError) -> Number {
-      guard let number = Number(value), range.contains(number) else {
-        throw SegmenterPreset.refusal(text, setting, "\(range.lowerBound) to \(range.upperBound)", value)
-      }
-      return number
-    }
-    func choice<Choice: CaseIterable & RawRepresentable<String>>(_: Choice.Type) throws(DataError) -> Choice {
-      guard let choice = Choice(rawValue: value) else {
-        throw SegmenterPreset.refusal(
-          text, setting, Choice.allCases.map(\.rawValue).joined(separator: ", "), value)
-      }
-      return choice
-    }
-    switch setting {
-    case "growth":
-      let factor = try number(1...1000)
-      growth = factor == 1 ? nil : growth ?? TrainingGrowth()
-      growth?.factor = factor
-    case "augmentations", "augment-probability", "redraw":
-      guard var changed = growth else {
-        throw SegmenterPreset.refusal(text, setting, "a growth of 2 or more before it", "no copies to change")
-      }
-      switch setting {
-      case "augmentations": changed.preset = try choice(AugmentationPreset.self)
-      case "redraw": changed.isRedrawn = try number(0...1) == 1
-      default: changed.probability = try number(0...1)
-      }
-      growth = changed
-    case "epochs": epochs = try number(0...100)
-    case "weight-decay":
-      let decay: Double = try number(0...1)
-      weightDecay = decay > 0 ? decay : nil
-    case "dropout": dropout = try number(0...0.99)
-    case "schedule": schedule = try choice(LearningRateSchedule.self)
-    case "prepare": preparation = try FeaturePreparation(value)
-    case "noises": noises = try number(1...mostFeatureDraws)
-    case "models": members = try number(1...1000)
-    case "test-time": prediction.testTime = value == "none" ? nil : try choice(TestTimeSet.self)
-    case "combine": prediction.combination = try choice(TestTimeCombination.self)
-    case "post": prediction.postProcessing = try PostProcessing(value)
-    default: throw SegmenterPreset.refusal(text, "setting", SegmenterPreset.variantSettings, setting)
+    do {
+      try set(setting, to: value)
+    } catch {
+      throw SegmenterPreset.refusal(text, setting, error.expected, error.found)
     }
   }
 
   /// What `init(variant:)` can change.
-  public static let variantSettings =
-    "growth, augmentations, augment-probability, redraw, epochs, weight-decay, dropout, schedule, prepare, noises, "
-    + "models, test-time, combine, post"
+  public static let variantSettings = options.map(\.key).joined(separator: ", ")
 }

@@ -88,6 +88,8 @@ private final class OneAtATime: Sendable {
     try signal.check()
     guard let body else { return }
     try turn.withLock { (_) throws(DataError) in
+      // The one before may have stopped everything.
+      try signal.check()
       try signal.run { () throws(DataError) in try body(progress) }
     }
   }

@@ -210,3 +210,5 @@ private struct AugmentSource {
       mask: item.mask, palette: classes.palette, opacity: 0.4, hidden: [classes.ignoreLabel])
   }
 }
+
+extension AugmentationPreset: ExpressibleByArgument {}

@@ -72,17 +72,13 @@ struct Train: ParsableCommand {
 extension Train {
   /// Flags that were given and decide on nothing but a training.
   var trainingFlags: [String] {
-    let classifiers = classifiers
-    let given: [(String, Bool)] = [
-      ("--preset", classifiers.preset != "init"), ("--epochs", classifiers.epochs != nil),
-      ("--batch-size", classifiers.batchSize != nil), ("--dropout", classifiers.dropout != nil),
-      ("--weight-decay", classifiers.weightDecay != nil), ("--schedule", classifiers.schedule != nil),
-      ("--prepare", classifiers.prepare != nil), ("--growth", classifiers.growth.growth != nil),
-      ("--augmentations", classifiers.growth.augmentations != nil),
-      ("--augment-probability", classifiers.growth.augmentProbability != nil),
-      ("--redraw", classifiers.growth.redraw), ("--limit", limit != nil), ("--images", images != nil),
-      ("--mask-resize", labels.maskResize != nil),
-    ]
+    // Votes and noises count for members that are there too.
+    let settings = classifiers.given.keys.filter { $0 != "models" && $0 != "noises" }.sorted()
+    let given: [(String, Bool)] =
+      settings.map { ("--\($0)", true) } + [
+        ("--preset", classifiers.preset != "init"), ("--batch-size", classifiers.batchSize != nil),
+        ("--limit", limit != nil), ("--images", images != nil), ("--mask-resize", labels.maskResize != nil),
+      ]
     return given.filter(\.1).map(\.0)
   }
 }

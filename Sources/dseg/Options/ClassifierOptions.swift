@@ -2,115 +2,74 @@ import ArgumentParser
 import Augment
 import Base
 import DiffusionSegmentation
-import PixelClassifier
-import TensorCore
+import Features
 
-/// How the classifiers are trained.
+/// How the classifiers are trained: a preset and the settings of its table.
 struct ClassifierOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Settings of one of the report's experiments: \(SegmenterPreset.all.map(\.id).joined(separator: ", ")). Flags change them.",
       valueName: "name"))
   var preset = "init"
-  @Option(help: "Classifiers that vote. (default: the preset's, or the configuration's)")
-  var models: Int?
-  @Option(
-    help: "Full passes over the labelled pixels before early stopping is armed. (default: the preset's)")
-  var epochs: Int?
+  @Option(help: .of("models", in: SegmenterPreset.self)) var models: String?
+  @Option(help: .of("epochs", in: SegmenterPreset.self)) var epochs: String?
   @Option(help: "Pixels in a batch. (default: 64, or the configuration's)")
   var batchSize: Int?
-  @Option(help: "Probability with which a hidden unit is dropped. (default: the preset's)")
-  var dropout: Float?
-  @Option(help: "Weight decay of AdamW; 0 for Adam. (default: the preset's)")
-  var weightDecay: Double?
-  @Option(help: "How the learning rate changes: constant or cosine. (default: the preset's)")
-  var schedule: LearningRateSchedule?
-  @Option(
-    help:
-      "Noises to average features over: 1, or an even number, half of them negatives. (default: the preset's)"
-  )
-  var noises: Int?
-  @Option(
-    help: ArgumentHelp(
-      "What is done to the features first: \(FeaturePreparation.forms). (default: the preset's)",
-      valueName: "what"))
-  var prepare: String?
-  @OptionGroup var growth: GrowthOptions
+  @Option(help: .of("dropout", in: SegmenterPreset.self)) var dropout: String?
+  @Option(help: .of("weight-decay", in: SegmenterPreset.self)) var weightDecay: String?
+  @Option(help: .of("schedule", in: SegmenterPreset.self)) var schedule: String?
+  @Option(help: .of("noises", in: SegmenterPreset.self)) var noises: String?
+  @Option(help: .of("prepare", in: SegmenterPreset.self)) var prepare: String?
+  @Option(help: .of("growth", in: SegmenterPreset.self)) var growth: String?
+  @Option(help: .of("augmentations", in: SegmenterPreset.self)) var augmentations: String?
+  @Option(help: .of("augment-probability", in: SegmenterPreset.self)) var augmentProbability: String?
+  @Flag(help: .of("redraw", in: SegmenterPreset.self)) var redraw = false
 
   func validate() throws {
-    if let epochs, !(0...100).contains(epochs) { throw ValidationError("--epochs must be 0 to 100.") }
-    if let models, !(1...1000).contains(models) { throw ValidationError("--models must be 1 to 1000.") }
     if let batchSize, !(2...1 << 20).contains(batchSize) {
       throw ValidationError("--batch-size must be 2 to \(1 << 20).")
     }
-    if let dropout, !(dropout >= 0 && dropout < 1) {
-      throw ValidationError("--dropout must be at least 0 and below 1.")
-    }
-    if let weightDecay, !(weightDecay >= 0 && weightDecay.isFinite) {
-      throw ValidationError("--weight-decay must be 0 or above.")
-    }
   }
 
-  /// How many noises features are averaged over.
-  func noiseCount() throws(DataError) -> Int {
-    if let noises { noises } else { try SegmenterPreset.named(preset).noises }
+  /// What was given on the command line, by the keys of the table.
+  var given: [String: String] {
+    let all = [
+      "models": models, "epochs": epochs, "dropout": dropout,
+      "weight-decay": weightDecay, "schedule": schedule, "noises": noises, "prepare": prepare,
+      "growth": growth, "augmentations": augmentations,
+      "augment-probability": augmentProbability, "redraw": redraw ? "1" : nil,
+    ]
+    return all.compactMapValues(\.self)
   }
 
-  /// The preset with what was given on the command line.
+  /// The preset with what was given.
+  func chosen() throws(DataError) -> SegmenterPreset {
+    var chosen = try SegmenterPreset.named(preset)
+    try chosen.setFlags(given)
+    try chosen.growth?.validate()
+    return chosen
+  }
+
   func options(seed: UInt64, fit: ImageFit) throws(DataError) -> SegmenterOptions {
     var options = SegmenterOptions(seed: seed, fit: fit)
-    try SegmenterPreset.named(preset).apply(to: &options)
-    if let models { options.members = models }
-    if let epochs { options.epochs = epochs }
+    try chosen().apply(to: &options)
     if let batchSize { options.batchSize = batchSize }
-    if let dropout { options.dropout = dropout }
-    if let schedule { options.schedule = schedule }
-    if let weightDecay {
-      options.optimizer.weightDecay = weightDecay
-      options.optimizer.decay = weightDecay > 0 ? .decoupled : .inGradient
-    }
-    if let prepare { options.preparation = try FeaturePreparation(prepare) }
-    try growth.apply(to: &options)
     return options
   }
 }
 
-/// Changed copies of the training pictures.
-struct GrowthOptions: ParsableArguments {
-  @Option(help: "How many times as many pictures with changed copies; 1 for none. (default: the preset's)")
-  var growth: Int?
-  @Option(
-    help: "How copies are changed: report, report-literal, mild or flip. (default: the preset's, else report)"
-  )
-  var augmentations: AugmentationPreset?
-  @Option(help: "Probability of each change. (default: the preset's, else 0.4)")
-  var augmentProbability: Double?
-  @Flag(help: "Draw new copies for every epoch.")
-  var redraw = false
-
-  func apply(to options: inout SegmenterOptions) throws(DataError) {
-    if let growth {
-      guard growth >= 1 else {
-        throw DataError(.invalidArgument, file: "--growth", expected: "at least 1", found: "\(growth)")
-      }
-      if growth == 1 {
-        options.growth = nil
-      } else {
-        options.growth = options.growth ?? TrainingGrowth()
-        options.growth?.factor = growth
+extension OptionTable {
+  /// Changes settings that flags of the same names ask for.
+  /// - Throws: `DataError` naming the flag.
+  mutating func setFlags(_ given: [String: String]) throws(DataError) {
+    for option in Self.options {
+      guard let text = given[option.key] else { continue }
+      do {
+        try set(option.key, to: text)
+      } catch {
+        throw DataError(
+          error.kind, file: "--\(option.key)", item: error.item, expected: error.expected, found: error.found)
       }
     }
-    if options.growth == nil && (augmentations != nil || augmentProbability != nil || redraw) {
-      throw DataError(
-        .invalidArgument, file: "--augmentations, --augment-probability, --redraw",
-        expected: "a --growth of 2 or more, or a preset with one", found: "no copies to change")
-    }
-    if let augmentations { options.growth?.preset = augmentations }
-    if let augmentProbability { options.growth?.probability = augmentProbability }
-    if redraw { options.growth?.isRedrawn = true }
-    try options.growth?.validate()
   }
 }
-
-extension LearningRateSchedule: ExpressibleByArgument {}
-extension AugmentationPreset: ExpressibleByArgument {}

@@ -39,12 +39,15 @@ struct CommonOptions: ParsableArguments {
   /// The bytes of a size: a number of bytes, or one with KB, MB or GB.
   private static func bytes(_ text: String) throws(DataError) -> Int {
     let digits = text.prefix { $0.isNumber || $0 == "." }
-    let units = ["": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12]
+    let units = [
+      "": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
+    ]
     guard let number = Double(digits), let unit = units[text.dropFirst(digits.count).uppercased()],
       let bytes = Int(exactly: (number * unit).rounded()), bytes >= 64 << 20
     else {
       throw DataError(
-        .invalidArgument, file: "--memory", expected: "a size of 64MB or more, such as 4GB or 800MB", found: text)
+        .invalidArgument, file: "--memory", expected: "a size of 64MB or more, such as 4GB or 800MB",
+        found: text)
     }
     return bytes
   }
