@@ -1,5 +1,6 @@
 import Augment
 import Base
+import Features
 import Images
 import TestSupport
 import Testing
@@ -49,5 +50,44 @@ import Testing
     #expect(throws: DataError.self) {
       try fit.geometry(width: 64, height: 48, input: .square(network.0, multiple: network.1))
     }
+  }
+
+  /// Into the only size that a network takes, the longer side fits; the rest is mirrored back and forth.
+  @Test(arguments: [(200, 20), (20, 200), (64, 64), (640, 10), (33, 32)])
+  func fixedSizes(width: Int, height: Int) throws {
+    let input = InputSpecification(size: 32, isFixedSize: true, normalization: .imageNet)
+    let geometry = try ImageFit.pad.geometry(width: width, height: height, input: input)
+    #expect(geometry.networkWidth == 32 && geometry.networkHeight == 32 && !geometry.isCropped)
+    #expect(max(geometry.contentWidth, geometry.contentHeight) == 32)
+    let pixels = (0..<width * height).flatMap { index -> [UInt8] in
+      [UInt8(index % width * 255 / width), UInt8(index / width * 255 / height), 7]
+    }
+    let image = Image(width: width, height: height, pixels: pixels)
+    let seen = geometry.apply(image)
+    let content = image.resized(
+      width: geometry.contentWidth, height: geometry.contentHeight, filter: .bilinear)
+    func mirrored(_ index: Int, _ size: Int) -> Int {
+      var (place, step) = (0, size > 1 ? 1 : 0)
+      for _ in 0..<index {
+        if !(0..<size).contains(place + step) { step = -step }
+        place += step
+      }
+      return place
+    }
+    for y in 0..<32 {
+      for x in 0..<32 {
+        let (column, row) = (mirrored(x, content.width), mirrored(y, content.height))
+        for channel in 0..<3 {
+          #expect(
+            seen.pixels[3 * (y * 32 + x) + channel]
+              == content.pixels[3 * (row * content.width + column) + channel])
+        }
+      }
+    }
+    let labels = geometry.restore(
+      LabelMask(
+        width: geometry.contentWidth, height: geometry.contentHeight,
+        labels: [UInt8](repeating: 3, count: geometry.contentWidth * geometry.contentHeight)))
+    #expect(labels.width == width && labels.height == height && labels.labels.allSatisfy { $0 == 3 })
   }
 }
