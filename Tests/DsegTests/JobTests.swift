@@ -171,6 +171,16 @@ struct JobTests {
         && again.output.contains("report.html shows it"))
   }
 
+  @Test func inspectListsSettings() throws {
+    let outcome = try DsegProcess.run(["inspect", "--settings"])
+    #expect(outcome.exitCode == 0 && outcome.output.hasPrefix("guided-diffusion: "))
+    for key in ["head-channels", "steps", "noise-seed"] {
+      #expect(outcome.output.split(separator: "\n").contains { $0.hasPrefix("  \(key) ") })
+    }
+    #expect(try DsegProcess.run(["inspect", "--settings", world.checkpoint]).exitCode == 64)
+    #expect(try DsegProcess.run(["inspect"]).exitCode == 64)
+  }
+
   @Test func inspectTellsTheArchitecture() throws {
     let outcome = try DsegProcess.run(["inspect", "--json", "--image-size", "32", world.checkpoint])
     #expect(outcome.exitCode == 0)

@@ -1,5 +1,6 @@
 import Backbones
 import Features
+import Foundation
 
 /// The settings of every kind of pretrained model, as `-b key=value` takes them.
 struct SettingsList: Encodable {
@@ -34,10 +35,17 @@ struct SettingsList: Encodable {
     Settings.options.map { Setting(key: $0.key, values: $0.expected, help: $0.help) }
   }
 
+  /// A block a kind, columns to the left.
   var text: String {
     kinds.map { kind in
-      let rows = (kind.options + kind.selection).map { ["  \($0.key)", $0.values, $0.help] }
-      return "\(kind.kind): \(kind.summary)\n" + Table(rows: rows).text
+      let rows = (kind.options + kind.selection).map { [$0.key, $0.values, $0.help] }
+      let widths = (0..<2).map { column in rows.map { $0[column].count }.max() ?? 0 }
+      let lines = rows.map { row in
+        "  "
+          + zip(row, widths).map { $0.padding(toLength: $1 + 2, withPad: " ", startingAt: 0) }.joined()
+          + row[2]
+      }
+      return (["\(kind.kind): \(kind.summary)"] + lines).joined(separator: "\n")
     }.joined(separator: "\n\n")
   }
 }
