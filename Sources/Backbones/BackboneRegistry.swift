@@ -68,28 +68,25 @@ extension Backbone {
   static func sorted(
     _ settings: [String: String]
   ) throws(DataError) -> (options: [String: String], selection: [String: String]) {
-    for key in settings.keys.sorted() where Options.option(key) == nil && Selection.option(key) == nil {
-      throw DataError(
-        .invalidArgument, file: "--\(key)",
-        expected: "a setting of \(kind): "
-          + (Options.options.map(\.key) + Selection.options.map(\.key)).joined(separator: ", "),
-        found: "\(key)=\(settings[key]!)")
-    }
+    try refuse(settings, besides: Options.options.map(\.key) + Selection.options.map(\.key))
     return (
       settings.filter { Options.option($0.key) != nil }, settings.filter { Selection.option($0.key) != nil }
     )
+  }
+
+  /// - Throws: `DataError` naming the first setting that is not among some keys.
+  private static func refuse(_ settings: [String: String], besides keys: [String]) throws(DataError) {
+    guard let key = settings.keys.sorted().first(where: { !keys.contains($0) }) else { return }
+    throw DataError(
+      .invalidArgument, file: "--\(key)",
+      expected: "a setting of \(kind): \(keys.joined(separator: ", "))", found: "\(key)=\(settings[key]!)")
   }
 
   /// The options of a checkpoint with some that are known beside it.
   public static func options(
     of checkpoint: Checkpoint, settings: [String: String], notices: Notices
   ) throws(DataError) -> Options {
-    for key in settings.keys.sorted() where Options.option(key) == nil {
-      throw DataError(
-        .invalidArgument, file: "--\(key)",
-        expected: "a setting of \(kind): \(Options.options.map(\.key).joined(separator: ", "))",
-        found: "\(key)=\(settings[key]!)")
-    }
+    try refuse(settings, besides: Options.options.map(\.key))
     // Nobody need know of two settings in the file where a third decides.
     let isDecided = Options.options.contains { !$0.rivals.isEmpty && settings[$0.key] != nil }
     let stated = try Options(

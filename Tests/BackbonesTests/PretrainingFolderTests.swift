@@ -1,4 +1,3 @@
-import Backbones
 import Base
 import Checkpoints
 import DiffusionSegmentation
@@ -7,6 +6,8 @@ import Images
 import TestSupport
 import Testing
 import Training
+
+@testable import Backbones
 
 /// What a training leaves in its folder, and what it finds there.
 struct PretrainingFolderTests {
@@ -54,6 +55,38 @@ struct PretrainingFolderTests {
 
   private func statePath(_ step: Int) -> String {
     folder.path("model/checkpoints/step-0000000\(step).safetensors")
+  }
+
+  @Test func whatProgressThrowsLosesNoStep() throws {
+    let stop = DataError(.invalidArgument, file: "test", found: "enough")
+    var pretraining = try pretraining()
+    pretraining.schedule.save = 100
+    let error = #expect(throws: DataError.self) {
+      try pretraining.run(
+        on: pictures, limit: .init(steps: 9), progress: { if $0.report.step == 3 { throw stop } })
+    }
+    #expect(error == stop && pretraining.folder.savedSteps == [3])
+  }
+
+  @Test func cancelledTrainingIsSaved() async throws {
+    let task = Task { () async throws -> (DataError.Kind?, [Int]) in
+      var pretraining = try pretraining()
+      pretraining.schedule.save = 100
+      var steps = 0
+      do {
+        try pretraining.run(
+          on: pictures, limit: .init(steps: 1000),
+          progress: { _ in
+            steps += 1
+            if steps == 2 { withUnsafeCurrentTask { $0?.cancel() } }
+          })
+        return (nil, pretraining.folder.savedSteps)
+      } catch {
+        return ((error as? DataError)?.kind, pretraining.folder.savedSteps)
+      }
+    }
+    let (kind, saved) = try await task.value
+    #expect(kind == .cancelled && saved == [2])
   }
 
   @Test func theLastStatesAreKeptAndTheVeryLastGoesOn() throws {

@@ -70,10 +70,17 @@ struct HouseTests {
     }
   }
 
-  /// Short forms of flags are names of settings.
-  @Test(arguments: ["NetworkOptions", "FeatureOptions"])
-  func helpOfShortFormsComesFromTheTable(_ file: String) throws {
-    let text = try #require(try Self.files("dseg/Options").first { $0.path.hasSuffix("\(file).swift") }).text
-    #expect(text.contains("help: .of("))
+  /// Short forms of flags are named as their settings are.
+  @Test(arguments: ["NetworkOptions", "FeatureOptions", "ClassifierOptions", "PredictionOptions"])
+  func shortFormsHaveTheNamesOfTheirSettings(_ file: String) throws {
+    let text = try #require(try Self.files("dseg/Options").first { $0.path.hasSuffix("/\(file).swift") }).text
+    let shortForms = text.matches(of: /help: \.of\("([a-z-]+)", in: \w+\.self\)\)\s+var (\w+)/)
+    #expect(shortForms.count >= 2)
+    for form in shortForms {
+      let words = form.1.split(separator: "-")
+      let name =
+        String(words[0]) + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+      #expect(name == form.2)
+    }
   }
 }

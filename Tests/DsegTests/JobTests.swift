@@ -171,6 +171,33 @@ struct JobTests {
         && again.output.contains("report.html shows it"))
   }
 
+  /// `-b key=value` is the flag of that name.
+  @Test func settingsByTheirKeys() throws {
+    func features(_ name: String, _ flags: [String]) throws -> DsegProcess.Outcome {
+      try DsegProcess.run(
+        ["features", "--checkpoint", world.checkpoint, "--output", world.folder.path(name)] + flags
+          + ["\(world.images)/scene0.png"])
+    }
+    let short = ["--image-size", "32", "--head-channels", "32", "--steps", "50", "--blocks", "1,3"]
+    let keys = ["image-size=32", "head-channels=32", "steps=50", "blocks=1,3"].flatMap { ["-b", $0] }
+    for (name, flags) in [("a", short), ("b", keys), ("c", keys + ["--backbone", "guided-diffusion"])] {
+      let outcome = try features("\(name).safetensors", flags)
+      #expect(outcome.exitCode == 0, "\(outcome.messages)")
+    }
+    let files = try ["a", "b", "c"].map {
+      try Data(contentsOf: URL(fileURLWithPath: world.folder.path("\($0).safetensors")))
+    }
+    #expect(files[0] == files[1] && files[0] == files[2])
+    for (flags, word) in [
+      (["-b", "speed=9"], "speed=9"), (["-b", "steps"], "key=value"),
+      (["--backbone", "other"], "guided-diffusion"),
+      (["-b", "steps=x"], "numbers joined by commas"),
+    ] {
+      let outcome = try features("d.safetensors", keys + flags)
+      #expect(outcome.exitCode == 64 && outcome.messages.contains(word), "\(outcome.messages)")
+    }
+  }
+
   @Test func inspectListsSettings() throws {
     let outcome = try DsegProcess.run(["inspect", "--settings"])
     #expect(outcome.exitCode == 0 && outcome.output.hasPrefix("guided-diffusion: "))

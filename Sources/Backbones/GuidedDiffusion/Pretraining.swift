@@ -103,30 +103,38 @@ public struct Pretraining {
       imageSize: settings.imageSize, options: settings.training, state: state)
   }
 
-  /// Trains, until the limit, or until `shouldStop` says so or the task is cancelled; then the state is saved.
-  /// - Throws: `TrainingError` when it diverged, or `DataError` when a picture can no longer be read, in both
-  ///   cases after the last good state was saved; `DataError` when something cannot be written.
+  /// Trains, until the limit or until `shouldStop` says so; then the state is saved.
+  /// - Throws: `TrainingError` when it diverged, `DataError` when a picture can no longer be read or the task was cancelled
+  ///   (`.cancelled`), or what `progress` throws, in all cases after the last good state was saved; `DataError` when
+  ///   something cannot be written.
   public mutating func run(
     on pictures: some TrainingPictures & Sendable, limit: Limit, shouldStop: () -> Bool = { false },
     progress: (Progress) throws -> Void = { _ in }
   ) throws {
+    var lastSaved = -1
+    do {
+      try train(on: pictures, limit: limit, shouldStop: shouldStop, lastSaved: &lastSaved, progress: progress)
+    } catch {
+      if lastSaved != trainer.state.step { try save() }
+      if case .data(let cause)? = error as? TrainingError { throw cause }
+      throw error
+    }
+  }
+
+  private mutating func train(
+    on pictures: some TrainingPictures & Sendable, limit: Limit, shouldStop: () -> Bool,
+    lastSaved: inout Int, progress: (Progress) throws -> Void
+  ) throws {
     let clock = ContinuousClock()
     let start = clock.now
     let firstStep = trainer.state.step
-    var lastSaved = -1
     func isDone(_ step: Int, _ seconds: Double) -> Bool {
       (limit.steps.map { step >= $0 } ?? false) || (limit.seconds.map { seconds >= $0 } ?? false)
     }
     var seconds = 0.0
-    while !isDone(trainer.state.step, seconds) && !shouldStop() && !Cancellation.isCancelled {
-      let report: TrainingReport
-      do {
-        report = try trainer.step(on: pictures)
-      } catch {
-        if lastSaved != trainer.state.step { try save() }
-        if case .data(let cause) = error { throw cause }
-        throw error
-      }
+    while !isDone(trainer.state.step, seconds) && !shouldStop() {
+      try Cancellation.check()
+      let report = try trainer.step(on: pictures)
       seconds = (clock.now - start) / .seconds(1)
       log.append(report, seconds: seconds)
       let done = report.step - firstStep
@@ -143,7 +151,10 @@ public struct Pretraining {
       }
       if schedule.samples > 0 && report.step % schedule.samples == 0 { try writeSamples() }
     }
-    if lastSaved != trainer.state.step { try save() }
+    if lastSaved != trainer.state.step {
+      try save()
+      lastSaved = trainer.state.step
+    }
     if trainer.state.step > firstStep { try writeSamples() }
   }
 
