@@ -38,7 +38,8 @@ let package = Package(
         "Demo", "Experiments", "SyntheticScenes", "DiffusionSegmentation", "Backbones", "DiffusionCore",
         "Training", "PixelClassifier", "Augment", "Features", "Checkpoints", "Images", "TensorCore", "Base",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ],
+      packageAccess: false),
     // Apart, so that no user of the library carries the demo's diffusion model.
     .target(
       name: "Demo",

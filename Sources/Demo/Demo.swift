@@ -99,6 +99,19 @@ public struct Demo: Sendable {
   }
 }
 
+extension Demo {
+  /// Runs the demo on a thread of its own; see the form without `async`.
+  /// - Throws: `DataError` as that form; of kind `.cancelled` when the task was cancelled.
+  public func run(
+    writingTo folder: DemoFolder, checkpoint: String? = nil,
+    progress: @escaping @Sendable (Progress) throws(DataError) -> Void = { _ in }
+  ) async throws(DataError) -> ExperimentReport {
+    try await onOwnThread { () throws(DataError) in
+      try run(writingTo: folder, checkpoint: checkpoint, progress: progress)
+    }
+  }
+}
+
 private func list(_ numbers: [Int]) -> String { numbers.map { "\($0)" }.joined(separator: ",") }
 
 extension Demo {

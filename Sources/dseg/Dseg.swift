@@ -3,7 +3,6 @@ import Base
 import DiffusionSegmentation
 import Foundation
 import TensorCore
-import Training
 
 @main
 struct Dseg: ParsableCommand {
@@ -44,10 +43,6 @@ struct Dseg: ParsableCommand {
       Notices.finish()
       Terminal.message("error: \(error)")
       Foundation.exit(error.exitCode)
-    } catch let error as TrainingError {
-      Notices.finish()
-      Terminal.message("error: \(error); the last good checkpoint was kept")
-      Foundation.exit(DataError(.diverged, file: "").exitCode)
     } catch let stopped as Interruption.Stopped {
       Notices.finish()
       Terminal.message(stopped.message)

@@ -63,30 +63,50 @@ struct PretrainingFolderTests {
     pretraining.schedule.save = 100
     let error = #expect(throws: DataError.self) {
       try pretraining.run(
-        on: pictures, limit: .init(steps: 9), progress: { if $0.report.step == 3 { throw stop } })
+        on: pictures, limit: .init(steps: 9),
+        progress: { (progress) throws(DataError) in if progress.report.step == 3 { throw stop } })
     }
     #expect(error == stop && pretraining.folder.savedSteps == [3])
   }
 
+  /// Sees the task that waits for it; the caller's value stands where the training stopped.
   @Test func cancelledTrainingIsSaved() async throws {
-    let task = Task { () async throws -> (DataError.Kind?, [Int]) in
-      var pretraining = try pretraining()
+    let (start, pictures) = (try pretraining(), pictures)
+    let (kind, saved, step) = await Task { () -> (DataError.Kind?, [Int], Int) in
+      var pretraining = start
       pretraining.schedule.save = 100
-      var steps = 0
-      do {
-        try pretraining.run(
-          on: pictures, limit: .init(steps: 1000),
-          progress: { _ in
-            steps += 1
-            if steps == 2 { withUnsafeCurrentTask { $0?.cancel() } }
-          })
-        return (nil, pretraining.folder.savedSteps)
+      var kind: DataError.Kind?
+      do throws(DataError) {
+        try await pretraining.run(on: pictures, limit: .init(steps: 1000)) { progress in
+          if progress.report.step == 2 { withUnsafeCurrentTask { $0?.cancel() } }
+        }
       } catch {
-        return ((error as? DataError)?.kind, pretraining.folder.savedSteps)
+        kind = error.kind
       }
+      return (kind, pretraining.folder.savedSteps, pretraining.trainer.state.step)
+    }.value
+    #expect(kind == .cancelled && saved == [2] && step == 2)
+  }
+
+  @Test func onAThreadOfItsOwnItIsTheSameTraining() async throws {
+    func states(_ run: (inout Pretraining) async throws -> Void) async throws -> [[Float]] {
+      var pretraining = try pretraining()
+      try await run(&pretraining)
+      let states = pretraining.trainer.state.parameters.map(\.tensor.elements)
+      try FileManager.default.removeItem(atPath: pretraining.folder.path)
+      return states
     }
-    let (kind, saved) = try await task.value
-    #expect(kind == .cancelled && saved == [2])
+    let pictures = pictures
+    let here = try await states { try Self.runHere(&$0, pictures) }
+    let there = try await states { try await $0.run(on: pictures, limit: .init(steps: 3)) }
+    let isSame = here == there
+    #expect(isSame)
+  }
+
+  private static func runHere(
+    _ pretraining: inout Pretraining, _ pictures: some TrainingPictures & Sendable
+  ) throws {
+    try pretraining.run(on: pictures, limit: .init(steps: 3))
   }
 
   @Test func theLastStatesAreKeptAndTheVeryLastGoesOn() throws {

@@ -79,6 +79,19 @@ struct DemoTests {
     #expect(bytes[0] == bytes[1] && bytes[0] == bytes[2])
   }
 
+  @Test func cancelledItEnds() async throws {
+    let folder = DemoFolder(folder.path("out"))
+    let kind = await Task { () -> DataError.Kind? in
+      do throws(DataError) {
+        _ = try await Demo.small.run(writingTo: folder) { _ in withUnsafeCurrentTask { $0?.cancel() } }
+        return nil
+      } catch {
+        return error.kind
+      }
+    }.value
+    #expect(kind == .cancelled && !FileManager.default.fileExists(atPath: folder.pagePath))
+  }
+
   /// Folders as people have them, and what is named as being in the way.
   @Test(arguments: [
     (["train/photo.png", "letter.txt"], "letter.txt in it"),

@@ -64,9 +64,9 @@ struct DiffusionFeaturesTests {
     let image = random.normal(shape: [3, 16, 16])
     let drawn = random.normal(shape: [count / 2, 3, 16, 16])
     let backbone = try Self.backbone()
-    func map(_ noise: Tensor, _ noises: Int) throws -> Tensor {
+    func map(_ noise: Tensor, _ noiseCount: Int) throws -> Tensor {
       try DiffusionFeatures(
-        backbone, steps: [50, 900], blocks: [1, 2], noise: .fixed(noise), noises: noises
+        backbone, steps: [50, 900], blocks: [1, 2], noise: .fixed(noise), noiseCount: noiseCount
       )
       .extract(image).maps[3].tensor
     }
@@ -88,9 +88,9 @@ struct DiffusionFeaturesTests {
 
   @Test func freshNoisesAreAveragedToo() throws {
     let image = Tensor(repeating: 0.25, shape: [3, 16, 16])
-    func map(_ noises: Int, name: String) throws -> Tensor {
+    func map(_ noiseCount: Int, name: String) throws -> Tensor {
       try DiffusionFeatures(
-        Self.backbone(), steps: [700], blocks: [0], noise: .perImage(seed: 4), noises: noises
+        Self.backbone(), steps: [700], blocks: [0], noise: .perImage(seed: 4), noiseCount: noiseCount
       ).extract(image, name: name).maps[0].tensor
     }
     let maps = try [map(1, name: "a"), map(2, name: "a"), map(2, name: "b"), map(4, name: "a")]
@@ -98,8 +98,8 @@ struct DiffusionFeaturesTests {
   }
 
   @Test(arguments: [-2, 0, 3, 66, .max, .min])
-  func oddNumbersOfNoisesAreRefused(noises: Int) throws {
-    let features = DiffusionFeatures(try Self.backbone(), steps: [50], blocks: [0], noises: noises)
+  func oddNumbersOfNoisesAreRefused(noiseCount: Int) throws {
+    let features = DiffusionFeatures(try Self.backbone(), steps: [50], blocks: [0], noiseCount: noiseCount)
     let error = #expect(throws: DataError.self) { try features.extract(Tensor(zeros: [3, 16, 16])) }
     #expect(error?.file == "noises" && error?.kind == .invalidArgument)
   }

@@ -22,7 +22,7 @@ struct HouseTests {
   private static let seesDiffusion: Set<String> = [
     "dseg/Options/NetworkOptions.swift", "dseg/Options/FeatureOptions.swift",
     "dseg/Options/PretrainOptions.swift", "dseg/Commands/Pretrain.swift", "dseg/Commands/Sample.swift",
-    "dseg/Dseg.swift",
+    "dseg/Options/ArgumentTypes.swift",
   ]
 
   @Test(arguments: [

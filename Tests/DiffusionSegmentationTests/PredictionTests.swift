@@ -111,7 +111,8 @@ struct PredictionTests {
       .init(testTime: .reportCode, combination: .mean, postProcessing: .islands(area: 3), seed: 9))
     segmenter.classes = ClassList(
       names: plain.classes.names, palette: plain.classes.palette, flipPairs: ClassPairs([(0, 1)]))
-    segmenter.training?.growth = TrainingGrowth(factor: 3, preset: .mild, probability: 0.7, isRedrawn: true)
+    segmenter.training?.augmentation = AugmentationSchedule(
+      factor: 3, preset: .mild, probability: 0.7, isRedrawn: true)
     segmenter.training?.dropout = 0.3
     segmenter.training?.preparation = .principalComponents(7, whitened: true)
     segmenter.training?.schedule = .cosine

@@ -21,7 +21,8 @@ struct PresetTests {
       try segmenter.write(to: path)
       let read = try Segmenter(contentsOf: path)
       #expect(
-        read.features.record.selection["noises"] == "\(preset.noises)" && read.prediction == preset.prediction
+        read.features.record.selection["noises"] == "\(preset.noiseCount)"
+          && read.prediction == preset.prediction
       )
       records[preset.id] = "\(read.training!) \(read.prediction) \(read.features.record.selection)"
       labels[preset.id] = try read.segment(image, name: "a.png").labels.labels
@@ -45,11 +46,13 @@ struct PresetTests {
     let preset = try SegmenterPreset.named(name)
     var options = SegmenterOptions(seed: 3)
     preset.apply(to: &options)
-    #expect((options.growth?.factor ?? 1) == factor && options.epochs == epochs && options.members == 10)
+    #expect(
+      (options.augmentation?.factor ?? 1) == factor && options.epochs == epochs && options.members == 10)
     #expect(options.optimizer.weightDecay == weightDecay && options.dropout == dropout)
     #expect(options.optimizer.decay == (weightDecay > 0 ? .decoupled : .inGradient))
     #expect(options.optimizer.learningRate == 1e-3 && options.schedule == .constant && options.seed == 3)
-    #expect(options.growth.map { $0.preset == .report && $0.probability == 0.4 && !$0.isRedrawn } ?? true)
+    #expect(
+      options.augmentation.map { $0.preset == .report && $0.probability == 0.4 && !$0.isRedrawn } ?? true)
     #expect((preset.prediction.testTime == .report) == hasTestTime && preset.prediction.combination == .vote)
     #expect((preset.prediction.postProcessing == .reportOpening) == (name == "morphology"))
   }
@@ -59,9 +62,10 @@ struct PresetTests {
     let preset = try SegmenterPreset.named("best")
     var options = SegmenterOptions()
     preset.apply(to: &options)
-    #expect(options.growth == nil && options.epochs == 8 && options.members == 10 && options.dropout == 0)
+    #expect(
+      options.augmentation == nil && options.epochs == 8 && options.members == 10 && options.dropout == 0)
     #expect(options.optimizer.weightDecay == 0.1 && options.optimizer.decay == .decoupled)
-    #expect(options.schedule == .cosine && options.preparation == .standardized && preset.noises == 2)
+    #expect(options.schedule == .cosine && options.preparation == .standardized && preset.noiseCount == 2)
     #expect(preset.prediction == PredictionSettings(testTime: .flip, combination: .mean))
     #expect(try preset.features(TinyWorld().features()).record.selection["noises"] == "2")
   }
@@ -79,20 +83,21 @@ struct PresetTests {
     let variant = try SegmenterPreset(variant: text)
     #expect(variant.id == "a_1" && variant.epochs == 2 && variant.members == 5 && variant.dropout == 0.25)
     #expect(
-      variant.growth == TrainingGrowth(factor: 4, preset: .mild, probability: 0.5, isRedrawn: true))
+      variant.augmentation
+        == AugmentationSchedule(factor: 4, preset: .mild, probability: 0.5, isRedrawn: true))
     #expect(variant.weightDecay == 0.01 && variant.schedule == .cosine)
     #expect(variant.preparation == .principalComponents(32, whitened: true))
     #expect(variant.prediction.testTime == .flip && variant.prediction.combination == .mean)
     #expect("\(variant.prediction.postProcessing)" == "majority:3")
     var options = SegmenterOptions()
     variant.apply(to: &options)
-    #expect(options.preparation == variant.preparation && options.growth == variant.growth)
+    #expect(options.preparation == variant.preparation && options.augmentation == variant.augmentation)
     // What is not named stays.
     let same = try SegmenterPreset(variant: "b=final")
     let final = try SegmenterPreset.named("final")
     #expect(same.row.dropFirst() == final.row.dropFirst() && same.id == "b")
     let plain = try SegmenterPreset(variant: "c=final,growth=1,weight-decay=0,test-time=none")
-    #expect(plain.growth == nil && plain.weightDecay == nil && plain.prediction.testTime == nil)
+    #expect(plain.augmentation == nil && plain.weightDecay == nil && plain.prediction.testTime == nil)
   }
 
   @Test(arguments: [

@@ -69,6 +69,21 @@ struct BadInputTests {
     #expect(outcome.exitCode == 0, "\(outcome.messages)")
   }
 
+  /// One picture at a time they fit, but the components need all.
+  @Test func componentsOfManyPicturesAreRefused() throws {
+    let folder = try world.folder.folder("many")
+    for index in 0..<40 {
+      try FileManager.default.copyItem(
+        atPath: "\(world.images)/scene0.png", toPath: "\(folder)/\(index).png")
+    }
+    try expectFailure(
+      [
+        "features", "--checkpoint", world.checkpoint, "--head-channels", "32", "--steps", "50", "--blocks",
+        "1",
+        "--image-size", "128", "--memory", "70MB", "--pca", world.folder.path("p.png"), folder,
+      ], exitCode: 65, mentioning: ["the memory budget", "40 pictures, all at once"])
+  }
+
   @Test func damagedCheckpoints() throws {
     let whole = try Data(contentsOf: URL(fileURLWithPath: world.checkpoint))
     let cut = try world.folder.file("cut.safetensors", whole.prefix(whole.count / 2))

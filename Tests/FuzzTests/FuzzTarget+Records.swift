@@ -68,7 +68,7 @@ extension FuzzTarget {
         contentsOf: path, shapes: shapes, options: options, diffusionSteps: 20)
       var trainer = try DiffusionTrainer(
         configuration: network, diffusion: diffusion, imageSize: 8, options: options, state: state)
-      do throws(TrainingError) {
+      do throws(DataError) {
         _ = try trainer.step(on: NoPictures())
       } catch {
         // A training that goes wrong from weights that make no sense ends with a message.

@@ -62,7 +62,7 @@ final class StressWork {
       options.precision = precision
       let features = DiffusionFeatures(
         try DiffusionBackbone(checkpoint: world.checkpoint, options: options), steps: [50, 250, 400],
-        blocks: [1, 2, 3], noise: .perImage(seed: 4), noises: 2)
+        blocks: [1, 2, 3], noise: .perImage(seed: 4), noiseCount: 2)
       let image = TinyWorld.scene(5, width: 64, height: 32).0.tensor(normalization: .ddpm)
       let maps = try features.extract(image, name: "3", precision: precision == .fast ? .half : .float)
       bits.add(maps.vectors(at: Array(0..<maps.pixelCount)))

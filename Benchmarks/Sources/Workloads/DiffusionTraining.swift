@@ -60,7 +60,7 @@ public final class DiffusionTraining {
   }
 
   /// The next step.
-  public func step() throws(TrainingError) -> TrainingReport {
+  public func step() throws(DataError) -> TrainingReport {
     try trainer.step(on: pictures)
   }
 

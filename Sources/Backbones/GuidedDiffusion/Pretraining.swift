@@ -5,7 +5,7 @@ import Images
 import Training
 
 /// A training of a diffusion model with everything that it writes on the way.
-public struct Pretraining {
+public struct Pretraining: Sendable {
   /// When to stop.
   public struct Limit: Sendable {
     public var steps: Int?
@@ -104,27 +104,46 @@ public struct Pretraining {
   }
 
   /// Trains, until the limit or until `shouldStop` says so; then the state is saved.
-  /// - Throws: `TrainingError` when it diverged, `DataError` when a picture can no longer be read or the task was cancelled
-  ///   (`.cancelled`), or what `progress` throws, in all cases after the last good state was saved; `DataError` when
-  ///   something cannot be written.
+  /// - Throws: `DataError` when it diverged (`.diverged`), a picture can no longer be read, the task was cancelled
+  ///   (`.cancelled`), or what `progress` throws, in all cases after the last good state was saved; or when something
+  ///   cannot be written.
   public mutating func run(
     on pictures: some TrainingPictures & Sendable, limit: Limit, shouldStop: () -> Bool = { false },
-    progress: (Progress) throws -> Void = { _ in }
-  ) throws {
+    progress: (Progress) throws(DataError) -> Void = { _ in }
+  ) throws(DataError) {
     var lastSaved = -1
-    do {
+    do throws(DataError) {
       try train(on: pictures, limit: limit, shouldStop: shouldStop, lastSaved: &lastSaved, progress: progress)
     } catch {
       if lastSaved != trainer.state.step { try save() }
-      if case .data(let cause)? = error as? TrainingError { throw cause }
       throw error
     }
   }
 
+  /// Trains on a thread of its own; see the form without `async`.
+  /// - Throws: `DataError` as that form; the training then stands where it was saved.
+  public mutating func run(
+    on pictures: some TrainingPictures & Sendable, limit: Limit,
+    progress: @escaping @Sendable (Progress) throws(DataError) -> Void = { _ in }
+  ) async throws(DataError) {
+    let before = self
+    let outcome = try await onOwnThread { () throws(DataError) -> (training: Self, failure: DataError?) in
+      var training = before
+      do throws(DataError) {
+        try training.run(on: pictures, limit: limit, progress: progress)
+        return (training, nil)
+      } catch {
+        return (training, error)
+      }
+    }
+    self = outcome.training
+    if let failure = outcome.failure { throw failure }
+  }
+
   private mutating func train(
     on pictures: some TrainingPictures & Sendable, limit: Limit, shouldStop: () -> Bool,
-    lastSaved: inout Int, progress: (Progress) throws -> Void
-  ) throws {
+    lastSaved: inout Int, progress: (Progress) throws(DataError) -> Void
+  ) throws(DataError) {
     let clock = ContinuousClock()
     let start = clock.now
     let firstStep = trainer.state.step
@@ -165,7 +184,7 @@ public struct Pretraining {
   }
 
   /// A sheet of pictures that the averaged network makes, always from the same noise.
-  private func writeSamples() throws {
+  private func writeSamples() throws(DataError) {
     let sampler = try DiffusionSampler(
       network: trainer.averagedNetwork, options: settings.diffusionOptions, method: .ddim(),
       steps: min(schedule.samplingSteps, settings.diffusionSteps))

@@ -191,7 +191,7 @@ extension AtomicFile {
   /// descriptor that is returned is closed: opened and closed again, it would take what follows for the end.
   /// - Returns: the open pipe; nil for everything else
   /// - Throws: `DataError` of kind `.cannotCreate`.
-  package static func check(_ path: String) throws(DataError) -> Int32? {
+  public static func check(_ path: String) throws(DataError) -> Int32? {
     let place = try OutputPlace(path)
     if case .inPlace(isPipe: true) = place.way { return try InPlaceOutput.open(place.path, isPipe: true) }
     // Dropped without a commit, it leaves nothing.

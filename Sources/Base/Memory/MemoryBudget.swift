@@ -30,6 +30,15 @@ public enum MemoryBudget {
     return try $scoped.withValue(bytes, operation: body)
   }
 
+  /// Calls `body` with another budget, for the calling task and its children alone.
+  /// - Precondition: it is above 0.
+  public static func withBytes<Result>(
+    _ bytes: Int, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
+  ) async rethrows -> Result {
+    precondition(bytes > 0, "a budget of \(bytes) bytes")
+    return try await $scoped.withValue(bytes, operation: body)
+  }
+
   /// What work may ask for now; nil where the system does not tell and nobody has set it.
   public static var available: AvailableMemory? {
     let now = AvailableMemory.now.map {

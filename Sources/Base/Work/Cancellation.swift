@@ -1,24 +1,11 @@
-import Foundation
 import Synchronization
 
 /// Whether the work of the caller is no longer wanted.
 ///
 /// Long calls look at it between pictures, steps and iterations. It is wanted no longer when the task that they run in
-/// was cancelled, or the task that waits for them in their `async` form.
+/// was cancelled; their `async` forms run in the task that waits for them.
 public enum Cancellation {
-  @TaskLocal package static var flag: Flag?
-
-  package final class Flag: Sendable {
-    private let isRaised = Atomic(false)
-
-    package init() {}
-
-    package func raise() { isRaised.store(true, ordering: .relaxed) }
-
-    package var value: Bool { isRaised.load(ordering: .relaxed) }
-  }
-
-  public static var isCancelled: Bool { Task.isCancelled || (flag?.value ?? false) }
+  public static var isCancelled: Bool { Task.isCancelled }
 
   /// - Throws: `DataError` of kind `.cancelled`.
   public static func check() throws(DataError) {
@@ -32,14 +19,24 @@ public enum Cancellation {
 package final class StopSignal: Sendable {
   private let isSet = Atomic(false)
   private let reason = Mutex<DataError?>(nil)
-  private let flag = Cancellation.flag
+  /// Whoever asks on another thread is in no task; the handle may be asked there (`UnsafeCurrentTask`).
+  nonisolated(unsafe) private let task: UnsafeCurrentTask?
 
-  package init() {}
+  private init(_ task: UnsafeCurrentTask?) { self.task = task }
 
-  /// - Throws: what another thread has thrown, or `.cancelled` on the thread of a cancelled task.
+  /// Calls `body` with a signal that is also set by cancelling the caller's task. It is not for use after that.
+  package static func watchingTask<Result>(
+    _ body: (StopSignal) throws(DataError) -> Result
+  ) throws(DataError) -> Result {
+    try withUnsafeCurrentTask { task in
+      Swift.Result { () throws(DataError) in try body(StopSignal(task)) }
+    }.get()
+  }
+
+  /// - Throws: what another thread has thrown, or `.cancelled` when the task was cancelled.
   package func check() throws(DataError) {
     if isSet.load(ordering: .relaxed), let error = reason.withLock({ $0 }) { throw error }
-    if Task.isCancelled || (flag?.value ?? false) { throw stop(Cancellation.error) }
+    if task?.isCancelled == true { throw stop(Cancellation.error) }
   }
 
   /// Runs a closure, and stops all threads when it throws.
@@ -55,28 +52,4 @@ package final class StopSignal: Sendable {
     isSet.store(true, ordering: .relaxed)
     return first
   }
-}
-
-/// Runs work that takes long on a thread of its own, so that the tasks of others go on meanwhile. Cancelling the task
-/// that waits makes `Cancellation.check` throw there.
-/// - Throws: what the work throws.
-package func onOwnThread<Result: Sendable>(
-  _ work: @escaping @Sendable () throws(DataError) -> Result
-) async throws(DataError) -> Result {
-  let flag = Cancellation.Flag()
-  let outcome = await withTaskCancellationHandler {
-    await withCheckedContinuation {
-      (continuation: CheckedContinuation<Swift.Result<Result, DataError>, Never>) in
-      let thread = Thread {
-        Cancellation.$flag.withValue(flag) {
-          continuation.resume(returning: Swift.Result { () throws(DataError) in try work() })
-        }
-      }
-      thread.stackSize = 8 << 20
-      thread.start()
-    }
-  } onCancel: {
-    flag.raise()
-  }
-  return try outcome.get()
 }

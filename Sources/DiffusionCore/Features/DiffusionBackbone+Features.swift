@@ -19,7 +19,7 @@ extension DiffusionBackbone: Backbone {
     }
     let features = DiffusionFeatures(
       self, steps: selection.steps, blocks: try blocks(selection.blocks), noise: noise,
-      noises: selection.noises, conditioningClass: try conditioningClass(selection, notices: notices))
+      noiseCount: selection.noiseCount, conditioningClass: try conditioningClass(selection, notices: notices))
     try features.validate()
     return features
   }

@@ -35,7 +35,7 @@ extension DiffusionFeatures {
   public var record: FeatureRecord {
     let hasClasses = backbone.network.configuration.classCount != nil
     let selection = DiffusionSelection(
-      steps: steps, blocks: blocks, noise: noise, noises: noises,
+      steps: steps, blocks: blocks, noise: noise, noiseCount: noiseCount,
       conditioningClass: hasClasses ? conditioningClass : nil)
     var tensors: [String: Tensor] = [:]
     tensors[DiffusionSelection.noiseTensor] = sharedNoiseTensor
@@ -50,6 +50,6 @@ extension DiffusionFeatures {
   }
 
   public func redrawn(seed: UInt64?, draws: Int?) -> any PixelFeatures {
-    with(noise: seed.map(noise.reseeded), noises: draws)
+    with(noise: seed.map(noise.reseeded), noiseCount: draws)
   }
 }

@@ -20,16 +20,18 @@ public struct DiffusionFeatures: PixelFeatures {
   ///
   /// Source: antithetic variates, Hammersley and Morton 1956; averages over noises, Tang et al. 2023, "Emergent
   /// correspondence from image diffusion", section 4.1.
-  public let noises: Int
+  public let noiseCount: Int
   /// Class that a class-conditional network is told; 0 unless given.
   public let conditioningClass: Int
   /// `[drawn, channels, size, size]`
   private let sharedNoise: Tensor?
   /// Noises that are no negatives of others.
-  private var drawnNoises: Int { Self.drawn(noises) }
+  private var drawnNoises: Int { Self.drawn(noiseCount) }
 
   /// 1 also for numbers that `validate` refuses.
-  private static func drawn(_ noises: Int) -> Int { (2...mostFeatureDraws).contains(noises) ? noises / 2 : 1 }
+  private static func drawn(_ noiseCount: Int) -> Int {
+    (2...mostFeatureDraws).contains(noiseCount) ? noiseCount / 2 : 1
+  }
 
   /// Several steps go through the network at once while their activations stay below this.
   private static let mostActivationBytes = 1 << 30
@@ -38,26 +40,27 @@ public struct DiffusionFeatures: PixelFeatures {
   ///   - steps: of the process, 0 ..< its number of steps
   ///   - blocks: output blocks of the network
   ///   - noise: one tensor for everything, as in the reference, or one a picture
-  ///   - noises: to average over, 1 or an even number
+  ///   - noiseCount: noises to average over, 1 or an even number
   public init(
     _ backbone: DiffusionBackbone, steps: [Int], blocks: [Int], noise: FeatureNoise = .shared(seed: 0),
-    noises: Int = 1, conditioningClass: Int = 0
+    noiseCount: Int = 1, conditioningClass: Int = 0
   ) {
     self.backbone = backbone
     self.steps = steps
     self.blocks = Array(Set(blocks)).sorted()
     self.noise = noise
-    self.noises = noises
+    self.noiseCount = noiseCount
     self.conditioningClass = conditioningClass
     sharedNoise = noise.sharedTensor(
       channels: backbone.network.configuration.inChannels, size: backbone.options.imageSize,
-      count: Self.drawn(noises))
+      count: Self.drawn(noiseCount))
   }
 
   /// The same features under another noise, or averaged over another number.
-  public func with(noise: FeatureNoise? = nil, noises: Int? = nil) -> DiffusionFeatures {
+  public func with(noise: FeatureNoise? = nil, noiseCount: Int? = nil) -> DiffusionFeatures {
     DiffusionFeatures(
-      backbone, steps: steps, blocks: blocks, noise: noise ?? self.noise, noises: noises ?? self.noises,
+      backbone, steps: steps, blocks: blocks, noise: noise ?? self.noise,
+      noiseCount: noiseCount ?? self.noiseCount,
       conditioningClass: conditioningClass)
   }
 
@@ -82,17 +85,17 @@ public struct DiffusionFeatures: PixelFeatures {
         expected: "different steps from 0 to \(backbone.diffusion.steps - 1)",
         found: steps.isEmpty ? "none" : steps.map { "\($0)" }.joined(separator: ","))
     }
-    guard noises == 1 || (noises > 0 && noises <= mostFeatureDraws && noises % 2 == 0) else {
+    guard noiseCount == 1 || (noiseCount > 0 && noiseCount <= mostFeatureDraws && noiseCount % 2 == 0) else {
       throw DataError(
         .invalidArgument, file: "noises", expected: "1, or an even number up to \(mostFeatureDraws)",
-        found: "\(noises)")
+        found: "\(noiseCount)")
     }
     if let sharedNoise {
       let size = backbone.options.imageSize
       let shape = [drawnNoises, configuration.inChannels, size, size]
       guard sharedNoise.shape == shape else {
         throw DataError(
-          .invalidArgument, file: "noise", expected: "shape \(shape), for averages over \(noises)",
+          .invalidArgument, file: "noise", expected: "shape \(shape), for averages over \(noiseCount)",
           found: "shape \(sharedNoise.shape)")
       }
     }
@@ -170,7 +173,7 @@ public struct DiffusionFeatures: PixelFeatures {
       var random = Philox(seed: seed).split(name: String(name.split(separator: "/").last ?? ""))
       for _ in 0..<drawnNoises { drawn.append(random.normal(shape: [channels, height, width])) }
     }
-    guard noises > 1 else { return drawn }
+    guard noiseCount > 1 else { return drawn }
     return drawn.flatMap { [$0, $0 * -1] }
   }
 

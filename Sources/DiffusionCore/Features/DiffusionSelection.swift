@@ -12,7 +12,7 @@ public struct DiffusionSelection: OptionTable {
   /// Nil for the numbers that stand beside a record.
   public var noise: FeatureNoise?
   /// Noises that the features are averaged over.
-  public var noises: Int
+  public var noiseCount: Int
   /// Class that a class-conditional network is told; nil where nobody has said it.
   public var conditioningClass: Int?
 
@@ -20,13 +20,13 @@ public struct DiffusionSelection: OptionTable {
 
   /// The steps of the reference unless given.
   public init(
-    steps: [Int], blocks: [Int]? = nil, noise: FeatureNoise? = .shared(seed: 0), noises: Int = 1,
+    steps: [Int], blocks: [Int]? = nil, noise: FeatureNoise? = .shared(seed: 0), noiseCount: Int = 1,
     conditioningClass: Int? = nil
   ) {
     self.steps = steps
     self.blocks = blocks
     self.noise = noise
-    self.noises = noises
+    self.noiseCount = noiseCount
     self.conditioningClass = conditioningClass
   }
 
@@ -75,7 +75,7 @@ public struct DiffusionSelection: OptionTable {
     TableOption(
       "noises",
       "Noises to average features over: 1, or an even number, half of them negatives. (default: the preset's)",
-      \.noises),
+      \.noiseCount),
     TableOption(
       "class", "Class that a class-conditional diffusion model is told, a number from 0. (default: 0)",
       expected: "number", get: { $0.conditioningClass.map { "\($0)" } },

@@ -51,10 +51,13 @@ public struct DiffusionSampler: Sendable {
   /// - Parameters:
   ///   - classes: one a picture for a class-conditional network
   ///   - progress: called after every step of a batch with the pictures of that batch, of which the first is `first`
+  /// - Throws: `DataError` when a batch needs more memory than there is, of kind `.cancelled` when the task was cancelled,
+  ///   or what `progress` throws.
   public func sample(
     count: Int, seed: UInt64, classes: [Int]? = nil,
-    progress: (_ first: Int, _ step: SamplingStep) throws -> Void = { _, _ in }
-  ) rethrows -> Tensor {
+    progress: (_ first: Int, _ step: SamplingStep) throws(DataError) -> Void = { _, _ in }
+  ) throws(DataError) -> Tensor {
+    try checkMemory(count: count)
     precondition(classes.map { $0.count == count } ?? true, "\(classes?.count ?? 0) classes of \(count)")
     let shape = [network.configuration.inChannels, imageSize, imageSize]
     let size = shape.reduce(1, *)
@@ -73,10 +76,10 @@ public struct DiffusionSampler: Sendable {
       let labels = classes.map { Array($0[range]) }
       let made = try diffusion.sample(
         from: noise(0), method: method, stepNoise: { noise(UInt64($0 + 1)) },
-        network: { network($0, timesteps: $1, classes: labels) },
-        progress: {
+        network: { (x, timesteps) throws(DataError) in network(x, timesteps: timesteps, classes: labels) },
+        progress: { (step) throws(DataError) in
           try Cancellation.check()
-          try progress(first, $0)
+          try progress(first, step)
         })
       pictures.withMutablePointer { pictures in
         withPointers(made) { made in
@@ -85,5 +88,27 @@ public struct DiffusionSampler: Sendable {
       }
     }
     return pictures
+  }
+
+  private func checkMemory(count: Int) throws(DataError) {
+    let together = min(batch, count)
+    let activations = network.configuration.activationBytes(height: imageSize, width: imageSize)
+    let picture = 4 * network.configuration.inChannels * imageSize * imageSize
+    try AvailableMemory.require(
+      Double(together) * Double(activations) + Double(count) * Double(picture), file: "batch",
+      item: "memory of \(count) pictures of \(imageSize) px, \(together) at a time")
+  }
+}
+
+extension DiffusionSampler {
+  /// Pictures in [-1, 1]; see the form without `async`. It works on a thread of its own.
+  /// - Throws: `DataError` as that form.
+  public func sample(
+    count: Int, seed: UInt64, classes: [Int]? = nil,
+    progress: @escaping @Sendable (_ first: Int, _ step: SamplingStep) throws(DataError) -> Void = { _, _ in }
+  ) async throws(DataError) -> Tensor {
+    try await onOwnThread { () throws(DataError) in
+      try sample(count: count, seed: seed, classes: classes, progress: progress)
+    }
   }
 }

@@ -32,11 +32,12 @@ extension GaussianDiffusion {
   ///   - network: the output at noisy pictures and the times that the network sees
   ///   - progress: called after every step
   /// - Returns: `[N, C, …]`
-  public func sample(
+  public func sample<Failure: Error>(
     from noise: Tensor, method: SamplingMethod = .ancestral, clipDenoised: Bool = true,
-    stepNoise: (_ t: Int) -> Tensor, network: (_ x: Tensor, _ timesteps: [Float]) throws -> Tensor,
-    progress: (SamplingStep) throws -> Void = { _ in }
-  ) rethrows -> Tensor {
+    stepNoise: (_ t: Int) -> Tensor,
+    network: (_ x: Tensor, _ timesteps: [Float]) throws(Failure) -> Tensor,
+    progress: (SamplingStep) throws(Failure) -> Void
+  ) throws(Failure) -> Tensor {
     var x = noise
     for step in (0..<steps).reversed() {
       let t = [Int](repeating: step, count: x.shape[0])
@@ -56,6 +57,18 @@ extension GaussianDiffusion {
         SamplingStep(number: steps - step, t: step, sample: x, predXStart: result.predXStart))
     }
     return x
+  }
+
+  /// Pictures from noise; see the form with `progress`.
+  public func sample<Failure: Error>(
+    from noise: Tensor, method: SamplingMethod = .ancestral, clipDenoised: Bool = true,
+    stepNoise: (_ t: Int) -> Tensor,
+    network: (_ x: Tensor, _ timesteps: [Float]) throws(Failure) -> Tensor
+  ) throws(Failure) -> Tensor {
+    // A default closure for `progress` makes the compiler of Swift 6.3 crash.
+    try sample(
+      from: noise, method: method, clipDenoised: clipDenoised, stepNoise: stepNoise, network: network,
+      progress: { (_) throws(Failure) in })
   }
 
   /// The noise that a deterministic DDIM makes a picture of (`ddim_reverse_sample` in a loop).

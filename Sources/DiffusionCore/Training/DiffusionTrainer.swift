@@ -29,10 +29,10 @@ public struct DiffusionTrainer: Sendable {
   public var averagedNetwork: UNet { trainer.averagedModel }
 
   /// One step over a batch.
-  /// - Throws: `TrainingError`; the state stays as it was.
+  /// - Throws: `DataError` as `Trainer.step`; the state stays as it was.
   public mutating func step(
     on pictures: some TrainingPictures & Sendable
-  ) throws(TrainingError) -> TrainingReport {
+  ) throws(DataError) -> TrainingReport {
     trainer.objective.pictures = pictures
     return try trainer.step()
   }

@@ -6,7 +6,7 @@ import Images
 extension PixelFeatures {
   /// How a picture is brought to the model.
   /// - Throws: `DataError` when it would be too large for it or for the memory, or has no pixels.
-  package func geometry(
+  public func geometry(
     for image: Image, fit: ImageFit, precision: FeaturePrecision = .float, name: String
   ) throws(DataError) -> FittedGeometry {
     let geometry = try fit.geometry(width: image.width, height: image.height, input: input, name: name)
@@ -26,7 +26,8 @@ extension PixelFeatures {
   }
 
   /// The features of a picture that `geometry` brings to the model.
-  package func extract(
+  /// - Throws: `DataError` when the model cannot take it.
+  public func extract(
     _ image: Image, by geometry: FittedGeometry, precision: FeaturePrecision = .float, name: String
   ) throws(DataError) -> FeatureMaps {
     try extract(

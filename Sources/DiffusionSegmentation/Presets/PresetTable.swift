@@ -13,11 +13,11 @@ extension SegmenterPreset {
   /// The preset's line in that table.
   public var row: [String] {
     [
-      id, growth.map { "×\($0.factor) \($0.preset.rawValue)\($0.isRedrawn ? ", redrawn" : "")" } ?? "-",
-      growth.map { "\($0.probability)" } ?? "-", "\(epochs)\(schedule == .cosine ? ", cosine" : "")",
+      id, augmentation.map { "×\($0.factor) \($0.preset.rawValue)\($0.isRedrawn ? ", redrawn" : "")" } ?? "-",
+      augmentation.map { "\($0.probability)" } ?? "-", "\(epochs)\(schedule == .cosine ? ", cosine" : "")",
       weightDecay == nil ? "Adam" : "AdamW", weightDecay.map { "\($0)" } ?? "-",
       dropout > 0 ? "\(dropout)" : "-", preparation == .none ? "-" : "\(preparation)",
-      noises > 1 ? "\(noises)" : "-", "\(members)",
+      noiseCount > 1 ? "\(noiseCount)" : "-", "\(members)",
       prediction.postProcessing == .none ? "-" : "\(prediction.postProcessing)",
       prediction.testTime.map { "\($0.rawValue), \(prediction.combination.rawValue)" } ?? "-",
     ]

@@ -30,7 +30,7 @@ extension SegmenterPreset {
       guard pair.count == 2 else { throw SegmenterPreset.refusal(text, "setting", "SETTING=VALUE", setting) }
       try change(pair[0], to: pair[1], in: text)
     }
-    try growth?.validate()
+    try augmentation?.validate()
   }
 
   /// Names become those of files.

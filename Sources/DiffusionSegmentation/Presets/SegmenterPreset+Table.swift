@@ -11,28 +11,29 @@ extension SegmenterPreset: OptionTable {
   public static let options: [TableOption<SegmenterPreset>] = [
     number(
       "growth", "How many times as many pictures with changed copies; 1 for none. (default: the preset's)",
-      1...1000, get: { $0.growth?.factor ?? 1 },
+      1...1000, get: { $0.augmentation?.factor ?? 1 },
       set: { preset, factor in
-        preset.growth = factor == 1 ? nil : preset.growth ?? TrainingGrowth()
-        preset.growth?.factor = factor
+        preset.augmentation = factor == 1 ? nil : preset.augmentation ?? AugmentationSchedule()
+        preset.augmentation?.factor = factor
       }),
     choice(
       "augmentations",
       "How copies are changed: report, report-literal, mild or flip. (default: the preset's, else report)",
-      get: { $0.growth?.preset },
+      get: { $0.augmentation?.preset },
       set: { (preset, augmentations) throws(DataError) in
-        try preset.changeGrowth("augmentations") { $0.preset = augmentations }
+        try preset.changeAugmentation("augmentations") { $0.preset = augmentations }
       }),
     number(
       "augment-probability", "Probability of each change. (default: the preset's, else 0.4)", 0.0...1.0,
-      get: { $0.growth?.probability ?? 0 },
+      get: { $0.augmentation?.probability ?? 0 },
       set: { (preset, probability) throws(DataError) in
-        try preset.changeGrowth("augment-probability") { $0.probability = probability }
+        try preset.changeAugmentation("augment-probability") { $0.probability = probability }
       }),
     number(
-      "redraw", "Draw new copies for every epoch.", 0...1, get: { $0.growth?.isRedrawn == true ? 1 : 0 },
+      "redraw", "Draw new copies for every epoch.", 0...1,
+      get: { $0.augmentation?.isRedrawn == true ? 1 : 0 },
       set: { (preset, isRedrawn) throws(DataError) in
-        try preset.changeGrowth("redraw") { $0.isRedrawn = isRedrawn == 1 }
+        try preset.changeAugmentation("redraw") { $0.isRedrawn = isRedrawn == 1 }
       }),
     number(
       "epochs",
@@ -58,7 +59,7 @@ extension SegmenterPreset: OptionTable {
     number(
       "noises",
       "Noises to average features over: 1, or an even number, half of them negatives. (default: the preset's)",
-      1...mostFeatureDraws, get: { $0.noises }, set: { $0.noises = $1 }),
+      1...mostFeatureDraws, get: { $0.noiseCount }, set: { $0.noiseCount = $1 }),
     number(
       "models", "Classifiers that vote. (default: the preset's, or the configuration's)", 1...1000,
       get: { $0.members }, set: { $0.members = $1 }),
@@ -85,16 +86,16 @@ extension SegmenterPreset: OptionTable {
       }),
   ]
 
-  private mutating func changeGrowth(
-    _ key: String, _ change: (inout TrainingGrowth) -> Void
+  private mutating func changeAugmentation(
+    _ key: String, _ change: (inout AugmentationSchedule) -> Void
   ) throws(DataError) {
-    guard var changed = growth else {
+    guard var changed = augmentation else {
       throw DataError(
         .invalidArgument, file: key, expected: "a growth of 2 or more, or a preset with one",
         found: "no copies to change")
     }
     change(&changed)
-    growth = changed
+    augmentation = changed
   }
 
   private static func number<Number: LosslessStringConvertible & Comparable & Sendable>(
@@ -111,7 +112,7 @@ extension SegmenterPreset: OptionTable {
       })
   }
 
-  private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
+  private static func choice<Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
     _ key: String, _ help: String, get: @escaping @Sendable (SegmenterPreset) -> Choice?,
     set: @escaping @Sendable (inout SegmenterPreset, Choice) throws(DataError) -> Void
   ) -> TableOption<SegmenterPreset> {

@@ -10,7 +10,7 @@ public struct SegmenterPreset: Sendable, Hashable, Identifiable {
   /// What it is, in a few words.
   public var summary: String
   /// Changes to the pictures that it is trained on too.
-  public var growth: TrainingGrowth?
+  public var augmentation: AugmentationSchedule?
   /// Epochs before early stopping is armed.
   public var epochs: Int
   /// Decoupled weight decay (AdamW); nil for Adam without any.
@@ -20,20 +20,20 @@ public struct SegmenterPreset: Sendable, Hashable, Identifiable {
   /// What is done to the vectors of pixels first.
   public var preparation: FeaturePreparation
   /// Noises that features are averaged over, of models that see pictures under one.
-  public var noises: Int
+  public var noiseCount: Int
   /// Classifiers that vote.
   public var members: Int
   public var prediction: PredictionSettings
 
   public init(
-    _ id: String, _ summary: String, growth: TrainingGrowth? = nil, epochs: Int = 4,
+    _ id: String, _ summary: String, augmentation: AugmentationSchedule? = nil, epochs: Int = 4,
     weightDecay: Double? = nil, dropout: Float = 0, schedule: LearningRateSchedule = .constant,
-    preparation: FeaturePreparation = .none, noises: Int = 1, members: Int = 10,
+    preparation: FeaturePreparation = .none, noiseCount: Int = 1, members: Int = 10,
     prediction: PredictionSettings = .init()
   ) {
-    (self.id, self.summary, self.growth, self.epochs) = (id, summary, growth, epochs)
+    (self.id, self.summary, self.augmentation, self.epochs) = (id, summary, augmentation, epochs)
     (self.weightDecay, self.dropout, self.schedule) = (weightDecay, dropout, schedule)
-    (self.preparation, self.noises, self.members) = (preparation, noises, members)
+    (self.preparation, self.noiseCount, self.members) = (preparation, noiseCount, members)
     self.prediction = prediction
   }
 
@@ -44,20 +44,20 @@ public struct SegmenterPreset: Sendable, Hashable, Identifiable {
     SegmenterPreset(
       "morphology", "init, and an opening of the label numbers",
       prediction: .init(postProcessing: .reportOpening)),
-    SegmenterPreset("augs", "changed copies of the pictures", growth: TrainingGrowth()),
-    SegmenterPreset("augs-11", "the same for longer", growth: TrainingGrowth(), epochs: 11),
+    SegmenterPreset("augs", "changed copies of the pictures", augmentation: AugmentationSchedule()),
+    SegmenterPreset("augs-11", "the same for longer", augmentation: AugmentationSchedule(), epochs: 11),
     SegmenterPreset(
-      "anti-overfit", "augs-11 with AdamW and dropout", growth: TrainingGrowth(), epochs: 11,
+      "anti-overfit", "augs-11 with AdamW and dropout", augmentation: AugmentationSchedule(), epochs: 11,
       weightDecay: 1e-4,
       dropout: 0.4),
     SegmenterPreset(
-      "final", "anti-overfit and test-time augmentation", growth: TrainingGrowth(), epochs: 11,
+      "final", "anti-overfit and test-time augmentation", augmentation: AugmentationSchedule(), epochs: 11,
       weightDecay: 1e-4,
       dropout: 0.4, prediction: .init(testTime: .report)),
     // Chosen by cross-validation on training pictures alone, see docs/presets.md.
     SegmenterPreset(
       "best", "ours: features averaged over a noise and its negative, mirror images at test time", epochs: 8,
-      weightDecay: 0.1, schedule: .cosine, preparation: .standardized, noises: 2,
+      weightDecay: 0.1, schedule: .cosine, preparation: .standardized, noiseCount: 2,
       prediction: .init(testTime: .flip, combination: .mean)),
     SegmenterPreset(
       "quick", "ours: between init and best, in a fraction of the time, on principal components", epochs: 6,
@@ -77,14 +77,14 @@ public struct SegmenterPreset: Sendable, Hashable, Identifiable {
 
   /// The features that the preset wants, from the same activations.
   public func features(_ features: any PixelFeatures) -> any PixelFeatures {
-    features.redrawn(seed: nil, draws: noises)
+    features.redrawn(seed: nil, draws: noiseCount)
   }
 
   /// Puts the preset's settings into options; batch, seed and the like stay as they are.
   public func apply(to options: inout SegmenterOptions) {
     options.members = members
     options.epochs = epochs
-    options.growth = growth
+    options.augmentation = augmentation
     options.dropout = dropout
     options.schedule = schedule
     options.preparation = preparation

@@ -25,9 +25,10 @@ extension Segmenter {
     afterEpoch: ((_ epoch: Int, _ segmenter: Segmenter) throws(DataError) -> Void)? = nil
   ) throws(DataError) -> Segmenter {
     try features.validate()
-    try options.growth?.validate()
+    try options.augmentation?.validate()
     try TrainingFeatures.checkMemory(
-      of: labelled, features: features, precision: options.featurePrecision, growth: options.growth)
+      of: labelled, features: features, precision: options.featurePrecision,
+      augmentation: options.augmentation)
     return try train(
       using: TrainingFeatures(labelled: labelled, features: features, options: options), options: options,
       prediction: prediction, notices: notices, progress: progress, afterEpoch: afterEpoch)
@@ -41,11 +42,11 @@ extension Segmenter {
     progress: @escaping ProgressHandler = { _ in },
     afterEpoch: ((_ epoch: Int, _ segmenter: Segmenter) throws(DataError) -> Void)? = nil
   ) throws(DataError) -> Segmenter {
-    try options.growth?.validate()
+    try options.augmentation?.validate()
     // Of the checkpoint as it is now; a training takes long.
     try source.features.origin.takeDigest()
     let labelled = source.labelled
-    let count = labelled.count * (options.growth?.factor ?? 1)
+    let count = labelled.count * (options.augmentation?.factor ?? 1)
     let chosen = chosen ?? Array(0..<labelled.count)
     let originals = try source.originals { (done) throws(DataError) in
       try progress(.features(done: done, of: count))
@@ -62,11 +63,12 @@ extension Segmenter {
     }
     var current: PixelDataset?
     func dataset(_ epoch: Int) throws(DataError) -> PixelDataset {
-      if let current, options.growth?.isRedrawn != true { return current }
+      if let current, options.augmentation?.isRedrawn != true { return current }
       current = nil
       var pictures = chosen.map { originals[$0] }
-      if let growth = options.growth {
-        let copies = try source.copies(growth, seed: options.seed, epoch: epoch) { (done) throws(DataError) in
+      if let augmentation = options.augmentation {
+        let copies = try source.copies(augmentation, seed: options.seed, epoch: epoch) {
+          (done) throws(DataError) in
           if epoch == 0 { try progress(.features(done: labelled.count + done, of: count)) }
         }
         for first in stride(from: 0, to: copies.count, by: labelled.count) {
@@ -80,7 +82,7 @@ extension Segmenter {
       current = dataset
       return dataset
     }
-    let iterations = try options.growth.map { (_) throws(DataError) in
+    let iterations = try options.augmentation.map { (_) throws(DataError) in
       try source.iterationsPerEpoch(batchSize: options.batchSize, pictures: chosen)
     }
     let ensemble = try options.trainer(iterationsPerEpoch: iterations).trainEnsemble(

@@ -21,7 +21,7 @@ public struct SegmenterOptions: Sendable, Equatable {
   /// Probability with which a hidden unit is dropped, after each ReLU.
   public var dropout: Float
   /// Changed copies of the pictures to train on too; nil for the pictures alone.
-  public var growth: TrainingGrowth?
+  public var augmentation: AugmentationSchedule?
   /// What is done to the vectors of pixels first.
   public var preparation: FeaturePreparation
   /// Seed of initial weights and of the order of pixels.
@@ -37,7 +37,7 @@ public struct SegmenterOptions: Sendable, Equatable {
 
   public init(
     members: Int = 10, epochs: Int = 4, maxEpochs: Int = 100, batchSize: Int = 64, optimizer: Adam = Adam(),
-    schedule: LearningRateSchedule = .constant, dropout: Float = 0, growth: TrainingGrowth? = nil,
+    schedule: LearningRateSchedule = .constant, dropout: Float = 0, augmentation: AugmentationSchedule? = nil,
     preparation: FeaturePreparation = .none, seed: UInt64 = 0, fit: ImageFit = .pad,
     maskResampling: MaskResampling = .nearest, featurePrecision: FeaturePrecision = .float,
     smallestAnnotation: Int = 20
@@ -49,7 +49,7 @@ public struct SegmenterOptions: Sendable, Equatable {
     self.optimizer = optimizer
     self.schedule = schedule
     self.dropout = dropout
-    self.growth = growth
+    self.augmentation = augmentation
     self.preparation = preparation
     self.seed = seed
     self.fit = fit

@@ -33,7 +33,7 @@ extension SegmenterRecord.Training {
     decoupledDecay = options.optimizer.decay == .decoupled
     schedule = options.schedule.rawValue
     dropout = options.dropout
-    growth = options.growth.map {
+    growth = options.augmentation.map {
       SegmenterRecord.Growth(
         factor: $0.factor, preset: $0.preset.rawValue, probability: $0.probability, isRedrawn: $0.isRedrawn)
     }
@@ -53,8 +53,8 @@ extension SegmenterRecord.Training {
         learningRate: learningRate, weightDecay: weightDecay, decay: decoupledDecay ? .decoupled : .inGradient
       ),
       schedule: try known(schedule, "schedule", file), dropout: dropout,
-      growth: try growth.map { (growth) throws(DataError) in
-        TrainingGrowth(
+      augmentation: try growth.map { (growth) throws(DataError) in
+        AugmentationSchedule(
           factor: growth.factor, preset: try known(growth.preset, "preset", file),
           probability: growth.probability,
           isRedrawn: growth.isRedrawn)

@@ -5,76 +5,81 @@ import Foundation
 import Images
 import TensorCore
 
-/// Everything about a segmenter but its tensors, as it stands in its file.
-package struct SegmenterRecord: Codable, Equatable {
+/// Everything about a segmenter but its tensors, as it stands in its file: a JSON object in the metadata of a
+/// `.safetensors` file, under `SegmenterFile.recordKey`.
+public struct SegmenterRecord: Codable, Equatable, Sendable {
   /// Raised when older programs can no longer read the file; what older ones wrote is brought to the last
   /// (`EarlierRecord`).
   static let formats = 2...4
 
-  package var format = SegmenterRecord.formats.upperBound
-  package var program: String
-  package var members: Int
-  package var classNames: [String]
-  package var palette: [[UInt8]]
-  package var ignoreLabel: UInt8
-  package var flipPairs: [[UInt8]]
-  package var maskValues: [UInt8]?
-  package var fit: String
+  public var format = SegmenterRecord.formats.upperBound
+  public var program: String
+  public var members: Int
+  public var classNames: [String]
+  public var palette: [[UInt8]]
+  public var ignoreLabel: UInt8
+  public var flipPairs: [[UInt8]]
+  public var maskValues: [UInt8]?
+  public var fit: String
   /// `nearest` unless it says so.
-  package var maskResampling: String?
+  public var maskResampling: String?
   /// `apply` unless it says so.
-  package var orientation: String?
-  package var featurePrecision: String
-  package var backbone: Backbone
-  package var prediction: Prediction
-  package var training: Training?
+  public var orientation: String?
+  public var featurePrecision: String
+  public var backbone: Backbone
+  public var prediction: Prediction
+  public var training: Training?
   /// The labels of the training pictures.
-  package var census: LabelCensus?
+  public var census: LabelCensus?
 
   /// The model and the choice of its activations, by the keys of its option tables. Arrays that belong to the choice
   /// are tensors of the file.
-  package struct Backbone: Codable, Equatable {
-    package var kind: String
-    package var options: [String: String]
-    package var selection: [String: String]
-    package var checkpoint: CheckpointReference
+  public struct Backbone: Codable, Equatable, Sendable {
+    public var kind: String
+    public var options: [String: String]
+    public var selection: [String: String]
+    public var checkpoint: CheckpointReference
   }
 
-  package struct CheckpointReference: Codable, Equatable {
-    package var path: String
-    package var sha256: String
+  /// The pretrained model that a segmenter was trained with.
+  public struct CheckpointReference: Codable, Equatable, Sendable {
+    public var path: String
+    public var sha256: String
     /// What stands before the names of the network in the file, a dot for nothing; nil in files of version 0.1.0.
-    package var weights: String?
+    public var weights: String?
   }
 
-  package struct Prediction: Codable, Equatable {
-    package var testTime: String?
-    package var combination: String
-    package var postProcessing: String
-    package var seed: UInt64
+  /// How pictures are predicted unless the caller says otherwise.
+  public struct Prediction: Codable, Equatable, Sendable {
+    public var testTime: String?
+    public var combination: String
+    public var postProcessing: String
+    public var seed: UInt64
   }
 
-  package struct Growth: Codable, Equatable {
-    package var factor: Int
-    package var preset: String
-    package var probability: Double
-    package var isRedrawn: Bool
+  /// An `AugmentationSchedule`.
+  public struct Growth: Codable, Equatable, Sendable {
+    public var factor: Int
+    public var preset: String
+    public var probability: Double
+    public var isRedrawn: Bool
   }
 
-  package struct Training: Codable, Equatable {
-    package var epochs: Int
-    package var maxEpochs: Int
-    package var batchSize: Int
-    package var learningRate: Double
-    package var weightDecay: Double
-    package var decoupledDecay: Bool
-    package var schedule: String
-    package var dropout: Float
-    package var growth: Growth?
+  /// What `SegmenterOptions` was.
+  public struct Training: Codable, Equatable, Sendable {
+    public var epochs: Int
+    public var maxEpochs: Int
+    public var batchSize: Int
+    public var learningRate: Double
+    public var weightDecay: Double
+    public var decoupledDecay: Bool
+    public var schedule: String
+    public var dropout: Float
+    public var growth: Growth?
     /// Nil for features as they are.
-    package var preparation: String?
-    package var seed: UInt64
-    package var smallestAnnotation: Int
+    public var preparation: String?
+    public var seed: UInt64
+    public var smallestAnnotation: Int
   }
 }
 

@@ -7,10 +7,10 @@ extension TrainingFeatures {
   /// - Throws: `DataError` of kind `.unsupported` with the figures.
   package static func checkMemory(
     of labelled: LabelledImages, features: any PixelFeatures, precision: FeaturePrecision,
-    growth: TrainingGrowth?
+    augmentation: AugmentationSchedule?
   ) throws(DataError) {
     let side = features.input.size
-    let pictures = Double(labelled.count) * Double(growth?.factor ?? 1)
+    let pictures = Double(labelled.count) * Double(augmentation?.factor ?? 1)
     let advice = precision == .half ? "" : " (--feature-storage half takes half of it)"
     try AvailableMemory.require(
       pictures * features.mapBytes(height: side, width: side, precision: precision), file: labelled.directory,

@@ -16,7 +16,7 @@ package final class TrainingFeatures {
   package private(set) var census: LabelCensus
   private let smallestAnnotation: Int
   private var originals: [LabelledFeatures]?
-  private var copies: (growth: TrainingGrowth, seed: UInt64, pictures: [LabelledFeatures])?
+  private var copies: (augmentation: AugmentationSchedule, seed: UInt64, pictures: [LabelledFeatures])?
 
   package init(labelled: LabelledImages, features: any PixelFeatures, options: SegmenterOptions) {
     (self.labelled, self.features) = (labelled, features)
@@ -50,23 +50,26 @@ package final class TrainingFeatures {
   ///   - epoch: counts for copies that are redrawn
   ///   - done: called after each picture
   package func copies(
-    _ growth: TrainingGrowth, seed: UInt64, epoch: Int, done: (Int) throws(DataError) -> Void = { _ in }
+    _ augmentation: AugmentationSchedule, seed: UInt64, epoch: Int,
+    done: (Int) throws(DataError) -> Void = { _ in }
   ) throws(DataError) -> [LabelledFeatures] {
-    if let copies, copies.growth == growth, copies.seed == seed, !growth.isRedrawn { return copies.pictures }
+    if let copies, copies.augmentation == augmentation, copies.seed == seed, !augmentation.isRedrawn {
+      return copies.pictures
+    }
     // The memory of the old ones is for the new ones.
     copies = nil
-    let random = TrainingGrowth.random(seed: seed, epoch: growth.isRedrawn ? epoch : 0)
+    let random = AugmentationSchedule.random(seed: seed, epoch: augmentation.isRedrawn ? epoch : 0)
     var pictures: [LabelledFeatures] = []
-    for copy in 0..<growth.factor - 1 {
+    for copy in 0..<augmentation.factor - 1 {
       for index in 0..<labelled.count {
         try Cancellation.check()
-        let changed = try growth.changed(
+        let changed = try augmentation.augmented(
           fitted(labelled.load(index)), copy: copy, index: index, classes: labelled.classes, random: random)
         pictures.append(try extract(changed))
         try done(pictures.count)
       }
     }
-    if !growth.isRedrawn { copies = (growth, seed, pictures) }
+    if !augmentation.isRedrawn { copies = (augmentation, seed, pictures) }
     return pictures
   }
 

@@ -28,18 +28,19 @@ extension Experiment {
 
   /// Copies of the first training pictures as the first preset with copies is trained on.
   private func previews() throws(DataError) -> [ReportPictures.Preview] {
-    guard let growth = presets.compactMap(\.growth).first else { return [] }
+    guard let augmentation = presets.compactMap(\.augmentation).first else { return [] }
     let source = TrainingFeatures(
       labelled: training, features: features, options: options(presets[0], seed: seeds[0]))
-    let random = TrainingGrowth.random(seed: seeds[0])
+    let random = AugmentationSchedule.random(seed: seeds[0])
     var previews: [ReportPictures.Preview] = []
     for index in 0..<min(training.count, Self.previewCount) {
       let item = try source.fitted(training.load(index))
       var copies: [Image] = []
-      for copy in 0..<min(growth.factor - 1, Self.previewCopies) {
+      for copy in 0..<min(augmentation.factor - 1, Self.previewCopies) {
         copies.append(
           overlay(
-            try growth.changed(item, copy: copy, index: index, classes: training.classes, random: random)))
+            try augmentation.augmented(
+              item, copy: copy, index: index, classes: training.classes, random: random)))
       }
       previews.append(
         ReportPictures.Preview(

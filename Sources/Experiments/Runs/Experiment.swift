@@ -123,9 +123,9 @@ public struct Experiment: Sendable {
     }
     try features.validate()
     for preset in presets {
-      try preset.growth?.validate()
+      try preset.augmentation?.validate()
       try TrainingFeatures.checkMemory(
-        of: training, features: features, precision: featurePrecision, growth: preset.growth)
+        of: training, features: features, precision: featurePrecision, augmentation: preset.augmentation)
     }
   }
 

@@ -117,7 +117,7 @@ struct RunEvaluation {
             counts.epochs[number][epoch].add(
               truth: picture.truth,
               prediction: picture.geometry.cropToContent(
-                try ensemble.predict(picture.seen(item.group.presets[0].noises, nil).features).labels))
+                try ensemble.predict(picture.seen(item.group.presets[0].noiseCount, nil).features).labels))
           }
         }
       }
@@ -133,7 +133,7 @@ struct RunEvaluation {
   {
     for (position, item) in segmenters.enumerated() {
       let start = ContinuousClock.now
-      let viewed = picture.seen(item.preset.noises, item.preset.prediction.testTime)
+      let viewed = picture.seen(item.preset.noiseCount, item.preset.prediction.testTime)
       let labels = try item.segmenter.segment(
         ViewedPicture(geometry: picture.geometry, features: viewed.features, versions: viewed.versions)
       ).labelsAtModelSize.labels
@@ -168,12 +168,12 @@ struct RunEvaluation {
         + views.reduce(0) { $0 + $1.features.byteCount }
     }
 
-    func seen(_ noises: Int, _ set: TestTimeSet?) -> (
+    func seen(_ noiseCount: Int, _ set: TestTimeSet?) -> (
       features: FeatureMaps, versions: [(replay: TestTimeReplay, features: FeatureMaps)], seconds: Double
     ) {
-      let plain = plain[noises]!
+      let plain = plain[noiseCount]!
       guard let set else { return (plain.features, [], plain.seconds) }
-      let versions = versions[noises]![set]!
+      let versions = versions[noiseCount]![set]!
       return (plain.features, versions.views, plain.seconds + versions.seconds)
     }
   }
@@ -188,18 +188,18 @@ struct RunEvaluation {
     var picture = Picture(geometry: geometry, truth: truth.labels)
     for (preset, segmenter) in segmenters {
       // The features are the same for all presets of as many noises.
-      if picture.plain[preset.noises] == nil {
+      if picture.plain[preset.noiseCount] == nil {
         let start = ContinuousClock.now
         var plain = segmenter
         plain.prediction.testTime = nil
         let features = try plain.view(item.image, name: item.path).features
-        picture.plain[preset.noises] = .init(
+        picture.plain[preset.noiseCount] = .init(
           features: features, seconds: (ContinuousClock.now - start) / .seconds(1))
       }
-      if presets, let set = preset.prediction.testTime, picture.versions[preset.noises]?[set] == nil {
+      if presets, let set = preset.prediction.testTime, picture.versions[preset.noiseCount]?[set] == nil {
         let start = ContinuousClock.now
         let views = try segmenter.versions(of: item.image, geometry: geometry, name: item.path)
-        picture.versions[preset.noises, default: [:]][set] = .init(
+        picture.versions[preset.noiseCount, default: [:]][set] = .init(
           views: views, seconds: (ContinuousClock.now - start) / .seconds(1))
       }
     }

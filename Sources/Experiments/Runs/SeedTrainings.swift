@@ -38,13 +38,15 @@ struct SeedTrainings {
     guard !pending.isEmpty else { return }
     var trained: [ExperimentRun: [RunEvaluation.Trained]] = [:]
     // Trainings on the same features and changed copies follow each other, so that these are computed once.
-    for noises in distinct(experiment.presets.map(\.noises)) {
+    for noiseCount in distinct(experiment.presets.map(\.noiseCount)) {
       let source = TrainingFeatures(
-        labelled: experiment.training, features: features.redrawn(seed: nil, draws: noises),
+        labelled: experiment.training, features: features.redrawn(seed: nil, draws: noiseCount),
         options: experiment.options(experiment.presets[0], seed: seed))
-      for growth in distinct(experiment.presets.map(\.growth)) {
+      for augmentation in distinct(experiment.presets.map(\.augmentation)) {
         for run in runs {
-          let alike = (pending[run] ?? []).filter { $0.noises == noises && $0.growth == growth }
+          let alike = (pending[run] ?? []).filter {
+            $0.noiseCount == noiseCount && $0.augmentation == augmentation
+          }
           for group in groups(alike) {
             let finished = try folder.training(group.name, run)
             let training = if let finished { finished } else { try train(group, run, source, progress) }

@@ -70,7 +70,7 @@ extension TableOption {
   }
 
   /// One of several names.
-  public init<Choice: RawRepresentable<String> & CaseIterable>(
+  public init<Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
     _ key: String, _ help: String, isRecorded: Bool = true, _ path: WritableKeyPath<Table, Choice> & Sendable
   ) {
     self.init(

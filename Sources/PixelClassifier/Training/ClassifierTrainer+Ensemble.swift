@@ -26,7 +26,18 @@ extension ClassifierTrainer {
         .invalidArgument, file: "training", item: "members", expected: "at least 1", found: "\(memberCount)")
     }
     try checkOptions()
-    let handler = OneAtATime(progress)
+    return try StopSignal.watchingTask { (signal) throws(DataError) in
+      try trainEnsemble(
+        memberCount, random: random, afterEpoch: afterEpoch, handler: OneAtATime(progress, signal),
+        dataset: dataset)
+    }
+  }
+
+  private func trainEnsemble(
+    _ memberCount: Int, random: Philox,
+    afterEpoch: ((_ epoch: Int, _ ensemble: PixelEnsemble) throws(DataError) -> Void)?,
+    handler: OneAtATime, dataset: (_ epoch: Int) throws(DataError) -> PixelDataset
+  ) throws(DataError) -> PixelEnsemble {
     var runs: [MemberRun] = []
     for epoch in 0..<maxEpochs {
       let pixels = try dataset(epoch)
@@ -80,9 +91,11 @@ extension ClassifierTrainer {
 private final class OneAtATime: Sendable {
   private let body: ClassifierTrainer.ProgressHandler?
   private let turn = Mutex(())
-  private let signal = StopSignal()
+  private let signal: StopSignal
 
-  init(_ body: ClassifierTrainer.ProgressHandler?) { self.body = body }
+  init(_ body: ClassifierTrainer.ProgressHandler?, _ signal: StopSignal) {
+    (self.body, self.signal) = (body, signal)
+  }
 
   @Sendable func call(_ progress: TrainingProgress) throws(DataError) {
     try signal.check()

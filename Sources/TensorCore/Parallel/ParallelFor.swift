@@ -30,6 +30,15 @@ public enum Threads {
     precondition(count >= 1, "\(count) threads")
     return try $scoped.withValue(count, operation: body)
   }
+
+  /// Calls `body` with another number of threads, for the calling task and its children alone.
+  /// - Precondition: the number is at least 1.
+  public static func withCount<Result>(
+    _ count: Int, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
+  ) async rethrows -> Result {
+    precondition(count >= 1, "\(count) threads")
+    return try await $scoped.withValue(count, operation: body)
+  }
 }
 
 /// Calls `body` once for each item in `0..<count`, on `Threads.count` threads, and returns when all

@@ -122,7 +122,7 @@ extension Tensor {
   package var identity: TensorIdentity { storage.identity }
 
   /// Releases the memory behind elements that lie in a mapped file. They come back when they are read.
-  package func discardPages() { storage.discardPages() }
+  public func discardPages() { storage.discardPages() }
 
   private mutating func makeUnique() {
     guard !(storage.isOwned && isKnownUniquelyReferenced(&storage)) else { return }

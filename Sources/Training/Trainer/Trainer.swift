@@ -40,21 +40,19 @@ public struct Trainer<Goal: Objective>: Sendable {
   }
 
   /// One step over a batch.
-  /// - Throws: `TrainingError`; the state stays as it was.
-  public mutating func step() throws(TrainingError) -> TrainingReport {
-    let batch: Goal.Batch
-    do throws(DataError) {
-      batch = try objective.batch(options.batch, step: state.step, random: stepRandom)
-    } catch {
-      throw .data(error)
-    }
+  /// - Throws: `DataError` of kind `.diverged` for a loss or gradient that is not finite, or when an item cannot be read or
+  ///   a process is gone; the state stays as it was.
+  public mutating func step() throws(DataError) -> TrainingReport {
+    let batch = try objective.batch(options.batch, step: state.step, random: stepRandom)
     var sum = LossSum()
-    var gradients = try gradients(on: batch, into: &sum)
-    do throws(DataError) { try communicator.sum(&gradients) } catch { throw .data(error) }
+    var gradients = gradients(on: batch, into: &sum)
+    try communicator.sum(&gradients)
     let norm = squaredNorm(gradients).squareRoot()
     let loss = sum.loss / Double(options.batch)
     guard loss.isFinite, norm.isFinite else {
-      throw .diverged(step: state.step, loss: loss, gradientNorm: norm)
+      throw DataError(
+        .diverged, file: "training", item: "step \(state.step + 1)",
+        expected: "a finite loss and gradient", found: "loss \(loss), gradient norm \(norm)")
     }
     update(gradients, norm: norm)
     objective.note(losses: sum.losses, of: batch)
@@ -77,7 +75,7 @@ public struct Trainer<Goal: Objective>: Sendable {
 
   /// Gradients of the mean of the weighted losses of a step. The network is released before the weights change, so that
   /// they can be changed in place.
-  private func gradients(on batch: Goal.Batch, into sum: inout LossSum) throws(TrainingError) -> [Tensor] {
+  private func gradients(on batch: Goal.Batch, into sum: inout LossSum) -> [Tensor] {
     let model = try! objective.model(state.parameters)
     let size = options.microBatch ?? options.batch
     var gradients: [Tensor] = []

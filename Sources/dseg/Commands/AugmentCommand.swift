@@ -54,8 +54,9 @@ struct AugmentCommand: ParsableCommand {
 
   func run() throws {
     try common.apply()
-    let grown = TrainingGrowth(factor: growth, preset: augmentations, probability: augmentProbability)
-    try grown.validate()
+    let schedule = AugmentationSchedule(
+      factor: growth, preset: augmentations, probability: augmentProbability)
+    try schedule.validate()
     try preview.map { (path) throws(DataError) in try OutputGuard.Content.picture.checkEnding(of: path) }
     let source = try AugmentSource(
       images: images, classes: classes, imageSize: imageSize, orientation: reading.orientation, labels: labels
@@ -64,9 +65,9 @@ struct AugmentCommand: ParsableCommand {
     if let preview {
       try OutputGuard.check(outputs: [preview], inputs: OutputGuard.picturesAndMasks(source.paths))
       try OutputGuard.checkWritable(preview, as: .picture)
-      try sheet(source, grown, failed: &failed).write(to: preview)
+      try sheet(source, schedule, failed: &failed).write(to: preview)
     }
-    let written = try output.map { try write(source, grown, to: $0, failed: &failed) } ?? 0
+    let written = try output.map { try write(source, schedule, to: $0, failed: &failed) } ?? 0
     let places = [preview, output].compactMap { $0 }.joined(separator: ", ")
     if common.json {
       try Terminal.printJSON(Figures(pictures: source.paths.count, failed: failed, copies: written))
@@ -79,33 +80,36 @@ struct AugmentCommand: ParsableCommand {
   }
 
   private func sheet(
-    _ source: AugmentSource, _ grown: TrainingGrowth, failed: inout [Failure]
+    _ source: AugmentSource, _ schedule: AugmentationSchedule, failed: inout [Failure]
   ) throws(DataError) -> Image {
-    let copies = grown.factor - 1
+    let copies = schedule.factor - 1
     var sheet = ContactSheet(
       columns: 1 + copies, columnTitles: ["picture"] + (1...copies).map { "copy \($0)" }, margin: 6,
       zoom: source.zoom)
     for index in 0..<min(count, source.paths.count) {
       guard let item = try source.load(index, failed: &failed) else { continue }
       sheet.append(source.shown(item))
-      for copy in 0..<copies { sheet.append(source.shown(try changed(item, source, grown, copy, index))) }
+      for copy in 0..<copies {
+        sheet.append(source.shown(try augmented(item, source, schedule, copy, index)))
+      }
     }
     return try sheet.image()
   }
 
-  private func changed(
-    _ item: LabelledImage, _ source: AugmentSource, _ grown: TrainingGrowth, _ copy: Int, _ index: Int
+  private func augmented(
+    _ item: LabelledImage, _ source: AugmentSource, _ schedule: AugmentationSchedule, _ copy: Int,
+    _ index: Int
   ) throws(DataError) -> LabelledImage {
-    try grown.changed(
+    try schedule.augmented(
       item, copy: copy, index: index, classes: source.classes,
-      random: TrainingGrowth.random(seed: common.seed ?? 0))
+      random: AugmentationSchedule.random(seed: common.seed ?? 0))
   }
 
   /// All copies, as `<stem>_<copy>.png` and `.npy`.
   private func write(
-    _ source: AugmentSource, _ grown: TrainingGrowth, to folder: String, failed: inout [Failure]
+    _ source: AugmentSource, _ schedule: AugmentationSchedule, to folder: String, failed: inout [Failure]
   ) throws -> Int {
-    let copies = 0..<grown.factor - 1
+    let copies = 0..<schedule.factor - 1
     let names = source.pictures.map { picture in copies.map { "\(folder)/\(picture.name)_\($0)" } }
     try OutputGuard.check(
       outputs: names.flatMap { $0.flatMap { ["\($0).png", "\($0).npy"] } },
@@ -121,7 +125,7 @@ struct AugmentCommand: ParsableCommand {
       written += copies.count
       try createFolder((names[index][0] as NSString).deletingLastPathComponent)
       for copy in copies {
-        let result = try changed(item, source, grown, copy, index)
+        let result = try augmented(item, source, schedule, copy, index)
         // The picture last: one without labels would be half of a pair.
         try NpyFile.write(
           NumericArray(result.mask.labels, shape: [result.mask.height, result.mask.width]),
@@ -210,5 +214,3 @@ private struct AugmentSource {
       mask: item.mask, palette: classes.palette, opacity: 0.4, hidden: [classes.ignoreLabel])
   }
 }
-
-extension AugmentationPreset: ExpressibleByArgument {}

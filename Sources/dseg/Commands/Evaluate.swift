@@ -44,5 +44,3 @@ struct Evaluate: ParsableCommand {
     .run()
   }
 }
-
-extension IoUDefinition: ExpressibleByArgument {}

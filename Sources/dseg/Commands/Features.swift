@@ -62,6 +62,12 @@ struct Features: ParsableCommand {
         path: path, metadata: ["program": "DiffusionSegmentation \(Version.current)"],
         names: files.flatMap { file in layout.map { name(file.name, $0.key) } })
     }
+    if let pca {
+      let side = features.input.size
+      try AvailableMemory.require(
+        Double(paths.count) * features.mapBytes(height: side, width: side, precision: .float), file: pca,
+        item: "memory of the features of \(paths.count) pictures, all at once for their components")
+    }
     let bar = ProgressBar("features")
     let start = ContinuousClock.now
     var done = 0

@@ -1,11 +1,7 @@
 import ArgumentParser
 import Backbones
-import DiffusionCore
 import DiffusionSegmentation
 import Foundation
-
-extension DiffusionLoss: ExpressibleByArgument {}
-extension TimestepSampling: ExpressibleByArgument {}
 
 struct Pretrain: ParsableCommand {
   static let configuration = CommandConfiguration(

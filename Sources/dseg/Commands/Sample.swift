@@ -57,17 +57,12 @@ struct Sample: ParsableCommand {
       network: backbone.network, options: backbone.options,
       method: sampler == .ddpm ? .ancestral : .ddim(eta: eta), steps: samplingSteps,
       batch: frames == nil ? batch : count)
-    let size = backbone.options.imageSize
-    let together = min(sampler.batch, count)
-    try AvailableMemory.require(
-      Double(together) * Double(backbone.network.configuration.activationBytes(height: size, width: size)),
-      file: frames == nil ? "--batch" : "--count",
-      item: "memory of \(together) pictures of \(size) px at a time")
     let classes = try self.classes(of: backbone.network.configuration)
     let bar = ProgressBar("sampling")
     let start = ContinuousClock.now
     let total = Double(sampler.diffusion.steps * count)
-    let pictures = try sampler.sample(count: count, seed: common.seed ?? 0, classes: classes) { first, step in
+    let pictures = try sampler.sample(count: count, seed: common.seed ?? 0, classes: classes) {
+      (first, step) throws(DataError) in
       let size = step.sample.shape[0]
       let done = Double(first * sampler.diffusion.steps + size * step.number) / total
       bar.update(done, "step \(step.number) of \(sampler.diffusion.steps)")

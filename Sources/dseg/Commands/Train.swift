@@ -82,5 +82,3 @@ extension Train {
     return given.filter(\.1).map(\.0)
   }
 }
-
-extension FeaturePrecision: ExpressibleByArgument {}

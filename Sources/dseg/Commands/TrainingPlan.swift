@@ -102,7 +102,7 @@ struct TrainingPlan {
     let features = try BackboneRegistry.standard.features(
       of: model, kind: flags.network.backbone, settings: settings, weights: flags.network.weightsChoice,
       notices: .ofThisRun
-    ).redrawn(seed: flags.common.seed ?? 0, draws: try flags.classifiers.chosen().noises)
+    ).redrawn(seed: flags.common.seed ?? 0, draws: try flags.classifiers.chosen().noiseCount)
     try features.validate()
     if let configuration, configuration.settings.allSatisfy({ settings[$0.key] == $0.value }),
       configuration.featureCount != features.channels

@@ -46,7 +46,7 @@ struct ClassifierOptions: ParsableArguments {
   func chosen() throws(DataError) -> SegmenterPreset {
     var chosen = try SegmenterPreset.named(preset)
     try chosen.setFlags(given)
-    try chosen.growth?.validate()
+    try chosen.augmentation?.validate()
     return chosen
   }
 

@@ -55,5 +55,3 @@ struct NumberList<Number: LosslessStringConvertible & Sendable>: ExpressibleByAr
 }
 
 typealias IntegerList = NumberList<Int>
-
-extension ImageFit: ExpressibleByArgument {}

@@ -30,5 +30,3 @@ struct LabelOptions: ParsableArguments {
     if let maskValues { try classes.stored(as: maskValues.values) } else { classes }
   }
 }
-
-extension MaskResampling: ExpressibleByArgument {}

@@ -94,5 +94,3 @@ struct PretrainTrainingOptions: ParsableArguments {
     settings.training.recomputesBlocks = recompute
   }
 }
-
-extension NoiseSchedule: ExpressibleByArgument {}

@@ -1,6 +1,7 @@
 import Base
 import DiffusionCore
 import Foundation
+import Synchronization
 import TensorCore
 import TestSupport
 import Testing
@@ -59,7 +60,7 @@ struct SamplingTests {
         repeating: Float(mean), shape: [1, 1, 20, 20])
     let noise = try diffusion.invert(pictures, clipDenoised: false, network: network(diffusion))
     #expect(abs(moments(noise).deviation - 1) < 0.1)
-    let again = try diffusion.sample(
+    let again = diffusion.sample(
       from: noise, method: .ddim(eta: 0), clipDenoised: false, stepNoise: { _ in noise },
       network: network(diffusion))
     expectClose(again, NaiveTensor(pictures), absolute: 0.01)
@@ -75,7 +76,7 @@ struct SamplingTests {
       let (x, noise) = (random.normal(shape: [2, 3, 4, 4]), random.normal(shape: [2, 3, 4, 4]))
       let output = random.normal(shape: [2, variance.isLearned ? 6 : 3, 4, 4])
       for method in [SamplingMethod.ancestral, .ddim(eta: 0), .ddim(eta: 1)] {
-        let sample = try process.sample(
+        let sample = process.sample(
           from: noise, method: method, stepNoise: { _ in x }, network: { _, _ in output })
         #expect(sample.elements.allSatisfy { $0.isFinite })
       }
@@ -107,6 +108,35 @@ struct SamplingTests {
     let sampler = try DiffusionSampler(network: network, options: options, steps: 1, batch: 2)
     let pictures = try sampler.sample(count: 3, seed: 1)
     #expect(pictures.shape == [3, channels.in, 8, 8] && pictures.elements.allSatisfy { $0.isFinite })
+  }
+
+  @Test func samplingOnAThreadOfItsOwn() async throws {
+    let network = try randomNetwork(.tiny)
+    let sampler = try DiffusionSampler(network: network, options: DiffusionOptions(imageSize: 8), steps: 3)
+    func here() throws -> Tensor { try sampler.sample(count: 2, seed: 5) }
+    #expect(try await sampler.sample(count: 2, seed: 5) == here())
+    let cancelled = await Task { () -> (DataError.Kind?, Int) in
+      let steps = Mutex(0)
+      do throws(DataError) {
+        _ = try await sampler.sample(count: 2, seed: 5) { _, _ in
+          steps.withLock { $0 += 1 }
+          withUnsafeCurrentTask { $0?.cancel() }
+        }
+        return (nil, 0)
+      } catch {
+        return (error.kind, steps.withLock { $0 })
+      }
+    }.value
+    #expect(cancelled == (.cancelled, 1))
+  }
+
+  @Test func aBatchThatIsTooLargeIsRefused() throws {
+    let sampler = try DiffusionSampler(
+      network: try randomNetwork(.tiny), options: DiffusionOptions(imageSize: 8), steps: 1, batch: 4000)
+    let error = MemoryBudget.withBytes(64 << 20) {
+      #expect(throws: DataError.self) { try sampler.sample(count: 4000, seed: 0) }
+    }
+    #expect(error?.file == "batch" && error?.expected.contains("the memory budget") == true)
   }
 
   @Test(arguments: [0, -1, .min])

@@ -111,7 +111,7 @@ struct DiffusionTrainerTests {
     var trainer = try DiffusionTrainer.tiny { $0.optimizer.learningRate = 1e30 }
     try trainer.run(1)
     let bits = trainer.bits
-    #expect(throws: TrainingError.self) { try trainer.run(1) }
+    #expect(throws: DataError.self) { try trainer.run(1) }
     #expect(trainer.bits == bits && trainer.state.step == 1)
   }
 

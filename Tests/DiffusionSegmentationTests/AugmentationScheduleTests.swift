@@ -8,18 +8,19 @@ import TestSupport
 import Testing
 
 /// Training on changed copies of the pictures.
-struct GrowthTests {
+struct AugmentationScheduleTests {
   let world: TinyWorld
 
   init() throws { world = try TinyWorld() }
 
   private func train(
-    _ growth: TrainingGrowth?, epochs: Int = 2, seed: UInt64 = 0,
+    _ augmentation: AugmentationSchedule?, epochs: Int = 2, seed: UInt64 = 0,
     progress: @escaping @Sendable (SegmenterProgress) -> Void = { _ in }
   ) throws -> Segmenter {
     try Segmenter.train(
       on: world.labelled(), features: world.features(),
-      options: SegmenterOptions(members: 2, epochs: epochs, maxEpochs: epochs, growth: growth, seed: seed),
+      options: SegmenterOptions(
+        members: 2, epochs: epochs, maxEpochs: epochs, augmentation: augmentation, seed: seed),
       progress: progress)
   }
 
@@ -31,7 +32,7 @@ struct GrowthTests {
   @Test(arguments: [2, 5])
   func epochsKeepTheirLength(factor: Int) throws {
     let pictures = Mutex((done: 0, of: 0))
-    let segmenter = try train(TrainingGrowth(factor: factor)) {
+    let segmenter = try train(AugmentationSchedule(factor: factor)) {
       if case .features(let done, let count) = $0 { pictures.withLock { $0 = (done, count) } }
     }
     #expect(segmenter.ensemble.members[0].batchesTracked == 2 * (3 * 32 * 32 / 64 + 2))
@@ -39,14 +40,17 @@ struct GrowthTests {
   }
 
   @Test func theSameBitsWithAnyNumberOfThreads() throws {
-    let results = try withThreadCounts([1, 2, 3]) { weights(try train(TrainingGrowth(isRedrawn: true))) }
+    let results = try withThreadCounts([1, 2, 3]) {
+      weights(try train(AugmentationSchedule(isRedrawn: true)))
+    }
     #expect(results.allSatisfy { $0 == results[0] })
   }
 
   @Test func copiesFollowTheSeedAndTheSettings() throws {
-    let settings: [TrainingGrowth?] = [
-      nil, TrainingGrowth(factor: 2), TrainingGrowth(factor: 3), TrainingGrowth(factor: 2, preset: .mild),
-      TrainingGrowth(factor: 2, probability: 1), TrainingGrowth(factor: 2, isRedrawn: true),
+    let settings: [AugmentationSchedule?] = [
+      nil, AugmentationSchedule(factor: 2), AugmentationSchedule(factor: 3),
+      AugmentationSchedule(factor: 2, preset: .mild),
+      AugmentationSchedule(factor: 2, probability: 1), AugmentationSchedule(factor: 2, isRedrawn: true),
     ]
     let results = try settings.map { weights(try train($0)) }
     for (index, result) in results.enumerated() {
@@ -57,16 +61,17 @@ struct GrowthTests {
   }
 
   @Test(arguments: [
-    TrainingGrowth(factor: 1), TrainingGrowth(factor: 1001), TrainingGrowth(probability: 1.5),
+    AugmentationSchedule(factor: 1), AugmentationSchedule(factor: 1001),
+    AugmentationSchedule(probability: 1.5),
   ])
-  func settingsThatMakeNoSense(_ growth: TrainingGrowth) {
-    let error = #expect(throws: DataError.self) { try train(growth) }
+  func settingsThatMakeNoSense(_ augmentation: AugmentationSchedule) {
+    let error = #expect(throws: DataError.self) { try train(augmentation) }
     #expect(error?.kind == .invalidArgument)
   }
 
   /// What is learned from changed copies holds for the pictures as they are.
   @Test func learnsFromCopies() throws {
-    let segmenter = try train(TrainingGrowth(factor: 3, preset: .mild))
+    let segmenter = try train(AugmentationSchedule(factor: 3, preset: .mild))
     let evaluation = try segmenter.evaluate(on: world.labelled())
     #expect(evaluation.confusion.meanIoU(.standard) > 0.85)
   }

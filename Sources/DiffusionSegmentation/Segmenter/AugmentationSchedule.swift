@@ -2,8 +2,8 @@ import Augment
 import Base
 import TensorCore
 
-/// A training set made larger by changed copies of its pictures.
-public struct TrainingGrowth: Sendable, Hashable {
+/// How a training set is made larger by augmented copies of its pictures: how many, of what kind, drawn when.
+public struct AugmentationSchedule: Sendable, Hashable {
   /// How many times as many pictures there are with the copies, at least 2.
   public var factor: Int
   public var preset: AugmentationPreset
@@ -33,18 +33,18 @@ public struct TrainingGrowth: Sendable, Hashable {
   }
 
   /// The generator of all copies of an epoch; of a training whose copies are drawn once, the first epoch's.
-  package static func random(seed: UInt64, epoch: Int = 0) -> Philox {
+  public static func random(seed: UInt64, epoch: Int = 0) -> Philox {
     Philox(seed: seed).split(.copies).split(UInt64(epoch))
   }
 
-  /// A changed copy of a picture that is as large as the network's input without padding.
+  /// An augmented copy of a picture that is as large as the network's input without padding.
   ///
   /// It depends on the generator, the number of the copy and that of the picture, and on nothing else.
   /// - Parameters:
   ///   - copy: from 0
   ///   - index: of the picture
   ///   - random: of the training, or of the epoch
-  package func changed(
+  public func augmented(
     _ item: LabelledImage, copy: Int, index: Int, classes: ClassList, random: Philox
   ) throws(DataError) -> LabelledImage {
     let context = AugmentationContext(
