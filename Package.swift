@@ -114,3 +114,8 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// The tool that makes the documentation is fetched by those who make it alone: Scripts/documentation.sh.
+if Context.environment["DSEG_DOCUMENTATION"] != nil {
+  package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"))
+}
