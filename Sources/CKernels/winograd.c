@@ -104,7 +104,7 @@ INLINED void output(const float *m, size_t slot, struct dseg_tile_output out, si
     size_t width = out.width - left < side ? out.width - left : side;
     for (size_t c = 0; c < out.channels; c += dseg_lanes) {
       size_t some = out.channels - c < dseg_lanes ? out.channels - c : dseg_lanes;
-      lanes values[36], bias, residual;
+      lanes values[36], bias, residual, zero = {0};
       for (size_t f = 0; f < size * size; f++) load(&values[f], m + f * slot + c);
       for (size_t column = 0; column < size; column++) line(values + column, values + column, size);
       for (size_t row = 0; row < side; row++) line(values + row * size, values + row * size, 1);
@@ -119,6 +119,8 @@ INLINED void output(const float *m, size_t slot, struct dseg_tile_output out, si
             else load_some(&residual, out.residual + place, some);
             value += residual;
           }
+          // A NaN stays one.
+          if (out.applies_relu) value = (lanes)((int_lanes)value & ~(int_lanes)(value < zero));
           if (some == dseg_lanes) store(out.y + place, &value);
           else memcpy(out.y + place, &value, some * sizeof(float));
         }

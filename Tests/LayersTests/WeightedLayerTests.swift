@@ -11,7 +11,8 @@ struct WeightedLayerTests {
   func conv2d(kernelSize: Int, stride: Int, padding: Int) throws {
     let (layer, w) = try randomLayer {
       Conv2d(
-        inChannels: 3, outChannels: 4, kernelSize: kernelSize, stride: stride, padding: padding, weights: $0)
+        inChannels: 3, outChannels: 4, kernelSize: kernelSize, stride: stride, padding: Padding2D(padding),
+        weights: $0)
     }
     #expect(w["weight"]?.shape == [4, 3, kernelSize, kernelSize])
     #expect(w["bias"]?.shape == [4])
@@ -19,7 +20,7 @@ struct WeightedLayerTests {
     let x = random.normal(shape: [1, 3, 7, 5])
     let expected = naiveConv2d(
       NaiveTensor(x), weight: NaiveTensor(w["weight"]!), bias: NaiveTensor(w["bias"]!), stride: stride,
-      padding: padding)
+      padding: Padding2D(padding))
     expectClose(layer(x.channelsLast).channelsFirst, expected, absolute: 1e-5)
   }
 

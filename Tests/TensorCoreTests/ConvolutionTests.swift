@@ -3,10 +3,12 @@ import TestSupport
 import Testing
 
 struct ConvolutionCase: Sendable, CustomTestStringConvertible {
-  var n = 1, c = 1, h = 1, w = 1, o = 1, k = 3, stride = 1, padding = 1
+  var n = 1, c = 1, h = 1, w = 1, o = 1, k = 3, stride = 1
+  var padding: Padding2D = 1
+  var dilation = 1
   var algorithm = ConvolutionAlgorithm.im2col
   var testDescription: String {
-    "\(n)×\(c)×\(h)×\(w) → \(o), kernel \(k), stride \(stride), padding \(padding), \(algorithm)"
+    "\(n)×\(c)×\(h)×\(w) → \(o), kernel \(k), stride \(stride), padding \(padding), dilation \(dilation), \(algorithm)"
   }
 
   /// Every shape that im2col must do.
@@ -22,6 +24,21 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     // Large enough to be cut into strips of rows, also over the border of two samples.
     .init(n: 1, c: 3, h: 40, w: 64, o: 2), .init(n: 2, c: 8, h: 33, w: 70, o: 9, stride: 2),
     .init(n: 3, c: 4, h: 30, w: 31, o: 5, k: 1, padding: 0), .init(n: 7, c: 6, h: 15, w: 33, o: 5),
+    .init(n: 2, c: 70, h: 24, w: 48, o: 64, k: 1, padding: 0),
+  ]
+
+  /// Kernels with gaps, and other zeros on each side: those of a latent diffusion's encoder first.
+  static let windows: [ConvolutionCase] = [
+    .init(c: 3, h: 8, w: 7, o: 4, stride: 2, padding: .init(top: 0, left: 0, bottom: 1, right: 1)),
+    .init(n: 2, c: 2, h: 5, w: 6, o: 3, padding: .init(top: 2, left: 0, bottom: 1, right: 1)),
+    .init(c: 3, h: 9, w: 11, o: 4, padding: 2, dilation: 2),
+    .init(n: 2, c: 2, h: 12, w: 9, o: 3, stride: 2, padding: 4, dilation: 4),
+    .init(c: 2, h: 9, w: 8, o: 3, padding: .init(top: 3, left: 1, bottom: 0, right: 2), dilation: 3),
+    .init(n: 2, c: 3, h: 41, w: 64, o: 40, padding: 6, dilation: 6),
+    .init(c: 3, h: 17, w: 18, o: 4, k: 7, stride: 2, padding: 3),
+    .init(c: 3, h: 2, w: 1, o: 4, k: 7, stride: 2, padding: 3),
+    .init(c: 4, h: 6, w: 5, o: 3, k: 1, padding: .init(top: 0, left: 0, bottom: 0, right: 1)),
+    .init(c: 3, h: 12, w: 16, o: 5, k: 4, stride: 4, padding: 0),
   ]
 
   /// Winograd: no whole tiles, few and many of them, no whole lanes of channels, blocks over the border of
@@ -54,7 +71,9 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
 }
 
 struct ConvolutionTests {
-  @Test(arguments: ConvolutionCase.anyKernel + ConvolutionCase.winograd + ConvolutionCase.random)
+  @Test(
+    arguments: ConvolutionCase.anyKernel + ConvolutionCase.winograd + ConvolutionCase.random
+      + ConvolutionCase.windows)
   func equalsDefinition(_ c: ConvolutionCase) {
     var random = Philox(seed: 7)
     let x = random.normal(shape: [c.n, c.c, c.h, c.w])
@@ -62,14 +81,19 @@ struct ConvolutionTests {
     let bias = random.normal(shape: [c.o])
     let expected = naiveConv2d(
       NaiveTensor(x), weight: NaiveTensor(weight), bias: NaiveTensor(bias), stride: c.stride,
-      padding: c.padding)
-    // Winograd's products by our own kernel, where the processor can run it, and by OpenBLAS.
-    for usesBLAS in [false, true] where c.algorithm != .im2col || usesBLAS {
+      padding: c.padding, dilation: c.dilation)
+    // Products by our own kernel, where the processor can run it, and by OpenBLAS.
+    for usesBLAS in [false, true] {
       let kernel = ConvolutionWeight(
         weight, shape: weight.shape, algorithm: c.algorithm, usesBLAS: usesBLAS)
-      let y = conv2d(
-        ConvolutionInput(x.channelsLast), weight: kernel, bias: bias, stride: c.stride, padding: c.padding)
-      expectClose(y.channelsFirst, expected, absolute: 1e-5 * Double(c.c * c.k * c.k).squareRoot())
+      func y(_ activation: ConvolutionActivation) -> Tensor {
+        conv2d(
+          ConvolutionInput(x.channelsLast), weight: kernel, bias: bias, stride: c.stride, padding: c.padding,
+          dilation: c.dilation, activation: activation)
+      }
+      let plain = y(.none)
+      expectClose(plain.channelsFirst, expected, absolute: 1e-5 * Double(c.c * c.k * c.k).squareRoot())
+      #expect(y(.relu) == relu(plain))
     }
   }
 

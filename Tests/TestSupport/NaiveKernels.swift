@@ -1,12 +1,14 @@
 import Foundation
+import TensorCore
 
 /// 2-D convolution by its definition. x: `[N, C, H, W]`, weight: `[O, C, kh, kw]`.
 public func naiveConv2d(
-  _ x: NaiveTensor, weight: NaiveTensor, bias: NaiveTensor?, stride: Int, padding: Int
+  _ x: NaiveTensor, weight: NaiveTensor, bias: NaiveTensor?, stride: Int, padding: Padding2D,
+  dilation: Int = 1
 ) -> NaiveTensor {
   let (kh, kw) = (weight.shape[2], weight.shape[3])
-  let height = (x.shape[2] + 2 * padding - kh) / stride + 1
-  let width = (x.shape[3] + 2 * padding - kw) / stride + 1
+  let height = (x.shape[2] + padding.top + padding.bottom - dilation * (kh - 1) - 1) / stride + 1
+  let width = (x.shape[3] + padding.left + padding.right - dilation * (kw - 1) - 1) / stride + 1
   var y = NaiveTensor(zeros: [x.shape[0], weight.shape[0], height, width])
   for n in 0..<x.shape[0] {
     for o in 0..<weight.shape[0] {
@@ -18,7 +20,9 @@ public func naiveConv2d(
               for kx in 0..<kw {
                 sum +=
                   weight[o, c, ky, kx]
-                  * x[padded: n, c, row * stride + ky - padding, column * stride + kx - padding]
+                  * x[
+                    padded: n, c, row * stride + ky * dilation - padding.top,
+                    column * stride + kx * dilation - padding.left]
               }
             }
           }

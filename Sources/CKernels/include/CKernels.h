@@ -117,6 +117,8 @@ struct dseg_tile_output {
   size_t height;
   /// Numbers from tile to tile of the transformed tiles, at least the channels rounded up to whole lanes.
   size_t stride;
+  /// Whether negative numbers become 0 at the end.
+  int applies_relu;
 };
 
 /// `Aᵀ m A` of every tile, from `[frequency][tile][channel]`.

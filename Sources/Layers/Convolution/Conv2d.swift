@@ -8,11 +8,11 @@ public struct Conv2d: Sendable {
   /// `[outChannels]`
   public var bias: Tensor
   public let stride: Int
-  public let padding: Int
+  public let padding: Padding2D
 
   /// Loads `weight` and `bias` from a scope.
   public init(
-    inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1, padding: Int = 0,
+    inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1, padding: Padding2D = 0,
     algorithm: ConvolutionAlgorithm = .im2col, weights: WeightScope
   ) {
     let shape = [outChannels, inChannels, kernelSize, kernelSize]

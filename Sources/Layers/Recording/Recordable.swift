@@ -62,7 +62,7 @@ package func repeatingRows(_ row: Tensor, _ count: Int, tape: Tape?) -> Tensor {
 
 /// A convolution of a plain activation without a bias.
 package func conv2d(
-  _ x: Tensor, weight: ConvolutionWeight, stride: Int, padding: Int, tape: Tape?
+  _ x: Tensor, weight: ConvolutionWeight, stride: Int, padding: Padding2D, tape: Tape?
 ) -> Tensor {
   if tape != nil { weight.keepForTraining() }
   let y = conv2d(ConvolutionInput(x), weight: weight, stride: stride, padding: padding)
@@ -80,7 +80,7 @@ package func conv2d(
 /// Gradient at the input of a convolution.
 /// - Parameter x: the input, for its size
 package func conv2dInputGradient(
-  _ gradient: Tensor, weight: ConvolutionWeight, of x: Tensor, stride: Int, padding: Int, tape: Tape?
+  _ gradient: Tensor, weight: ConvolutionWeight, of x: Tensor, stride: Int, padding: Padding2D, tape: Tape?
 ) -> Tensor {
   let y = conv2dInputGradient(
     gradient, weight: weight, height: x.shape[1], width: x.shape[2], stride: stride, padding: padding)
@@ -98,7 +98,7 @@ package func conv2dInputGradient(
 /// Gradient at the kernel of a convolution.
 /// - Parameter weight: the kernel, for its size
 package func conv2dWeightGradient(
-  _ gradient: Tensor, x: Tensor, like weight: ConvolutionWeight, stride: Int, padding: Int, tape: Tape?
+  _ gradient: Tensor, x: Tensor, like weight: ConvolutionWeight, stride: Int, padding: Padding2D, tape: Tape?
 ) -> Tensor {
   let y = conv2dWeightGradient(
     gradient, x: ConvolutionInput(x), kernelHeight: weight.kernelHeight, kernelWidth: weight.kernelWidth,

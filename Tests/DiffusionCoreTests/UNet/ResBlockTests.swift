@@ -22,7 +22,7 @@ struct ResBlockTests {
     func conv(_ x: NaiveTensor, _ name: String, padding: Int) -> NaiveTensor {
       naiveConv2d(
         x, weight: NaiveTensor(w["\(name).weight"]!), bias: NaiveTensor(w["\(name).bias"]!), stride: 1,
-        padding: padding)
+        padding: Padding2D(padding))
     }
     func resample(_ x: NaiveTensor) -> NaiveTensor {
       let tensor = Tensor(x.elements.map(Float.init), shape: x.shape)

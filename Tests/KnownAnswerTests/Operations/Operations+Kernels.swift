@@ -6,7 +6,8 @@ extension Operations {
   static let kernels: [String: Operation] = [
     "conv2d": { known in
       let (weight, stride, padding) = (
-        try known.tensor("weight"), try known.parameters.int("stride"), try known.parameters.int("padding")
+        try known.tensor("weight"), try known.parameters.int("stride"),
+        Padding2D(try known.parameters.int("padding"))
       )
       let isWinograd =
         known.precision == .fast && weight.shape.suffix(2) == [3, 3] && stride == 1 && padding == 1

@@ -6,18 +6,22 @@ import Testing
 struct ConvolutionBackwardTests {
   @Test(
     "the oracle's gradients are those of finite differences",
-    arguments: [(3, 1, 1), (3, 2, 1), (1, 1, 0), (2, 3, 1)])
-  func oracle(kernel: Int, stride: Int, padding: Int) {
+    arguments: [(3, 1, 1, 1), (3, 2, 1, 1), (1, 1, 0, 1), (2, 3, 1, 1), (3, 1, 2, 2)])
+  func oracle(kernel: Int, stride: Int, pixels: Int, dilation: Int) {
+    let padding = Padding2D(top: pixels, left: 0, bottom: pixels, right: pixels)
     var random = Philox(seed: 1)
     let x = NaiveTensor(random.normal(shape: [2, 2, 5, 4]))
     let weight = NaiveTensor(random.normal(shape: [3, 2, kernel, kernel]))
     let bias = NaiveTensor(random.normal(shape: [3]))
-    let y = naiveConv2d(x, weight: weight, bias: bias, stride: stride, padding: padding)
+    let y = naiveConv2d(x, weight: weight, bias: bias, stride: stride, padding: padding, dilation: dilation)
     let cotangent = NaiveTensor(random.normal(shape: y.shape))
     func scalar(_ x: NaiveTensor, _ weight: NaiveTensor, _ bias: NaiveTensor) -> Double {
-      dot(naiveConv2d(x, weight: weight, bias: bias, stride: stride, padding: padding), cotangent)
+      dot(
+        naiveConv2d(x, weight: weight, bias: bias, stride: stride, padding: padding, dilation: dilation),
+        cotangent)
     }
-    let gradients = naiveConv2dBackward(cotangent, x: x, weight: weight, stride: stride, padding: padding)
+    let gradients = naiveConv2dBackward(
+      cotangent, x: x, weight: weight, stride: stride, padding: padding, dilation: dilation)
     expectClose(gradients.x, finiteDifferenceGradient(at: x) { scalar($0, weight, bias) }, absolute: 1e-8)
     expectClose(
       gradients.weight, finiteDifferenceGradient(at: weight) { scalar(x, $0, bias) }, absolute: 1e-8)
@@ -26,9 +30,9 @@ struct ConvolutionBackwardTests {
 
   /// Two parts of the input, so that both are read and both get their gradient.
   @Test(
-    arguments: (ConvolutionCase.anyKernel + ConvolutionCase.winograd + ConvolutionCase.random).filter {
-      $0.padding < $0.k
-    })
+    arguments: (ConvolutionCase.anyKernel + ConvolutionCase.winograd + ConvolutionCase.random
+      + ConvolutionCase.windows)
+      .filter { $0.padding.right < $0.k || $0.dilation > 1 })
   func equalsOracle(_ c: ConvolutionCase) {
     var random = Philox(seed: 17)
     let x = random.normal(shape: [c.n, c.c, c.h, c.w])
@@ -36,19 +40,21 @@ struct ConvolutionBackwardTests {
     let kernel = ConvolutionWeight(weight, algorithm: c.algorithm)
     kernel.keepForTraining()
     let input = x.channelsLast
-    let y = conv2d(ConvolutionInput(input), weight: kernel, stride: c.stride, padding: c.padding)
+    let y = conv2d(
+      ConvolutionInput(input), weight: kernel, stride: c.stride, padding: c.padding, dilation: c.dilation)
     let gradient = random.normal(shape: y.shape)
     let expected = naiveConv2dBackward(
       NaiveTensor(gradient.channelsFirst), x: NaiveTensor(x), weight: NaiveTensor(weight), stride: c.stride,
-      padding: c.padding)
+      padding: c.padding, dilation: c.dilation)
     let dx = conv2dInputGradient(
-      gradient, weight: kernel, height: c.h, width: c.w, stride: c.stride, padding: c.padding)
+      gradient, weight: kernel, height: c.h, width: c.w, stride: c.stride, padding: c.padding,
+      dilation: c.dilation)
     expectClose(dx.channelsFirst, expected.x, absolute: 1e-5 * Double(c.o * c.k * c.k).squareRoot())
     let (left, right) = input.splittingChannels(at: c.c / 2)
     let parts = c.c > 1 ? ConvolutionInput(left, joinedWith: right) : ConvolutionInput(input)
     let dWeight = conv2dWeightGradient(
       gradient, x: parts, kernelHeight: c.k, kernelWidth: c.k, stride: c.stride, padding: c.padding,
-      algorithm: c.algorithm)
+      dilation: c.dilation, algorithm: c.algorithm)
     let positions = Double(c.n * y.shape[1] * y.shape[2])
     expectClose(dWeight, expected.weight, absolute: 1e-5 * max(1, positions).squareRoot())
     expectClose(

@@ -9,18 +9,23 @@
 ///   - height: H
 ///   - width: W
 public func conv2dInputGradient(
-  _ gradient: Tensor, weight: ConvolutionWeight, height: Int, width: Int, stride: Int = 1, padding: Int = 0
+  _ gradient: Tensor, weight: ConvolutionWeight, height: Int, width: Int, stride: Int = 1,
+  padding: Padding2D = 0, dilation: Int = 1
 ) -> Tensor {
   precondition(gradient.rank == 4, "gradient \(gradient.shape) of a 2-D convolution")
   let shape = ConvolutionShape(
     batch: gradient.shape[0], inChannels: weight.inChannels, height: height, width: width,
     outChannels: weight.outChannels, kernelHeight: weight.kernelHeight, kernelWidth: weight.kernelWidth,
-    stride: stride, paddingHeight: padding, paddingWidth: padding)
+    stride: stride, padding: padding, dilation: dilation)
+  // Zeros around the gradient, so that every input sees all outputs it had a part in.
+  let around = Padding2D(
+    top: shape.spanHeight - 1 - padding.top, left: shape.spanWidth - 1 - padding.left,
+    bottom: shape.spanHeight - 1 - padding.bottom, right: shape.spanWidth - 1 - padding.right)
   precondition(
     gradient.shape == [shape.batch, shape.outHeight, shape.outWidth, shape.outChannels]
-      && weight.kernelHeight == weight.kernelWidth && padding < weight.kernelHeight,
+      && shape.isPossible && !around.isNegative,
     "gradient \(gradient.shape) of a convolution of [\(height), \(width)] with weight \(weight.shape), "
-      + "stride \(stride), padding \(padding)")
+      + "stride \(stride), padding \(padding), dilation \(dilation)")
   var algorithm = ConvolutionAlgorithm.im2col
   if weight.algorithm != .im2col {
     algorithm = .fastest(
@@ -30,11 +35,11 @@ public func conv2dInputGradient(
     stride == 1
     ? gradient
     : gradient.spread(
-      by: stride, height: height + 2 * padding - weight.kernelHeight + 1,
-      width: width + 2 * padding - weight.kernelWidth + 1)
+      by: stride, height: height + padding.height - shape.spanHeight + 1,
+      width: width + padding.width - shape.spanWidth + 1)
   return conv2d(
-    ConvolutionInput(spread), weight: weight.flipped(algorithm: algorithm),
-    padding: weight.kernelHeight - 1 - padding)
+    ConvolutionInput(spread), weight: weight.flipped(algorithm: algorithm), padding: around,
+    dilation: dilation)
 }
 
 /// The gradient of a convolution at its weight, `[O, C, kh, kw]`.
@@ -44,14 +49,14 @@ public func conv2dInputGradient(
 ///   - algorithm: of the convolution; where it is a Winograd algorithm, the gradient is computed by one too
 public func conv2dWeightGradient(
   _ gradient: Tensor, x: ConvolutionInput, kernelHeight: Int, kernelWidth: Int, stride: Int = 1,
-  padding: Int = 0, algorithm: ConvolutionAlgorithm = .im2col
+  padding: Padding2D = 0, dilation: Int = 1, algorithm: ConvolutionAlgorithm = .im2col
 ) -> Tensor {
   precondition(
     gradient.rank == 4 && x.shape.count == 4, "gradient \(gradient.shape) of a convolution of \(x.shape)")
   let shape = ConvolutionShape(
     batch: x.shape[0], inChannels: x.channels, height: x.shape[1], width: x.shape[2],
     outChannels: gradient.shape[3], kernelHeight: kernelHeight, kernelWidth: kernelWidth, stride: stride,
-    paddingHeight: padding, paddingWidth: padding)
+    padding: padding, dilation: dilation)
   return weightGradient(gradient, x: x, shape: shape, algorithm: algorithm)
     .reshaped([shape.outChannels, shape.inChannels, kernelHeight, kernelWidth])
 }
@@ -77,7 +82,8 @@ public func conv1dWeightGradient(
     gradient.rank == 3 && x.shape.count == 3, "gradient \(gradient.shape) of a convolution of \(x.shape)")
   let shape = ConvolutionShape(
     batch: x.shape[0], inChannels: x.channels, height: 1, width: x.shape[1], outChannels: gradient.shape[2],
-    kernelHeight: 1, kernelWidth: kernelWidth, stride: stride, paddingHeight: 0, paddingWidth: padding)
+    kernelHeight: 1, kernelWidth: kernelWidth, stride: stride,
+    padding: Padding2D(top: 0, left: padding, bottom: 0, right: padding))
   return weightGradient(gradient, x: x, shape: shape, algorithm: .im2col)
     .reshaped([shape.outChannels, shape.inChannels, kernelWidth])
 }

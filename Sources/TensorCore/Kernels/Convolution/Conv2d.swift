@@ -7,31 +7,36 @@
 ///   - weight: of `C` channels, with the algorithm to use
 ///   - bias: `[O]`, or `[N, O]` for one a sample
 ///   - stride: at least 1, in both directions
-///   - padding: zeros on each side
+///   - padding: zeros around the picture
+///   - dilation: pixels from tap to tap of the kernel, at least 1
 ///   - residual: added to the result; of its shape
-/// - Returns: `[N, (H + 2·padding - kh) / stride + 1, (W + 2·padding - kw) / stride + 1, O]`
-/// - Precondition: Winograd algorithms are for stride 1 and padding 1.
+///   - activation: of the sum of all that
+/// - Returns: `[N, Ho, Wo, O]` with `Ho = (H + padding - dilation·(kh - 1) - 1) / stride + 1`, Wo alike
+/// - Precondition: Winograd algorithms are for stride 1, padding 1 and dilation 1.
 public func conv2d(
-  _ x: ConvolutionInput, weight: ConvolutionWeight, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
-  residual: Tensor? = nil
+  _ x: ConvolutionInput, weight: ConvolutionWeight, bias: Tensor? = nil, stride: Int = 1,
+  padding: Padding2D = 0, dilation: Int = 1, residual: Tensor? = nil,
+  activation: ConvolutionActivation = .none
 ) -> Tensor {
   precondition(x.shape.count == 4, "2-D convolution of x \(x.shape)")
   let shape = ConvolutionShape(
     batch: x.shape[0], inChannels: x.channels, height: x.shape[1], width: x.shape[2],
     outChannels: weight.outChannels, kernelHeight: weight.kernelHeight, kernelWidth: weight.kernelWidth,
-    stride: stride, paddingHeight: padding, paddingWidth: padding)
+    stride: stride, padding: padding, dilation: dilation)
   precondition(
-    x.channels == weight.inChannels && stride >= 1 && padding >= 0
-      && shape.height + 2 * padding >= shape.kernelHeight && shape.width + 2 * padding >= shape.kernelWidth,
-    "convolution of x \(x.shape) with weight \(weight.shape), stride \(stride), padding \(padding)")
-  let outShape = [shape.batch, shape.outHeight, shape.outWidth, shape.outChannels]
-  return convolve(x, weight: weight, bias: bias, shape: shape, residual: residual, outShape: outShape)
+    x.channels == weight.inChannels && shape.isPossible,
+    "convolution of x \(x.shape) with weight \(weight.shape), stride \(stride), padding \(padding), "
+      + "dilation \(dilation)")
+  return convolve(
+    x, weight: weight, bias: bias, shape: shape, residual: residual, activation: activation,
+    outShape: [shape.batch, shape.outHeight, shape.outWidth, shape.outChannels])
 }
 
 /// The same with a plain kernel, as the definition says it, without an algorithm that rounds more.
 /// - Parameter weight: `[O, C, kh, kw]`
 public func conv2d(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, residual: Tensor? = nil
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Padding2D = 0,
+  residual: Tensor? = nil
 ) -> Tensor {
   conv2d(
     ConvolutionInput(x), weight: ConvolutionWeight(weight, algorithm: .im2col), bias: bias, stride: stride,
@@ -54,13 +59,13 @@ public func conv1d(
   let shape = ConvolutionShape(
     batch: x.shape[0], inChannels: x.channels, height: 1, width: x.shape[1],
     outChannels: weight.outChannels, kernelHeight: 1, kernelWidth: weight.kernelWidth, stride: stride,
-    paddingHeight: 0, paddingWidth: padding)
+    padding: Padding2D(top: 0, left: padding, bottom: 0, right: padding))
   precondition(
-    x.channels == weight.inChannels && weight.kernelHeight == 1 && stride >= 1
-      && padding >= 0 && shape.width + 2 * padding >= shape.kernelWidth,
+    x.channels == weight.inChannels && weight.kernelHeight == 1 && shape.isPossible,
     "convolution of x \(x.shape) with weight \(weight.shape), stride \(stride), padding \(padding)")
-  let outShape = [shape.batch, shape.outWidth, shape.outChannels]
-  return convolve(x, weight: weight, bias: bias, shape: shape, residual: residual, outShape: outShape)
+  return convolve(
+    x, weight: weight, bias: bias, shape: shape, residual: residual, activation: .none,
+    outShape: [shape.batch, shape.outWidth, shape.outChannels])
 }
 
 /// The same with a plain kernel.
@@ -75,7 +80,7 @@ public func conv1d(
 
 private func convolve(
   _ x: ConvolutionInput, weight: ConvolutionWeight, bias: Tensor?, shape: ConvolutionShape,
-  residual: Tensor?, outShape: [Int]
+  residual: Tensor?, activation: ConvolutionActivation, outShape: [Int]
 ) -> Tensor {
   if let bias {
     precondition(
@@ -87,13 +92,14 @@ private func convolve(
   }
   guard x.shape.allSatisfy({ $0 > 0 }), shape.outChannels > 0 else { return Tensor(zeros: outShape) }
   let bias = bias ?? Tensor(zeros: [shape.outChannels])
+  let shape = shape.isPointwise ? shape.asColumn : shape
   return Tensor(shape: outShape) { y in
     x.withReader(height: shape.height, width: shape.width) { input in
       withPointers(weight.prepared, bias) { kernel, biasPointer in
         func run(_ residual: UnsafePointer<Float>?) {
           let output = ConvolutionOutput(
             y: y, channels: shape.outChannels, bias: biasPointer,
-            biasStride: bias.rank == 2 ? shape.outChannels : 0, residual: residual)
+            biasStride: bias.rank == 2 ? shape.outChannels : 0, residual: residual, activation: activation)
           switch weight.algorithm {
           case .im2col:
             Im2colConvolution(

@@ -8,6 +8,17 @@ struct ConvolutionOutput {
   /// From sample to sample; 0 when all samples share the bias.
   let biasStride: Int
   let residual: UnsafePointer<Float>?
+  let activation: ConvolutionActivation
+
+  /// The activation of the channels of some pixels, once all products are in.
+  /// - Parameter first: the first pixel, counted over all samples
+  func finish(first: Int, count: Int, channels range: Range<Int>) {
+    guard activation == .relu else { return }
+    for pixel in first..<first + count {
+      let to = y + pixel * channels + range.lowerBound
+      for c in 0..<range.count { to[c] = to[c] < 0 ? 0 : to[c] }
+    }
+  }
 
   /// Bias and residual in the place of some pixels of a sample, for products to be added.
   /// - Parameter first: the first pixel, counted over all samples

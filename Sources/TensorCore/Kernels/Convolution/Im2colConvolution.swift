@@ -29,7 +29,7 @@ struct Im2colConvolution {
 
   func run() {
     let rowsPerStrip = stripRows
-    if rows >= Self.fewestStrips * rowsPerStrip {
+    if rows > (Self.fewestStrips - 1) * rowsPerStrip {
       parallelFor(rows, inBlocksOf: rowsPerStrip) { runStrip($0) }
     } else {
       runByChannels()
@@ -62,6 +62,7 @@ struct Im2colConvolution {
           Matrix(matrix, rows: count, columns: shape.patchSize), adding: true, into: target)
       }
     }
+    output.finish(first: first, count: count, channels: 0..<shape.outChannels)
   }
 
   // MARK: Few positions
@@ -77,6 +78,7 @@ struct Im2colConvolution {
       parallelFor(shape.outChannels, inBlocksOf: channelBlock) { channels in
         multiplyStored(
           positions: 0..<positions, outChannels: channels, into: target.columns(channels))
+        output.finish(first: 0, count: positions, channels: channels)
       }
     } else {
       withScratch(count: positions * shape.patchSize) { matrix in
@@ -87,6 +89,7 @@ struct Im2colConvolution {
           weights.multiply(
             Matrix(matrix, rows: positions, columns: shape.patchSize), rows: 0..<shape.patchSize,
             columns: channels, adding: true, into: target.columns(channels))
+          output.finish(first: 0, count: positions, channels: channels)
         }
       }
     }

@@ -20,11 +20,15 @@ struct PatchReader {
   }
 
   private func fill(_ patches: UnsafeMutablePointer<Float>, sample: Int, rows: Range<Int>) {
-    let top = rows.lowerBound * shape.stride - shape.paddingHeight
-    let bandRows = top..<top + (rows.count - 1) * shape.stride + shape.kernelHeight
-    let bandColumns = -shape.paddingWidth..<shape.width + shape.paddingWidth
+    let top = rows.lowerBound * shape.stride - shape.padding.top
+    let bandRows = top..<top + (rows.count - 1) * shape.stride + shape.spanHeight
+    let bandColumns = -shape.padding.left..<shape.width + shape.padding.right
     let rowSize = bandColumns.count * shape.inChannels
-    let lineSize = shape.kernelWidth * shape.inChannels
+    // Taps side by side lie together, unless they are dilated.
+    let (pieces, pieceSize) =
+      shape.dilation == 1
+      ? (1, shape.kernelWidth * shape.inChannels) : (shape.kernelWidth, shape.inChannels)
+    let pieceStep = shape.dilation * shape.inChannels
     withScratch(count: bandRows.count * rowSize) { band in
       input.fill(band, sample: sample, rows: bandRows, columns: bandColumns, stride: shape.inChannels)
       var target = patches
@@ -32,9 +36,11 @@ struct PatchReader {
         for column in 0..<shape.outWidth {
           var source = band + row * shape.stride * rowSize + column * shape.stride * shape.inChannels
           for _ in 0..<shape.kernelHeight {
-            target.update(from: source, count: lineSize)
-            source += rowSize
-            target += lineSize
+            for piece in 0..<pieces {
+              target.update(from: source + piece * pieceStep, count: pieceSize)
+              target += pieceSize
+            }
+            source += shape.dilation * rowSize
           }
         }
       }

@@ -26,8 +26,8 @@ struct WinogradConvolution<Tile: WinogradTile> {
     order: PackedOrder
   ) {
     precondition(
-      shape.kernelHeight == 3 && shape.kernelWidth == 3 && shape.stride == 1 && shape.paddingHeight == 1
-        && shape.paddingWidth == 1, "a Winograd algorithm with \(shape)")
+      shape.kernelHeight == 3 && shape.kernelWidth == 3 && shape.stride == 1 && shape.padding == 1
+        && shape.dilation == 1, "a Winograd algorithm with \(shape)")
     self.shape = shape
     self.input = input
     self.weight = weight
@@ -154,7 +154,7 @@ struct WinogradConvolution<Tile: WinogradTile> {
           y: output.y + offset, residual: output.residual.map { $0 + offset },
           bias: output.bias + sample * output.biasStride, channels: shape.outChannels, row_size: rowSize,
           width: min(tiles.columns.count * Tile.outSize, shape.width - left), height: shape.height - top,
-          stride: outLanes)
+          stride: outLanes, applies_relu: output.activation == .relu ? 1 : 0)
         Tile.transformOutput(source, slot: slot, into: line)
         source += tiles.columns.count * outLanes
       }
