@@ -45,6 +45,42 @@ void dseg_normalize_gradient(const float *_Nonnull x, const float *_Nonnull grad
                              const float *_Nonnull mean, const float *_Nonnull factor, const float *_Nonnull slope,
                              const float *_Nonnull offset, float *_Nonnull y, size_t pixels, size_t channels);
 
+/// `y = x Φ(x)`, Φ the normal distribution function.
+void dseg_gelu(const float *_Nonnull x, float *_Nonnull y, size_t count);
+
+/// The gradient before a GELU, `y`, from the one after it.
+void dseg_gelu_gradient(const float *_Nonnull x, const float *_Nonnull gradient, float *_Nonnull y, size_t count);
+
+/// `y = a gelu(b)` for each row `[a, b]` of x, `[rows, 2 · width]`.
+void dseg_geglu(const float *_Nonnull x, float *_Nonnull y, size_t rows, size_t width);
+
+/// The gradient before a GEGLU, `[rows, 2 · width]`, from the one after it, `[rows, width]`.
+void dseg_geglu_gradient(const float *_Nonnull x, const float *_Nonnull gradient, float *_Nonnull y, size_t rows,
+                         size_t width);
+
+/// `y = (x - mean) / sqrt(variance + eps) · weight + bias` with the statistics of each row.
+void dseg_layer_norm(const float *_Nonnull x, const float *_Nonnull weight, const float *_Nonnull bias, float eps,
+                     float *_Nonnull y, size_t rows, size_t width);
+
+/// Some rows of a layer normalisation, and of the gradient at its output.
+struct dseg_layer_norm_parts {
+  /// `[rows, width]`
+  const float *_Nonnull x;
+  /// `[rows, width]`
+  const float *_Nonnull gradient;
+  const float *_Nonnull weight;
+  float eps;
+  /// The gradient at x, `[rows, width]`.
+  float *_Nonnull y;
+  /// The gradients at weight and bias, added to.
+  float *_Nonnull weight_sum;
+  float *_Nonnull bias_sum;
+  size_t rows;
+  size_t width;
+};
+
+void dseg_layer_norm_gradient(struct dseg_layer_norm_parts parts);
+
 /// `x = exp(x) / Σ exp(x)`, without overflow.
 void dseg_softmax(float *_Nonnull x, size_t count);
 

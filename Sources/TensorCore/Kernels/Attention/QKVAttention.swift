@@ -14,41 +14,80 @@ public enum AttentionOrder: String, Sendable, CaseIterable {
 /// block of positions exist at a time, never the whole `[T, T]` matrix.
 ///
 /// Source: Vaswani et al. 2017, equation 1; guided-diffusion `unet.py`.
-/// - Parameter qkv: `[N, T, 3·heads·D]`
+/// - Parameters:
+///   - qkv: `[N, T, 3·heads·D]`
+///   - heads: number of heads
+///   - order: how queries, keys and values lie in the channels
 /// - Returns: `[N, T, heads·D]`
 public func qkvAttention(_ qkv: Tensor, heads: Int, order: AttentionOrder) -> Tensor {
-  precondition(
-    qkv.rank == 3 && heads > 0 && qkv.shape[2] % (3 * heads) == 0,
-    "attention with \(heads) heads of \(qkv.shape)")
-  let (batch, positions) = (qkv.shape[0], qkv.shape[1])
-  let depth = qkv.shape[2] / (3 * heads)
-  let blockSize = min(positions, 128)
-  guard positions > 0 else { return Tensor(zeros: [batch, 0, heads * depth]) }
-  let blocks = (positions + blockSize - 1) / blockSize
-  return Tensor(shape: [batch, positions, heads * depth]) { y in
+  let sizes = QKVSizes(qkv, heads: heads, order: order)
+  return Tensor(shape: sizes.outShape) { y in
     withPointers(qkv) { qkv in
-      parallelFor(batch * heads * blocks) { item in
-        let block = item % blocks
-        let head = item / blocks % heads
-        let n = item / (blocks * heads)
-        let sample = qkv + n * positions * 3 * heads * depth
-        func part(_ index: Int) -> Matrix {
-          let channel = order == .legacy ? (3 * head + index) * depth : (index * heads + head) * depth
-          return Matrix(sample + channel, rows: positions, columns: depth, stride: 3 * heads * depth)
-        }
-        let queries = block * blockSize..<min(positions, (block + 1) * blockSize)
-        withScratch(count: queries.count * positions) { weights in
-          GEMM.multiply(
-            part(0).rows(queries), part(1).transposed, alpha: 1 / Float(depth).squareRoot(),
-            into: MutableMatrix(weights, rows: queries.count, columns: positions))
-          for row in 0..<queries.count { softmaxRow(weights + row * positions, positions) }
-          let output = MutableMatrix(
-            y + n * positions * heads * depth + head * depth, rows: positions, columns: depth,
-            stride: heads * depth)
-          GEMM.multiply(
-            Matrix(weights, rows: queries.count, columns: positions), part(2), into: output.rows(queries))
-        }
-      }
+      sizes.heads(qkv).run(
+        into: MutableAttentionPart(
+          base: y, positions: sizes.positions, stride: heads * sizes.depth, headStride: sizes.depth,
+          depth: sizes.depth))
     }
+  }
+}
+
+/// Gradient of `qkvAttention` with respect to `qkv`. The weights of a block of positions are computed again.
+/// - Parameters:
+///   - gradient: `[N, T, heads·D]`
+///   - qkv: as given to `qkvAttention`, `[N, T, 3·heads·D]`
+///   - heads: number of heads
+///   - order: as given to `qkvAttention`
+public func qkvAttentionBackward(
+  _ gradient: Tensor, qkv: Tensor, heads: Int, order: AttentionOrder
+) -> Tensor {
+  let sizes = QKVSizes(qkv, heads: heads, order: order)
+  precondition(
+    gradient.shape == sizes.outShape,
+    "gradient \(gradient.shape) of attention with \(heads) heads of \(qkv.shape)")
+  return Tensor(shape: qkv.shape) { result in
+    withPointers(qkv, gradient) { qkv, gradient in
+      func target(_ part: Int) -> MutableAttentionPart {
+        MutableAttentionPart(
+          base: result + sizes.offset(part), positions: sizes.positions, stride: sizes.stride,
+          headStride: sizes.headStride, depth: sizes.depth)
+      }
+      sizes.heads(qkv).runBackward(
+        AttentionPart(
+          base: gradient, positions: sizes.positions, stride: heads * sizes.depth, headStride: sizes.depth,
+          depth: sizes.depth),
+        into: target(0), target(1), target(2))
+    }
+  }
+}
+
+private struct QKVSizes {
+  let batch: Int
+  let positions: Int
+  let headCount: Int
+  let depth: Int
+  let order: AttentionOrder
+
+  init(_ qkv: Tensor, heads: Int, order: AttentionOrder) {
+    precondition(
+      qkv.rank == 3 && heads > 0 && qkv.shape[2] % (3 * heads) == 0,
+      "attention with \(heads) heads of \(qkv.shape)")
+    (batch, positions, headCount) = (qkv.shape[0], qkv.shape[1], heads)
+    depth = qkv.shape[2] / (3 * heads)
+    self.order = order
+  }
+
+  var outShape: [Int] { [batch, positions, headCount * depth] }
+  var stride: Int { 3 * headCount * depth }
+  var headStride: Int { order == .legacy ? 3 * depth : depth }
+
+  /// First channel of queries, keys or values.
+  func offset(_ part: Int) -> Int { order == .legacy ? part * depth : part * headCount * depth }
+
+  func heads(_ qkv: UnsafePointer<Float>) -> AttentionHeads {
+    func part(_ index: Int) -> AttentionPart {
+      AttentionPart(
+        base: qkv + offset(index), positions: positions, stride: stride, headStride: headStride, depth: depth)
+    }
+    return AttentionHeads(batch: batch, heads: headCount, q: part(0), k: part(1), v: part(2))
   }
 }
