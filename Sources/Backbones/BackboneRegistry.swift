@@ -11,7 +11,7 @@ public struct BackboneRegistry: Sendable {
 
   /// All kinds of this package: a line each.
   public static let standard = BackboneRegistry([
-    DiffusionBackbone.self
+    DiffusionBackbone.self, SwAV.self,
   ])
 }
 
@@ -26,10 +26,16 @@ extension BackboneRegistry {
       : DataError(.unsupported, file: source, item: "backbone", expected: names, found: name)
   }
 
-  /// The kind of a checkpoint: the first that recognizes it.
-  /// - Throws: `DataError` that says what else the file is.
+  /// The kind of a checkpoint.
+  /// - Throws: `DataError` that says what else the file is, or lists the kinds when several recognize it.
   public func recognizing(_ checkpoint: Checkpoint) throws(DataError) -> any Backbone.Type {
-    if let kind = kinds.first(where: { $0.recognizes(checkpoint) }) { return kind }
+    let found = kinds.filter { $0.recognizes(checkpoint) }
+    if found.count == 1 { return found[0] }
+    guard found.isEmpty else {
+      throw DataError(
+        .invalidArgument, file: "--backbone", expected: found.map { $0.kind }.joined(separator: " or "),
+        found: "none, and \(checkpoint.path) may be any of these")
+    }
     throw (OtherCheckpoint(checkpoint) ?? .unknown(checkpoint)).error(file: checkpoint.path)
   }
 

@@ -59,3 +59,25 @@ package func dropout(_ x: Tensor, probability: Float, tape: Tape) -> Tensor {
   }
   return y
 }
+
+/// Sum of two tensors of the same shape.
+package func sum(_ a: Tensor, _ b: Tensor, tape: Tape?) -> Tensor {
+  let y = a + b
+  tape?.record(y) { gradient, gradients in
+    gradients.add(gradient, to: a)
+    gradients.add(gradient, to: b)
+  }
+  return y
+}
+
+/// The largest value of each window of `[N, H, W, C]`.
+package func maxPool2d(
+  _ x: Tensor, kernelSize: Int, stride: Int, padding: Int, tape: Tape?
+) -> Tensor {
+  let y = TensorCore.maxPool2d(x, kernelSize: kernelSize, stride: stride, padding: padding)
+  tape?.record(y) { gradient, gradients in
+    gradients.add(
+      maxPool2dBackward(gradient, x: x, kernelSize: kernelSize, stride: stride, padding: padding), to: x)
+  }
+  return y
+}

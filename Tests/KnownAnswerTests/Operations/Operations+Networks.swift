@@ -7,7 +7,17 @@ extension Operations {
   /// Group B: U-Nets.
   static let networks: [String: Operation] = [
     "checkpoint_tensors": { known in
-      let tensors = try known.stateDictionary().tensors
+      let state = try known.stateDictionary()
+      // What data-parallel training puts before all names is taken off, and told apart.
+      let parallel = state.prefix.hasSuffix("module.") ? "module." : ""
+      let prefix = try known.parameters.part("checkpoint").stringIfPresent("key_prefix") ?? ""
+      let tensors = state.tensors.compactMap { tensor -> NamedArray? in
+        if prefix.isEmpty || prefix == parallel {
+          return NamedArray(name: parallel + tensor.name, array: tensor.array)
+        }
+        guard tensor.name.hasPrefix(prefix) else { return nil }
+        return NamedArray(name: String(tensor.name.dropFirst(prefix.count)), array: tensor.array)
+      }
       let columns = tensors.map { TensorStatistics($0.array.doubles()) }
       return [
         "names": .strings(tensors.map(\.name)), "dtypes": .strings(tensors.map(\.array.elementType.rawValue)),

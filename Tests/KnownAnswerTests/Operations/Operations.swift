@@ -8,6 +8,7 @@ enum Operations {
   static let withConvolutions: Set = [
     "conv2d", "upsample", "downsample", "res_block", "unet_forward", "ddpm_features", "prepare_training_data",
     "evaluate_ensemble", "unet_loss_grad", "training_losses_unet", "calc_bpd_loop",
+    "bottleneck", "resnet_forward", "swav_features",
   ]
 
   static let table: [String: Operation] =
@@ -20,4 +21,5 @@ enum Operations {
     .merging(classifiers) { first, _ in first }
     .merging(pipeline) { first, _ in first }
     .merging(augmentation) { first, _ in first }
+    .merging(swav) { first, _ in first }
 }

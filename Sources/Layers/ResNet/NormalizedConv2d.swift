@@ -1,0 +1,75 @@
+import Checkpoints
+import TensorCore
+
+/// What a network is loaded for.
+public enum NetworkUse: Sendable {
+  /// Normalisations are folded into the convolutions before them; no gradients can be asked for.
+  case inference
+  /// All parameters stay as they are in the file.
+  case training
+}
+
+/// A convolution without a bias and the batch normalisation after it, the unit that residual networks are made of.
+public struct NormalizedConv2d: Sendable {
+  private enum Parts {
+    case folded(Conv2d)
+    case separate(Conv2d, BatchNorm2d)
+  }
+  private let parts: Parts
+
+  /// Loads both from their scopes.
+  /// - Parameters:
+  ///   - inChannels: channels of the input
+  ///   - outChannels: channels of the result
+  ///   - kernelSize: side of the kernel
+  ///   - stride: pixels from output to output
+  ///   - padding: zeros around the picture
+  ///   - dilation: pixels from tap to tap of the kernel
+  ///   - eps: of the normalisation
+  ///   - algorithm: of the convolution
+  ///   - use: what the network is loaded for
+  ///   - weights: scope of the convolution
+  ///   - norm: scope of the normalisation
+  public init(
+    inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1, padding: Padding2D = 0,
+    dilation: Int = 1, eps: Float = 1e-5, algorithm: ConvolutionAlgorithm = .im2col, use: NetworkUse,
+    weights: WeightScope, norm: WeightScope
+  ) {
+    let normalization = BatchNorm2d(channels: outChannels, eps: eps, weights: norm)
+    switch use {
+    case .inference:
+      parts = .folded(
+        Conv2d(
+          inChannels: inChannels, outChannels: outChannels, kernelSize: kernelSize, stride: stride,
+          padding: padding, dilation: dilation, folding: normalization, algorithm: algorithm, weights: weights
+        ))
+    case .training:
+      parts = .separate(
+        Conv2d(
+          inChannels: inChannels, outChannels: outChannels, kernelSize: kernelSize, stride: stride,
+          padding: padding, dilation: dilation, hasBias: false, algorithm: algorithm, weights: weights),
+        normalization)
+    }
+  }
+
+  /// `[N, H, W, inChannels]` gives `[N, H', W', outChannels]`, with the running statistics.
+  /// - Parameters:
+  ///   - x: the input
+  ///   - residual: added after the normalisation, of the result's shape
+  ///   - activation: of the sum
+  ///   - tape: where to record; nil for inference
+  /// - Precondition: gradients are asked for of a network that was loaded for training.
+  public func callAsFunction(
+    _ x: Tensor, residual: Tensor? = nil, activation: ConvolutionActivation = .none, tape: Tape? = nil
+  ) -> Tensor {
+    switch parts {
+    case .folded(let convolution):
+      precondition(tape == nil, "gradients of a network that was loaded for inference")
+      return convolution(x, residual: residual, activation: activation)
+    case .separate(let convolution, let norm):
+      var y = norm(convolution(x, tape: tape), tape: tape)
+      if let residual { y = sum(y, residual, tape: tape) }
+      return activation == .relu ? relu(y, tape: tape) : y
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import Base
+import Checkpoints
+
+/// The architecture of a residual network of bottleneck blocks (He et al. 2016), read from the shapes of its weights: any
+/// number of stages and blocks, any widths.
+public struct ResNetConfiguration: Sendable, Equatable {
+  /// A bottleneck: 1×1 to `width` channels, 3×3, 1×1 to `outChannels`.
+  public struct Block: Sendable, Equatable {
+    public var width: Int
+    public var outChannels: Int
+    /// Whether the skip has a 1×1 convolution.
+    public var hasDownsample: Bool
+    /// Of the 3×3 convolution and of the skip's.
+    public var stride: Int
+
+    public init(width: Int, outChannels: Int, hasDownsample: Bool, stride: Int) {
+      self.width = width
+      self.outChannels = outChannels
+      self.hasDownsample = hasDownsample
+      self.stride = stride
+    }
+  }
+
+  /// Channels of the pictures.
+  public var inChannels: Int
+  /// Channels after the first convolution.
+  public var stem: Int
+  /// Blocks of the stages `layer1`, `layer2`, …
+  public var stages: [[Block]]
+
+  /// A tensor that every such network has.
+  public static let anchor = "layer1.0.conv1.weight"
+  /// More channels, stages or blocks than any network has are not believed.
+  private static let most = (channels: 1 << 15, stages: 8, blocks: 256)
+
+  /// Reads the architecture off a state dictionary.
+  /// - Throws: `DataError` that names the tensor which no such network has, or lacks.
+  public init(state: StateDictionary) throws(DataError) {
+    func refusal(_ item: String, _ expected: String, _ found: String) -> DataError {
+      DataError(.malformed, file: state.file, item: state.prefix + item, expected: expected, found: found)
+    }
+    func channels(of name: String) throws(DataError) -> (out: Int, in: Int) {
+      guard let shape = state[name]?.shape, shape.count == 4, (1...Self.most.channels).contains(shape[0]),
+        (1...Self.most.channels).contains(shape[1])
+      else {
+        throw refusal(
+          name, "the weight of a convolution", state[name].map { "shape \($0.shape)" } ?? "none")
+      }
+      return (shape[0], shape[1])
+    }
+    (stem, inChannels) = try channels(of: "conv1.weight")
+    stages = []
+    var width = stem
+    while stages.count < Self.most.stages, state["layer\(stages.count + 1).0.conv1.weight"] != nil {
+      let stage = stages.count + 1
+      var blocks: [Block] = []
+      while blocks.count < Self.most.blocks, state["layer\(stage).\(blocks.count).conv1.weight"] != nil {
+        let name = "layer\(stage).\(blocks.count)"
+        guard state["\(name).conv3.weight"] != nil else {
+          throw refusal(
+            "\(name).conv3.weight", "bottlenecks of three convolutions (ResNet-50 and deeper)",
+            "none, as in ResNet-18 and ResNet-34")
+        }
+        let block = Block(
+          width: try channels(of: "\(name).conv1.weight").out,
+          outChannels: try channels(of: "\(name).conv3.weight").out,
+          hasDownsample: state["\(name).downsample.0.weight"] != nil,
+          stride: stage > 1 && blocks.isEmpty ? 2 : 1)
+        guard block.hasDownsample || (block.outChannels == width && block.stride == 1) else {
+          throw refusal(
+            "\(name).downsample.0.weight",
+            "a convolution from \(width) channels to \(block.outChannels) with stride \(block.stride)", "none"
+          )
+        }
+        blocks.append(block)
+        width = block.outChannels
+      }
+      stages.append(blocks)
+    }
+    guard !stages.isEmpty else { throw refusal(Self.anchor, "a stage of blocks", "none") }
+  }
+
+  /// Places from which activations can be taken: `layer1.0` is the input of the first block.
+  public var taps: [ResNetTap] {
+    var taps: [ResNetTap] = []
+    var channels = stem
+    for (stage, blocks) in stages.enumerated() {
+      for (index, block) in blocks.enumerated() {
+        // The first block of a stage sees what the stage before it leaves.
+        let stride = 4 << (index == 0 ? max(0, stage - 1) : stage)
+        taps.append(
+          ResNetTap(name: "layer\(stage + 1).\(index)", channels: channels, stride: stride))
+        channels = block.outChannels
+      }
+    }
+    return taps
+  }
+}
+
+/// The input of a block as an activation.
+public struct ResNetTap: Sendable, Equatable {
+  /// `layer3.2`: the input of block 2 of stage 3.
+  public var name: String
+  public var channels: Int
+  /// Pixels of the picture for each of its own, where sizes divide.
+  public var stride: Int
+}
