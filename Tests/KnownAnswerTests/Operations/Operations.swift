@@ -22,4 +22,6 @@ enum Operations {
     .merging(pipeline) { first, _ in first }
     .merging(augmentation) { first, _ in first }
     .merging(swav) { first, _ in first }
+    .merging(transformers) { first, _ in first }
+    .merging(mae) { first, _ in first }
 }
