@@ -25,8 +25,10 @@ public struct Conv2d: Sendable {
 
   /// `[N, H, W, inChannels]` gives `[N, H', W', outChannels]`.
   /// - Parameters:
+  ///   - x: `[N, H, W, inChannels]`, or what becomes of it on the way in
   ///   - offset: added to every pixel of a sample, `[N, outChannels]`
   ///   - residual: added too, of the result's shape
+  ///   - tape: records the gradients of input, weights, bias, offset and residual; nil for evaluation
   public func callAsFunction(
     _ x: ConvolutionInput, offset: Tensor? = nil, residual: Tensor? = nil, tape: Tape? = nil
   ) -> Tensor {

@@ -7,6 +7,8 @@
 /// - Parameters:
 ///   - gradient: `[N, T, heads·D]`
 ///   - qkv: as given to `qkvAttention`, `[N, T, 3·heads·D]`
+///   - heads: number of heads
+///   - order: how the channels of `qkv` lie
 public func qkvAttentionBackward(
   _ gradient: Tensor, qkv: Tensor, heads: Int, order: AttentionOrder
 ) -> Tensor {

@@ -14,7 +14,10 @@ public enum AttentionOrder: String, Sendable, CaseIterable {
 /// block of positions exist at a time, never the whole `[T, T]` matrix.
 ///
 /// Source: Vaswani et al. 2017, equation 1; guided-diffusion `unet.py`.
-/// - Parameter qkv: `[N, T, 3·heads·D]`
+/// - Parameters:
+///   - qkv: `[N, T, 3·heads·D]`
+///   - heads: number of heads; 3·heads divides the channels of `qkv`
+///   - order: how the channels of `qkv` lie
 /// - Returns: `[N, T, heads·D]`
 public func qkvAttention(_ qkv: Tensor, heads: Int, order: AttentionOrder) -> Tensor {
   precondition(
