@@ -56,7 +56,7 @@ struct DocumentationTests {
     try file("Package.swift").matches(of: /\.library\(name: "(\w+)"/).map { String($0.1) }
   }
 
-  /// The entries of a library's catalogue: `conv2d` of `- ``conv2d(_:weight:)```, paths to other libraries as they are.
+  /// What a library's catalogue lists: names without arguments, and paths to names of other libraries.
   private static func entries(_ library: String) throws -> Set<String> {
     let page = try file("Sources/\(library)/\(library).docc/\(library).md")
     return Set(

@@ -5,15 +5,17 @@ import TensorCore
 
 func trainForTenMinutes(_ labelled: LabelledImages, _ features: any PixelFeatures) throws -> Segmenter {
   let end = ContinuousClock.now + .seconds(600)
-  return try Segmenter.train(on: labelled, features: features) { (progress) throws(DataError) in
+  return try Segmenter.train(
+    on: labelled, features: features
+  ) { (progress) throws(DataError) in
     switch progress {
     case .features(let done, let count):
       print("features of \(done) of \(count) pictures")
     case .training(let training, let members):
-      print("member \(training.member) of \(members), epoch \(training.epoch): loss \(training.loss)")
+      print("member \(training.member) of \(members): loss \(training.loss)")
     }
     if ContinuousClock.now > end {
-      throw DataError(.cancelled, file: "training", expected: "an end within ten minutes", found: "none")
+      throw DataError(.cancelled, file: "training", found: "time is up")
     }
   }
 }
@@ -21,7 +23,9 @@ func trainForTenMinutes(_ labelled: LabelledImages, _ features: any PixelFeature
 func trainUntilCancelled(
   _ labelled: LabelledImages, _ features: any PixelFeatures
 ) async throws -> Segmenter? {
-  let work = Task { try await Segmenter.train(on: labelled, features: features) }
+  let work = Task {
+    try await Segmenter.train(on: labelled, features: features)
+  }
   Task {
     try await Task.sleep(for: .seconds(600))
     work.cancel()
@@ -54,7 +58,7 @@ func evaluateInHalfAGigabyte(_ segmenter: Segmenter, _ test: LabelledImages) thr
 func limitThePool() {
   let pool = BufferPool.shared
   pool.keptLimit = 256 << 20
-  print("\(pool.usedBytes) bytes in tensors, \(pool.keptBytes) kept for the next ones")
+  print("\(pool.usedBytes) bytes in use, \(pool.keptBytes) kept")
   pool.drain()
 }
 

@@ -6,16 +6,23 @@ import DiffusionSegmentation
 let model = try Checkpoint(contentsOf: "lsun_horse.pt")
 let features = try BackboneRegistry.standard.features(
   of: model, settings: ["steps": "50,150,250", "blocks": "5,6,7,8,12"])
-let labelled = try LabelledImages(directory: "horse_21/train", classes: .init(count: 21))
-let segmenter = try Segmenter.train(on: labelled, features: features, options: .init(members: 10))
-let result = try segmenter.segment(Image(contentsOf: "photo.jpg"))  // labels, uncertainty
+let labelled = try LabelledImages(
+  directory: "horse_21/train", classes: .init(count: 21))
+let segmenter = try Segmenter.train(
+  on: labelled, features: features, options: .init(members: 10))
+// Label and uncertainty of every pixel.
+let result = try segmenter.segment(Image(contentsOf: "photo.jpg"))
 try segmenter.write(to: "horses.segmenter.safetensors")
 
-try result.labels.write(to: "photo.mask.png", palette: segmenter.classes.palette)
-let heatmap = Image(heatmap: result.uncertainty, width: result.labels.width, height: result.labels.height)
+try result.labels.write(
+  to: "photo.mask.png", palette: segmenter.classes.palette)
+let heatmap = Image(
+  heatmap: result.uncertainty,
+  width: result.labels.width, height: result.labels.height)
 try heatmap.write(to: "photo.uncertainty.png")
 
-let test = try LabelledImages(directory: "horse_21/test", classes: .init(count: 21))
+let test = try LabelledImages(
+  directory: "horse_21/test", classes: .init(count: 21))
 let evaluation = try segmenter.evaluate(on: test)
 print("mean IoU: \(evaluation.confusion.meanIoU(.ledm))")
 
