@@ -7,8 +7,11 @@ extension BackboneRegistry {
   /// do not tell.
   /// - Parameters:
   ///   - checkpoint: `.pt` or `.safetensors`
+  ///   - kind: nil to recognize it
   ///   - settings: what the weights do not tell, by keys of the option table of its kind
   ///   - weights: which network, of several in the file
+  ///   - notices: told which of several networks was taken, and of settings that contradict what the file says
+  ///   - path: the file to write
   ///   - elementType: float32, or float16 or bfloat16 for a file of half the size
   /// - Throws: `DataError` when the checkpoint is of no known kind, a weight is too large for the type, or the file
   ///   cannot be written.

@@ -41,10 +41,12 @@ extension BackboneRegistry {
 
   /// The features of a checkpoint.
   /// - Parameters:
+  ///   - checkpoint: `.pt` or `.safetensors`
   ///   - kind: nil to recognize it
   ///   - settings: what is known beside the checkpoint, by keys of the tables of its kind; those that contradict what
   ///     the file says are told
   ///   - weights: which network, of several in the file
+  ///   - notices: told what was guessed, and of settings that contradict what the file says
   /// - Throws: `DataError` when the file is no such model, or a setting is unknown or does not fit it.
   public func features(
     of checkpoint: Checkpoint, kind: String? = nil, settings: [String: String] = [:],
@@ -56,8 +58,12 @@ extension BackboneRegistry {
 
   /// The features that a record tells of, with some settings changed.
   /// - Parameters:
+  ///   - checkpoint: the file that the features of the record were taken from, or one with the same model
+  ///   - record: kind of model, its settings, and the choice of activations
   ///   - source: the file of the record, for messages
   ///   - changes: settings that take the place of recorded ones; those of the model are told
+  ///   - weights: which network, of several in the file
+  ///   - notices: told what was guessed, and of changes that contradict the record
   /// - Throws: `DataError` when the kind or a setting is unknown, or does not fit the checkpoint.
   public func features(
     of checkpoint: Checkpoint, record: FeatureRecord, source: String, changes: [String: String] = [:],

@@ -36,6 +36,7 @@ public struct Demo: Sendable {
 
   /// Runs the demo and writes what comes of it.
   /// - Parameters:
+  ///   - folder: where the page, the scenes, the models and the masks are written; made where there is none
   ///   - checkpoint: the diffusion model; the shipped one unless given
   ///   - progress: called now and then, never twice at once, from any thread; what it throws ends the work
   /// - Throws: `DataError` when the model does not fit, the folder holds other things, or a file cannot be written.

@@ -39,8 +39,10 @@ public struct SyntheticScenes: Sendable, Equatable {
   /// Pixels a side of every picture.
   public let imageSize: Int
 
-  /// - Parameter imageSize: 32...512 pixels. The same scene is drawn finer or coarser; the noise of the camera,
-  ///   one value a pixel, is another one.
+  /// - Parameters:
+  ///   - seed: of all scenes
+  ///   - imageSize: 32...512 pixels. The same scene is drawn finer or coarser; the noise of the camera, one value a
+  ///     pixel, is another one.
   /// - Precondition: `imageSize` is in this range.
   public init(seed: UInt64, imageSize: Int = 64) {
     precondition((32...512).contains(imageSize), "scenes of \(imageSize) pixels; 32 to 512 are possible")

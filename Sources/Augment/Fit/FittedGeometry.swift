@@ -69,7 +69,10 @@ extension FittedGeometry {
 
   /// The labels of the network's input, with the ignore label where the picture is mirrored, since there is nothing to
   /// learn there.
-  /// - Parameter resampling: how the labels are brought to the network's resolution
+  /// - Parameters:
+  ///   - mask: labels of the picture, of the original size
+  ///   - ignoreLabel: label of the pixels where the picture is mirrored
+  ///   - resampling: how the labels are brought to the network's resolution
   /// - Precondition: the mask has the original size.
   public func apply(
     _ mask: LabelMask, ignoreLabel: UInt8 = LabelMask.ignoreLabel, by resampling: MaskResampling = .nearest

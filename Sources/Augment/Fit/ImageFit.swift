@@ -18,6 +18,8 @@ public enum ImageFit: String, Sendable, Hashable, CaseIterable {
   /// Where a picture of `width` x `height` pixels goes.
   ///
   /// - Parameters:
+  ///   - width: of the picture, in pixels
+  ///   - height: of the picture, in pixels
   ///   - input: what the model takes; its size is a multiple of `multiple`
   ///   - name: the picture's file, for the message
   /// - Throws: `DataError` of kind `.invalidArgument` for sizes below 1 or an image size that is no

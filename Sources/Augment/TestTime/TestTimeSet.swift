@@ -48,7 +48,10 @@ public enum TestTimeSet: String, Sendable, Hashable, CaseIterable {
   ///
   /// They depend on the seed, the picture's file name and the view, so that a picture always gets the same votes,
   /// whatever other pictures there are.
-  /// - Parameter name: the picture's file name, without its folder
+  /// - Parameters:
+  ///   - context: size of the picture, the ignore label, and classes that a mirror exchanges
+  ///   - seed: of all pictures
+  ///   - name: the picture's file name, without its folder
   public func replays(
     _ context: AugmentationContext, seed: UInt64, name: String
   ) -> [TestTimeReplay] {

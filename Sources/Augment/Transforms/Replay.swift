@@ -26,6 +26,7 @@ public struct Replay: Sendable, Hashable {
 
   /// Labels found on a changed picture, at their places in the picture as it was.
   /// - Parameters:
+  ///   - mask: labels of the changed picture, of its size
   ///   - outside: label of what the changed picture does not show
   ///   - forgettingHoles: whether labels found inside holes are replaced by `outside`
   /// - Precondition: the mask has the size of the changed picture.

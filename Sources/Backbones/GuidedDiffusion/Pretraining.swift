@@ -59,6 +59,8 @@ public struct Pretraining: Sendable {
 
   /// Takes the folder for this training, as long as it or a copy of it exists.
   /// - Parameters:
+  ///   - settings: network, process, optimizer and seed: everything that decides on the weights, but for the pictures
+  ///   - folder: where states, samples, the log and the model are written
   ///   - pictures: what checkpoints remember of the pictures, and what is compared with theirs
   ///   - resumes: whether to go on from the last state in the folder that can be read
   ///   - picturesMayChange: whether to go on with other pictures than before

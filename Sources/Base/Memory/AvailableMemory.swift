@@ -23,6 +23,7 @@ public struct AvailableMemory: Sendable, Equatable {
   ///   - bytes: that it takes at least
   ///   - file: the file or the argument whose size asks for them
   ///   - item: what takes them
+  ///   - available: what there is; asked for only when `bytes` is above 64 MiB
   /// - Throws: `DataError` of kind `.unsupported` with what is needed and what there is.
   public static func require(
     _ bytes: Double, file: String, item: String = "memory",

@@ -28,7 +28,9 @@ public struct NetworkList: Sendable {
   /// More are not told apart.
   private static let mostMembers = 64
 
-  /// - Parameter anchor: the name of a tensor that every network of the kind has
+  /// - Parameters:
+  ///   - checkpoint: the file to look through
+  ///   - anchor: the name of a tensor that every network of the kind has
   public init(_ checkpoint: Checkpoint, anchor: String) {
     file = checkpoint.path
     entries = checkpoint.entries

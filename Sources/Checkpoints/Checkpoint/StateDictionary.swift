@@ -25,7 +25,9 @@ public struct StateDictionary: Sendable {
   /// `model_state_dict` or `state_dict`, or else of `ema` or `model`, or of the only entry that holds tensors.
   /// What data-parallel training and `torch.compile` put before all names is taken off. `NetworkList` finds networks
   /// whatever their names begin with.
-  /// - Parameter key: the entry to take, with `/` between keys, where that rule does not find the right one.
+  /// - Parameters:
+  ///   - checkpoint: the file to look through
+  ///   - key: the entry to take, with `/` between keys, where that rule does not find the right one
   /// - Throws: `DataError` when there are no tensors, or several dictionaries of them and none to prefer.
   public init(_ checkpoint: Checkpoint, under key: String? = nil) throws(DataError) {
     var value = checkpoint.root
@@ -68,7 +70,10 @@ public struct StateDictionary: Sendable {
   }
 
   /// Parameters from anywhere. `module.` and `_orig_mod.` are taken off where all names begin with them.
-  /// - Parameter file: for messages.
+  /// - Parameters:
+  ///   - tensors: parameters under their names, which may begin with what a wrapper put there
+  ///   - file: for messages
+  ///   - prefix: what stands before all names in the file and is taken off already
   /// - Precondition: no two have the same name.
   public init(_ tensors: [NamedArray], file: String, prefix: String = "") {
     var stripped = ""

@@ -47,7 +47,10 @@ public struct DigestCache: Sendable {
   }
 
   /// Remembers a digest, if the file is large and has been as it is for a while.
-  /// - Parameter time: when the hashing began, in nanoseconds since 1970
+  /// - Parameters:
+  ///   - digest: SHA-256 in 64 hexadecimal digits
+  ///   - identity: device, inode, size and times of the file when it was opened
+  ///   - time: when the hashing began, in nanoseconds since 1970
   public func store(_ digest: String, of identity: FileIdentity, takenAt time: Int64) {
     let last = max(identity.modified, identity.changed)
     guard identity.size >= smallestFile, last < time - Self.settlingTime else { return }

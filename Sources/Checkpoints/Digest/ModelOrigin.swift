@@ -21,6 +21,7 @@ public final class ModelOrigin: Sendable {
 
   /// A model that was read from an open file.
   /// - Parameters:
+  ///   - opened: the file, open as the model was read from it
   ///   - weights: what stands before the names of the network, a dot for nothing
   ///   - isNewChoice: whether version 0.1.0 would take another network of the file
   public init(_ opened: OpenedFile, weights: String, isNewChoice: Bool = false) {

@@ -19,6 +19,7 @@ public final class SafetensorsStream {
   private let isSpooled: Bool
 
   /// - Parameters:
+  ///   - path: the file to write
   ///   - metadata: for `__metadata__`, in the order of their keys
   ///   - names: of all tensors that may come
   /// - Throws: `DataError` of kind `.cannotCreate` or `.writeFailed`.

@@ -21,8 +21,10 @@ public struct WeightScope: Sendable {
   private let requiresFinite: Bool
 
   /// The top of a state dictionary, with nothing used so far.
-  /// - Parameter requiresFinite: whether each tensor that is taken is looked through for NaN and infinite numbers,
-  ///   which `finish` then reports. It reads them all, as loading a network does anyway.
+  /// - Parameters:
+  ///   - state: the parameters to take layers' weights from
+  ///   - requiresFinite: whether each tensor that is taken is looked through for NaN and infinite numbers, which
+  ///     `finish` then reports. It reads them all, as loading a network does anyway.
   public init(_ state: StateDictionary, requiresFinite: Bool = false) {
     self.state = state
     self.requiresFinite = requiresFinite

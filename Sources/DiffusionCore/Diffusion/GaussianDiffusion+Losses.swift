@@ -37,6 +37,7 @@ extension GaussianDiffusion {
   ///   - xT: noised ones
   ///   - noise: that was added
   ///   - t: one step a sample
+  ///   - kind: what is minimised
   public func trainingLosses(
     modelOutput: Tensor, xStart: Tensor, xT: Tensor, noise: Tensor, t: [Int], loss kind: DiffusionLoss
   ) -> DiffusionLosses {

@@ -57,7 +57,13 @@ extension GaussianDiffusion {
 
   /// One DDIM step (Song et al. 2021, equations 12 and 16), with the noise derived again from the clamped
   /// clean picture as the reference does.
-  /// - Parameter eta: 0 for the deterministic process, 1 for the variance of the ancestral one
+  /// - Parameters:
+  ///   - modelOutput: `[N, C, …]`, or `[N, 2C, …]` when the variance is learned
+  ///   - xT: noised pictures, `[N, C, …]`
+  ///   - t: one step a sample
+  ///   - noise: standard normal, `[N, C, …]`; of no effect when `eta` is 0
+  ///   - eta: 0 for the deterministic process, 1 for the variance of the ancestral one
+  ///   - clipDenoised: clamp the implied clean picture to [-1, 1]
   public func ddimSample(
     modelOutput: Tensor, xT: Tensor, t: [Int], noise: Tensor, eta: Double = 0, clipDenoised: Bool = true
   ) -> (sample: Tensor, predXStart: Tensor) {

@@ -28,6 +28,7 @@ func normalKLSlopes(
 /// Source: Ho et al. 2020, equation 13; guided-diffusion `losses.py`.
 /// - Parameters:
 ///   - x: in [-1, 1]
+///   - mean: of the normal distribution
 ///   - logScale: logarithm of the standard deviation
 public func discretizedGaussianLogLikelihood(x: Double, mean: Double, logScale: Double) -> Double {
   DiscretizedGaussian(x: x, mean: mean, logScale: logScale).logLikelihood

@@ -28,6 +28,8 @@ public struct DiffusionBackbone: Sendable {
 
   /// Loads a guided-diffusion checkpoint (`.pt` or `.safetensors`). The architecture is read from it.
   /// - Parameters:
+  ///   - path: the file, `.pt` or `.safetensors`
+  ///   - options: what the weights do not tell; the defaults are those of the published checkpoints
   ///   - weights: which network, when the file holds several
   ///   - notices: told which of several was taken
   /// - Throws: `DataError` when the file cannot be read, is no such network, has weights that are no numbers, or the

@@ -37,10 +37,12 @@ public struct DiffusionFeatures: PixelFeatures {
   private static let mostActivationBytes = 1 << 30
 
   /// - Parameters:
+  ///   - backbone: the network and its process
   ///   - steps: of the process, 0 ..< its number of steps
   ///   - blocks: output blocks of the network
   ///   - noise: one tensor for everything, as in the reference, or one a picture
   ///   - noiseCount: noises to average over, 1 or an even number
+  ///   - conditioningClass: class for a class-conditional network, 0 ..< its number of classes; of no effect on others
   public init(
     _ backbone: DiffusionBackbone, steps: [Int], blocks: [Int], noise: FeatureNoise = .shared(seed: 0),
     noiseCount: Int = 1, conditioningClass: Int = 0
@@ -107,7 +109,8 @@ public struct DiffusionFeatures: PixelFeatures {
 
   /// The features of one picture: step by step, each block at its own resolution.
   /// - Parameters:
-  ///   - image: `[3, H, W]` in [-1, 1]; H and W are multiples of the network's `sizeMultiple`
+  ///   - image: `[inChannels, H, W]` in [-1, 1]; H and W are multiples of the network's `sizeMultiple`
+  ///   - context: name of the picture, which chooses its noise where every picture has its own; how the maps are kept
   /// - Throws: `DataError` when steps, blocks or the picture's size do not fit the model.
   public func extract(_ image: Tensor, _ context: FeatureContext) throws(DataError) -> FeatureMaps {
     try validate()

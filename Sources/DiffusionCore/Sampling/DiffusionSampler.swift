@@ -12,8 +12,12 @@ public struct DiffusionSampler: Sendable {
   public var batch: Int
 
   /// - Parameters:
+  ///   - network: predicts the noise, alone or with a variance
+  ///   - options: the process that the network was trained for, and the size of its pictures
+  ///   - method: ancestral, or DDIM
   ///   - steps: of the shortened process; nil for all. For DDIM evenly spaced, as `ddimN` of the reference where it can
   ///     be, else like the ancestral sampler's
+  ///   - batch: pictures that are computed together, at least 1
   /// - Throws: `DataError` when there cannot be so many steps, or the network does not predict noise, alone or with a
   ///   variance.
   public init(
@@ -49,6 +53,8 @@ public struct DiffusionSampler: Sendable {
   /// A picture depends on the seed and its number alone, whatever the batch and the threads; on the batch only by
   /// rounding.
   /// - Parameters:
+  ///   - count: number of pictures
+  ///   - seed: of the noise
   ///   - classes: one a picture for a class-conditional network
   ///   - progress: called after every step of a batch with the pictures of that batch, of which the first is `first`
   /// - Throws: `DataError` when a batch needs more memory than there is, of kind `.cancelled` when the task was cancelled,

@@ -27,6 +27,7 @@ extension GaussianDiffusion {
   /// Pictures from noise, through all steps (`p_sample_loop` and `ddim_sample_loop` of the reference).
   /// - Parameters:
   ///   - noise: where to begin, `x_T`: `[N, C, …]`
+  ///   - method: how a step is undone: ancestral, or DDIM
   ///   - clipDenoised: clamp the implied clean picture to [-1, 1]
   ///   - stepNoise: standard normal for a step, of the shape of `noise`; called from the last step down
   ///   - network: the output at noisy pictures and the times that the network sees

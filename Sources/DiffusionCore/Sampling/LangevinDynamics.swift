@@ -21,6 +21,7 @@ public struct LangevinDynamics: Sendable, Equatable {
   /// Runs all chains side by side.
   /// - Parameters:
   ///   - start: where the chains begin, `[N, …]`
+  ///   - steps: of every chain
   ///   - random: each chain has a stream of its own
   ///   - score: `∇ log p` at every chain's place, of the shape of `start`
   ///   - visit: called after every step
@@ -40,6 +41,9 @@ public struct LangevinDynamics: Sendable, Equatable {
 
   /// Runs all chains side by side, each step accepted or not.
   /// - Parameters:
+  ///   - start: where the chains begin, `[N, …]`
+  ///   - steps: of every chain, accepted or not
+  ///   - random: each chain has a stream of its own
   ///   - density: score and logarithm of the density, up to a constant, at every chain's place
   ///   - visit: called after every step
   /// - Returns: where the chains end, and the share of steps that were accepted
@@ -127,6 +131,7 @@ extension GaussianDiffusion {
   ///   - start: `[N, C, …]`
   ///   - stepsPerLevel: at every step of the process; the last levels, of little noise, need many
   ///   - stepFactor: κ of a level is this times `1 - ᾱ`
+  ///   - random: each level, and in it each chain, has a stream of its own
   ///   - network: the predicted noise at noisy pictures and the times that the network sees
   ///   - progress: called after every level
   /// - Precondition: the network predicts the noise.

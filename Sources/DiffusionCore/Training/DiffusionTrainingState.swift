@@ -37,14 +37,20 @@ public struct DiffusionTrainingState: Sendable {
   }
 
   /// Writes all of it. The file appears under its name only when it is complete.
-  /// - Parameter metadata: more to write beside it
+  /// - Parameters:
+  ///   - path: the file to write, `.safetensors`
+  ///   - metadata: more to write beside it
   /// - Throws: `DataError` when it cannot be written.
   public func write(to path: String, metadata: [String: String] = [:]) throws(DataError) {
     try network.write(to: path, memory: timesteps.memory, metadata: metadata)
   }
 
   /// Reads a state that was written before.
-  /// - Parameter shapes: names and shapes of the network's parameters
+  /// - Parameters:
+  ///   - path: the file
+  ///   - shapes: names and shapes of the network's parameters
+  ///   - options: of the training; the losses by time step are read where they decide which steps are drawn
+  ///   - diffusionSteps: T, the number of steps of the process
   /// - Throws: `DataError` as `TrainingState(contentsOf:shapes:memory:)`.
   public init(
     contentsOf path: String, shapes: [(name: String, shape: [Int])], options: DiffusionTrainingOptions,

@@ -27,7 +27,10 @@ public struct UNet: Sendable {
   }
 
   /// Loads the network from the scope that holds its state dict.
-  /// - Parameter convolutions: decides speed and memory, and results no further than by rounding
+  /// - Parameters:
+  ///   - configuration: shape of the network
+  ///   - weights: the scope of the network, from which every tensor must be taken
+  ///   - convolutions: decides speed and memory, and results no further than by rounding
   /// - Throws: `DataError` when the configuration cannot be, or naming every tensor that is missing, left over
   ///   or of another shape.
   public init(
@@ -96,6 +99,8 @@ public struct UNet: Sendable {
   /// Activations of chosen output blocks. Nothing after the last of them is computed.
   /// - Parameters:
   ///   - x: `[N, inChannels, H, W]`
+  ///   - timesteps: one a sample, of the original process; fractions are allowed
+  ///   - classes: one a sample for a class-conditional network, else nil
   ///   - blocks: indices of `output_blocks`
   /// - Returns: one `[N, h, w, C]` for each of `blocks`, each at its own resolution
   public func activations(

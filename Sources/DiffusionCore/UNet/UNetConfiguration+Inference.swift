@@ -7,6 +7,7 @@ extension UNetConfiguration {
   /// - Parameters:
   ///   - shapes: shape of each tensor by name, without a common prefix
   ///   - file: where they come from, for messages
+  ///   - attention: how attention divides its channels, which the shapes do not tell
   /// - Throws: `DataError` when they are not those of a guided-diffusion U-Net.
   public init(shapes: [String: [Int]], file: String, attention: AttentionSettings = .init()) throws(DataError)
   {

@@ -35,6 +35,7 @@ extension UNetConfiguration {
   /// layers keep of some pictures for the way back. A real step takes more, so that what is refused for it would have
   /// failed.
   /// - Parameters:
+  ///   - imageSize: side of the square pictures, in pixels
   ///   - pictures: whose activations exist at a time
   ///   - recomputesBlocks: whether what is inside residual blocks is computed again on the way back
   public func trainingBytes(imageSize: Int, pictures: Int, recomputesBlocks: Bool) -> Double {

@@ -41,7 +41,10 @@ public struct LabelledImages: Sendable {
 
   /// Finds the pictures of a folder and their masks.
   /// - Parameters:
+  ///   - directory: path of the folder; folders inside it are searched too
+  ///   - classes: what the labels of the masks mean
   ///   - limit: take only the first of them
+  ///   - orientation: whether pictures are turned as their EXIF orientation says, which their masks must fit
   ///   - notices: told of files that are left out, of masks that are not used, and of whatever is peculiar about those
   ///     that are read
   /// - Throws: `DataError` when there is no such folder, no picture in it, or one without a mask.

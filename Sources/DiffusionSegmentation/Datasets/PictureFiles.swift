@@ -13,7 +13,9 @@ public struct PictureFile: Sendable, Hashable {
 public enum PictureFiles {
   /// All pictures below a folder that can be read, except masks (`*.mask.png`) and hidden files: folder by folder, names
   /// in lexicographic order (`_list_image_files_recursively` of guided-diffusion).
-  /// - Parameter notices: told of pictures of other formats, links to nothing and names that are not UTF-8
+  /// - Parameters:
+  ///   - directory: path of the folder; folders inside it are searched too
+  ///   - notices: told of pictures of other formats, links to nothing and names that are not UTF-8
   /// - Throws: `DataError` of kind `.noInput` when there is no such folder or it has no pictures, or when something
   ///   would be left out and the notices are strict.
   public static func list(_ directory: String, notices: Notices = Notices()) throws(DataError) -> [String] {

@@ -26,10 +26,12 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
 
   /// Looks at all pictures of a folder.
   /// - Parameters:
+  ///   - directory: path of the folder; folders inside it are searched too
   ///   - imageSize: side of the squares, in pixels
   ///   - usesClasses: whether the folders below are classes
   ///   - orientation: whether pictures are turned as their EXIF orientation says
   ///   - notices: told of pictures that cannot be read and are left out, now or when they are first used
+  ///   - cacheBytes: decoded pictures are kept in memory up to so many bytes; 2 GiB unless given
   ///   - progress: the share that is done
   /// - Throws: `DataError` when there is no such folder, no picture in it can be read, or one cannot when
   ///   the notices are strict.

@@ -41,8 +41,10 @@ public struct AugmentationSchedule: Sendable, Hashable {
   ///
   /// It depends on the generator, the number of the copy and that of the picture, and on nothing else.
   /// - Parameters:
+  ///   - item: the picture and its labels
   ///   - copy: from 0
   ///   - index: of the picture
+  ///   - classes: the ignore label, and classes that a mirror exchanges
   ///   - random: of the training, or of the epoch
   public func augmented(
     _ item: LabelledImage, copy: Int, index: Int, classes: ClassList, random: Philox

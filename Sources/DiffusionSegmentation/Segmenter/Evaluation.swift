@@ -38,6 +38,7 @@ extension Segmenter {
   /// Pixels with the data set's label to ignore are ignored, which need not be the segmenter's. Pictures that cannot be
   /// read are left out.
   /// - Parameters:
+  ///   - labelled: pictures with as many classes as the segmenter's
   ///   - notices: told of pictures that are left out, of classes in no mask, and of labels that are lost at the model's
   ///     resolution
   ///   - handler: called with each picture, its place in the data set and what was said about it

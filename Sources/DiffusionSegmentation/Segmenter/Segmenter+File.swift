@@ -31,6 +31,7 @@ extension Segmenter {
 
   /// Reads a segmenter and loads its pretrained model.
   /// - Parameters:
+  ///   - path: the segmenter's file
   ///   - checkpoint: where the model is now; without it, where it was, or beside the segmenter
   ///   - weights: which of the file's networks; without it, the one that the segmenter was trained with
   ///   - changes: settings of the model or of the choice of activations that take the place of the file's, by the keys

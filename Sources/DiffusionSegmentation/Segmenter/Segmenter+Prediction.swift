@@ -27,6 +27,7 @@ package struct ViewedPicture: Sendable {
 extension Segmenter {
   /// Labels a picture.
   /// - Parameters:
+  ///   - image: of any size that the model takes
   ///   - name: the picture's file, for messages; the random changes of test-time augmentation depend on it, and the
   ///     noise where every picture has its own, both without its folder
   ///   - withProbabilities: whether the averaged probabilities are wanted too

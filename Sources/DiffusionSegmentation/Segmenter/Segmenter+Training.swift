@@ -13,7 +13,12 @@ extension Segmenter {
   ///
   /// The same pictures, options and features give the same segmenter, to the bit, with any number of threads.
   /// - Parameters:
+  ///   - labelled: the pictures and their masks
+  ///   - features: the model and its activations that are a pixel's vector
+  ///   - options: how it is trained; the defaults are those of the reference
+  ///   - prediction: how labels come from what the members say; kept in the segmenter and without effect on training
   ///   - notices: told of classes without labels, and of labels that are lost at the network's resolution
+  ///   - progress: called now and then, never twice at once, from any thread; what it throws ends the work
   ///   - afterEpoch: called with the segmenter as it stands after each epoch; members that stopped early stay as they
   ///     are
   /// - Throws: `DataError` when a picture or mask cannot be used, there are too few labelled pixels, or the features do

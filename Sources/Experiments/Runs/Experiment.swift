@@ -68,7 +68,9 @@ public struct Experiment: Sendable {
 
   /// Runs what is not yet in the folder and writes the report.
   /// - Parameters:
+  ///   - folder: where runs, report and page are written; what it holds of this experiment is not run again
   ///   - notices: told of what is peculiar about the labels
+  ///   - progress: called now and then, never twice at once, from any thread; what it throws ends the work
   /// - Throws: `DataError` when a setting makes no sense, the folder belongs to another experiment or one that is running,
   ///   a picture cannot be used, there is too little memory, or a file cannot be written. What is finished stays in the
   ///   folder.

@@ -41,6 +41,7 @@ public protocol Backbone: Sendable {
 
   /// The features that a choice asks for.
   /// - Parameters:
+  ///   - selection: the choice of activations
   ///   - tensors: arrays that belong to the choice, from a record
   ///   - notices: told what had to be guessed
   /// - Throws: `DataError` that lists what there is to choose from, when the choice does not fit the model.

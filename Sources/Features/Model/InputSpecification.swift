@@ -15,7 +15,13 @@ public struct InputSpecification: Sendable, Equatable {
   /// Maps 8-bit samples to the values that the model was trained on.
   public var normalization: Normalization
 
-  /// - Parameter largestPixels: 16 times those of the square unless given
+  /// - Parameters:
+  ///   - size: side of the square pictures that the model was trained on, in pixels
+  ///   - multiple: what height and width must be multiples of
+  ///   - largestPixels: 16 times those of the square unless given
+  ///   - isFixedSize: whether pictures of `size × size` are taken and no others
+  ///   - channels: of a picture
+  ///   - normalization: maps 8-bit samples to the values that the model was trained on
   public init(
     size: Int, multiple: Int = 1, largestPixels: Int? = nil, isFixedSize: Bool = false, channels: Int = 3,
     normalization: Normalization

@@ -19,8 +19,9 @@ public protocol PixelFeatures: Sendable {
   func validate() throws(DataError)
 
   /// The features of one picture.
-  /// - Parameter picture: `[input.channels, H, W]`, normalized as `input` says; H and W are multiples of
-  ///   `input.multiple`
+  /// - Parameters:
+  ///   - picture: `[input.channels, H, W]`, normalized as `input` says; H and W are multiples of `input.multiple`
+  ///   - context: name of the picture, which chooses its noise where every picture has its own; how the maps are kept
   /// - Returns: the activations of `layout`, each at its own resolution
   /// - Throws: `DataError` when the choice or the size of the picture does not fit the model.
   func extract(_ picture: Tensor, _ context: FeatureContext) throws(DataError) -> FeatureMaps

@@ -22,7 +22,11 @@ extension OptionTable {
   public subscript(key: String) -> String? { Self.option(key)?.get(self) }
 
   /// Changes a setting.
-  /// - Parameter source: what asks for it, for messages: a file, or nothing for the command line
+  /// - Parameters:
+  ///   - key: of a setting in the table: `head-channels`
+  ///   - text: the value as a flag or a record has it
+  ///   - source: what asks for it, for messages: a file, or nothing for the command line
+  ///   - item: what messages call the setting; its key unless given
   /// - Throws: `DataError` when there is no such setting, or the text is no value of it.
   public mutating func set(
     _ key: String, to text: String, source: String = "", item: String? = nil
@@ -125,6 +129,7 @@ extension OptionTable {
   ///   - stated: the settings that are known
   ///   - metadata: of the file, which names those that it knows; nil when all settings are known
   ///   - file: what knows them, for messages
+  ///   - notices: told a sentence for each such setting
   public func noticeContradictions(
     to stated: Self, metadata: [String: String]? = nil, file: String, notices: Notices
   ) {

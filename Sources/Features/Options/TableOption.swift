@@ -17,6 +17,12 @@ public struct TableOption<Table>: Sendable {
   let set: @Sendable (inout Table, String) throws(DataError) -> Bool
 
   /// - Parameters:
+  ///   - key: as a flag has it, without the dashes: `head-channels`
+  ///   - help: of the flag, a sentence
+  ///   - expected: the values that it takes, for messages and as the placeholder in help
+  ///   - rivals: keys of other ways to say the same: setting one clears the others
+  ///   - isRecorded: whether results depend on it, so that files keep it
+  ///   - recordValues: the values that can stand in a record; nil for all that `set` takes
   ///   - get: the value as text; nil where the table does not say it
   ///   - set: returns false when the text is no such value
   public init(

@@ -14,7 +14,9 @@ public struct Palette: Sendable, Equatable {
   }
 
   /// Reads colours written as `#rrggbb` with spaces, commas or line ends between them.
-  /// - Parameter name: the option or file the text comes from, for the message.
+  /// - Parameters:
+  ///   - text: the colours, label 0 first
+  ///   - name: the option or file the text comes from, for the message
   /// - Throws: `DataError` of kind `.invalidArgument` for anything else, or more than 256 colours.
   public init(parsing text: String, name: String = "palette") throws(DataError) {
     var colors: [RGB] = []

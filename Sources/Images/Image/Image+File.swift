@@ -7,9 +7,9 @@ extension Image {
   /// Alpha is dropped, 16-bit samples are scaled by 1/257 and rounded, CMYK is converted without a
   /// profile, and no colour profile is applied. Of an animation the first picture is read.
   /// - Parameters:
+  ///   - path: the file
   ///   - orientation: whether the picture is turned as its EXIF orientation says
-  ///   - notices: of what was turned, reduced, left out or guessed, and of flaws of the file that cost
-  ///     no pixel
+  ///   - notices: of what was turned, reduced, left out or guessed, and of flaws of the file that cost no pixel
   /// - Throws: `DataError` that names the file and what is wrong with it; also for a truncated picture,
   ///   and for one of more than `maximumPixelCount` pixels.
   public init(
@@ -62,7 +62,9 @@ extension Image {
 
   /// Writes a PNG or JPEG file, whichever the extension says; the file is complete or not there. A pipe or device gets
   /// a PNG file unless its name says JPEG.
-  /// - Parameter quality: of JPEG, 1...100. Chroma is not subsampled.
+  /// - Parameters:
+  ///   - path: the file to write, `.png`, `.jpg` or `.jpeg`
+  ///   - quality: of JPEG, 1...100. Chroma is not subsampled.
   /// - Throws: `DataError`.
   public func write(to path: String, quality: Int = 95) throws(DataError) {
     let format: FileFormat
@@ -75,7 +77,10 @@ extension Image {
   }
 
   /// The bytes of a PNG or JPEG file; `name` stands for it in error messages.
-  /// - Parameter quality: of JPEG, 1...100.
+  /// - Parameters:
+  ///   - format: PNG or JPEG
+  ///   - quality: of JPEG, 1...100
+  ///   - name: stands for the file in messages
   /// - Throws: `DataError` for another quality, or a side above 65500 in JPEG.
   public func encoded(_ format: FileFormat, quality: Int = 95, name: String = "picture") throws(DataError)
     -> [UInt8]

@@ -11,6 +11,7 @@ extension LabelMask {
   ///
   /// Alpha is dropped, and an EXIF orientation is not applied.
   /// - Parameters:
+  ///   - path: the file
   ///   - palette: the colours of the classes
   ///   - notices: of what was guessed or dropped, and of flaws of the file that cost no label
   /// - Throws: `DataError`; other coloured pictures, values above 255 and JPEG files are refused.

@@ -15,7 +15,11 @@ public enum MaskResampling: String, Sendable, Hashable, CaseIterable {
 
 extension LabelMask {
   /// The labels at another size.
-  /// - Parameter ignoreLabel: gives way to any label that covers a sixteenth of a new pixel
+  /// - Parameters:
+  ///   - newWidth: in pixels
+  ///   - newHeight: in pixels
+  ///   - resampling: which label a new pixel gets, of those that it covers
+  ///   - ignoreLabel: gives way to any label that covers a sixteenth of a new pixel
   /// - Precondition: both sides are positive and the mask has at most `Image.maximumPixelCount` pixels.
   public func resized(
     width newWidth: Int, height newHeight: Int, by resampling: MaskResampling,

@@ -3,8 +3,11 @@ extension Image {
   ///
   /// - Parameters:
   ///   - values: `[height, width]` row by row. NaN, for pixels without a number, is drawn grey.
-  ///   - range: the numbers at the ends of the colour map; numbers outside take the end's colour. Nil
-  ///     takes the least and the greatest finite number.
+  ///   - width: of the picture, in pixels
+  ///   - height: of the picture, in pixels
+  ///   - range: the numbers at the ends of the colour map; numbers outside take the end's colour. Nil takes the least
+  ///     and the greatest finite number.
+  ///   - map: colours from the least number to the greatest
   /// - Precondition: both sides are positive, there are width * height values, and the range is finite.
   public init(
     heatmap values: [Float], width: Int, height: Int, range: ClosedRange<Float>? = nil, map: ColorMap = .magma

@@ -4,9 +4,11 @@ extension Image {
   /// The line is one pixel wide, in the colour of the greater label made lighter where that is dark
   /// and darker where it is light, so that it shows between areas of like colour.
   /// - Parameters:
+  ///   - mask: labels, of the picture's size
+  ///   - palette: colours of the labels
   ///   - opacity: of the colours, 0 (picture only) ... 1 (mask only).
-  ///   - hidden: labels that are left uncoloured.
-  ///   - drawsBorders: false leaves out the lines.
+  ///   - hidden: labels that are left uncoloured
+  ///   - drawsBorders: false leaves out the lines
   /// - Precondition: mask and picture have the same size, and the opacity is in 0...1.
   public func overlay(
     mask: LabelMask, palette: Palette, opacity: Float = 0.5, hidden: Set<UInt8> = [LabelMask.ignoreLabel],

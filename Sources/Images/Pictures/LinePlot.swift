@@ -14,7 +14,11 @@ public struct LinePlot: Sendable {
   public var grid = RGB(225, 225, 225)
   public var line = RGB(11, 107, 203)
 
-  /// - Parameter points: in the order of the horizontal axis; those that are not finite are left out
+  /// - Parameters:
+  ///   - points: in the order of the horizontal axis; those that are not finite are left out
+  ///   - title: above the curve
+  ///   - horizontalTitle: below the horizontal axis
+  ///   - isLogarithmic: whether equal factors have equal heights; values of 0 or below are left out
   public init(
     points: [(Double, Double)], title: String = "", horizontalTitle: String = "", isLogarithmic: Bool = false
   ) {

@@ -23,6 +23,7 @@ public struct PixelPrediction: Sendable {
   ///   - logits: `[M, N, K]`
   ///   - height: of the picture
   ///   - width: of the picture
+  ///   - withProbabilities: whether the members' averaged probabilities are kept too
   /// - Precondition: N is `height * width` and not 0, and K at most 256.
   public init(logits: Tensor, height: Int, width: Int, withProbabilities: Bool = false) {
     precondition(

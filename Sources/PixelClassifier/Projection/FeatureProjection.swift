@@ -73,6 +73,8 @@ public struct FeatureProjection: Sendable {
 
   /// Finds the projection; nil for vectors as they are.
   /// - Parameters:
+  ///   - preparation: which projection to find
+  ///   - dataset: the vectors to find it on
   ///   - random: draws the sample
   ///   - sampleSize: vectors that are looked at, at most; at least 2
   /// - Throws: `DataError` when there are fewer than two vectors, one of them is not finite, all are the same, or no

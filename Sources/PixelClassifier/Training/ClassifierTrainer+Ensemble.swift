@@ -13,7 +13,10 @@ extension ClassifierTrainer {
 
   /// Trains the members `0..<memberCount` of an ensemble on pixels that may be others in every epoch.
   /// - Parameters:
+  ///   - memberCount: M, at least 1
+  ///   - random: of the ensemble; each member has a stream of its own
   ///   - afterEpoch: called with the members as they stand; those that have stopped early stay as they are
+  ///   - progress: called now and then, never twice at once, from any thread; what it throws ends the work
   ///   - dataset: the pixels of an epoch, all with the same classes and features
   /// - Throws: as `trainMember`; the error of the first member that fails, or of a closure.
   public func trainEnsemble(

@@ -61,7 +61,9 @@ public struct ClassifierTrainer: Sendable {
   /// its end is dropped.
   /// - Parameters:
   ///   - member: its number, which fixes its initial weights and the order of its batches
+  ///   - dataset: the pixels, their vectors and classes
   ///   - random: generator of the ensemble
+  ///   - progress: told how far the member is; what it throws ends the work
   /// - Throws: `DataError` when there are fewer pixels than a batch, an option makes no sense, or the loss
   ///   is no longer finite.
   public func trainMember(

@@ -19,7 +19,9 @@ public struct EarlyStopping: Sendable, Equatable {
   }
 
   /// Takes the loss of a batch and tells whether to stop. A loss that is NaN is no improvement.
-  /// - Parameter epoch: counted from 0
+  /// - Parameters:
+  ///   - epoch: counted from 0
+  ///   - loss: mean cross entropy of the batch
   public mutating func shouldStop(epoch: Int, loss: Float) -> Bool {
     guard epoch >= firstCountedEpoch else { return false }
     if loss < bestLoss {

@@ -4,7 +4,10 @@ import Foundation
 ///
 /// A zero is appended when `dimension` is odd. Source: guided-diffusion `nn.py`, `timestep_embedding`
 /// (cosines first and division by `half`, unlike Ho et al. 2020).
-/// - Parameter timesteps: one a sample; fractions are allowed
+/// - Parameters:
+///   - timesteps: one a sample; fractions are allowed
+///   - dimension: length of the embedding, at least 2
+///   - maxPeriod: frequencies fall from 1 to nearly 1 / maxPeriod, in radians a step
 /// - Returns: `[timesteps.count, dimension]`
 public func timestepEmbedding(_ timesteps: [Float], dimension: Int, maxPeriod: Float = 10_000) -> Tensor {
   precondition(dimension >= 2, "a timestep embedding of \(dimension) dimensions")

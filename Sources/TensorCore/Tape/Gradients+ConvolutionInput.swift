@@ -1,7 +1,9 @@
 extension Gradients {
   /// Takes the gradient at what a convolution reads back to the tensors behind it, and to the parameters of its
   /// normalisation.
-  /// - Parameter gradient: `[N, …, C]`
+  /// - Parameters:
+  ///   - gradient: `[N, …, C]`
+  ///   - input: what the convolution read, with its normalisation
   public mutating func add(_ gradient: consuming Tensor, to input: ConvolutionInput) {
     if let normalization = input.normalization {
       let parts = groupNormBackward(gradient, of: input)

@@ -16,6 +16,7 @@ extension TrainingState {
 
   /// Writes all of it. The file appears under its name only when it is complete.
   /// - Parameters:
+  ///   - path: the file to write, `.safetensors`
   ///   - memory: what the objective needs to go on
   ///   - metadata: more to write beside it
   /// - Throws: `DataError` when it cannot be written.
@@ -41,6 +42,7 @@ extension TrainingState {
 
   /// Reads a state that was written before.
   /// - Parameters:
+  ///   - path: the file
   ///   - shapes: names and shapes of the network's parameters
   ///   - memory: reads what the objective remembers from the file's scope, checking its values
   /// - Throws: `DataError` when the file is no such state, or one of another network or objective, or holds numbers that

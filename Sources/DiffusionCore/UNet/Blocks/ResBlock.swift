@@ -29,8 +29,15 @@ public struct ResBlock: Sendable {
 
   /// Loads `in_layers`, `emb_layers`, `out_layers` and, if the channels change, `skip_connection`.
   /// - Parameters:
+  ///   - channels: of the input
+  ///   - outChannels: of the output
+  ///   - embeddingChannels: of the time embedding
+  ///   - usesScaleShiftNorm: whether the embedding scales and shifts the second normalisation's output, rather than
+  ///     being added before it
   ///   - usesConvolutionSkip: the skip path is a 3×3 convolution instead of a 1×1
+  ///   - resampling: change of size inside the block
   ///   - algorithm: for a 3×3 convolution of so many inputs and outputs
+  ///   - weights: the scope of the block
   public init(
     channels: Int, outChannels: Int, embeddingChannels: Int, usesScaleShiftNorm: Bool,
     usesConvolutionSkip: Bool = false, resampling: Resampling = .none,
@@ -65,6 +72,7 @@ public struct ResBlock: Sendable {
   ///   - x: `[N, H, W, channels]`, perhaps two tensors side by side
   ///   - siluEmbedding: SiLU of the time embedding, `[N, embeddingChannels]`; taken once for all blocks
   ///   - dropout: share of the numbers before the last convolution that are dropped, with a tape
+  ///   - tape: records the way back; nil for evaluation, without dropout
   /// - Returns: `[N, H', W', outChannels]`
   public func callAsFunction(
     _ x: ConvolutionInput, siluEmbedding: Tensor, dropout: Float = 0, tape: Tape? = nil

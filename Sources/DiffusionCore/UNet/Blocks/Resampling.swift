@@ -6,7 +6,12 @@ import TensorCore
 public struct Upsample: Sendable {
   public var conv: Conv2d?
 
-  /// - Parameter usesConvolution: loads `conv` from the scope; without it the layer has no weights
+  /// - Parameters:
+  ///   - channels: of the input
+  ///   - outChannels: of the convolution's output; nil for those of the input
+  ///   - usesConvolution: loads `conv` from the scope; without it the layer has no weights
+  ///   - algorithm: of the convolution
+  ///   - weights: the scope of the layer
   public init(
     channels: Int, outChannels: Int? = nil, usesConvolution: Bool,
     algorithm: ConvolutionAlgorithm = .im2col, weights: WeightScope
@@ -28,7 +33,11 @@ public struct Upsample: Sendable {
 public struct Downsample: Sendable {
   public var op: Conv2d?
 
-  /// - Parameter usesConvolution: loads `op` from the scope; without it the layer has no weights
+  /// - Parameters:
+  ///   - channels: of the input
+  ///   - outChannels: of the convolution's output; nil for those of the input
+  ///   - usesConvolution: loads `op` from the scope; without it the layer has no weights
+  ///   - weights: the scope of the layer
   public init(channels: Int, outChannels: Int? = nil, usesConvolution: Bool, weights: WeightScope) {
     guard usesConvolution else { return }
     op = Conv2d(

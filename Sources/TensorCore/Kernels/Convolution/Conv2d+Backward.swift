@@ -8,6 +8,8 @@
 ///   - weight: as given to `conv2d`, kept for training
 ///   - height: H
 ///   - width: W
+///   - stride: of the convolution
+///   - padding: of the convolution, below the side of its square kernel
 public func conv2dInputGradient(
   _ gradient: Tensor, weight: ConvolutionWeight, height: Int, width: Int, stride: Int = 1,
   padding: Padding2D = 0, dilation: Int = 1
@@ -46,6 +48,10 @@ public func conv2dInputGradient(
 /// - Parameters:
 ///   - gradient: `[N, Ho, Wo, O]`
 ///   - x: as given to `conv2d`, `[N, H, W, C]`
+///   - kernelHeight: kh
+///   - kernelWidth: kw
+///   - stride: of the convolution
+///   - padding: of the convolution
 ///   - algorithm: of the convolution; where it is a Winograd algorithm, the gradient is computed by one too
 public func conv2dWeightGradient(
   _ gradient: Tensor, x: ConvolutionInput, kernelHeight: Int, kernelWidth: Int, stride: Int = 1,
@@ -62,7 +68,9 @@ public func conv2dWeightGradient(
 }
 
 /// The gradient of a 1-D convolution without padding at its input, `[N, L, C]`.
-/// - Parameter gradient: `[N, L, O]`
+/// - Parameters:
+///   - gradient: `[N, L, O]`
+///   - weight: as given to `conv1d`, `[O, C, 1]`
 /// - Precondition: the kernel is of one position, and the weight was kept for training.
 public func conv1dInputGradient(_ gradient: Tensor, weight: ConvolutionWeight) -> Tensor {
   precondition(
@@ -75,6 +83,9 @@ public func conv1dInputGradient(_ gradient: Tensor, weight: ConvolutionWeight) -
 /// - Parameters:
 ///   - gradient: `[N, Lo, O]`
 ///   - x: as given to `conv1d`, `[N, L, C]`
+///   - kernelWidth: k
+///   - stride: of the convolution
+///   - padding: of the convolution
 public func conv1dWeightGradient(
   _ gradient: Tensor, x: ConvolutionInput, kernelWidth: Int = 1, stride: Int = 1, padding: Int = 0
 ) -> Tensor {

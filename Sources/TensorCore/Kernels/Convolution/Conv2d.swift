@@ -33,7 +33,13 @@ public func conv2d(
 }
 
 /// The same with a plain kernel, as the definition says it, without an algorithm that rounds more.
-/// - Parameter weight: `[O, C, kh, kw]`
+/// - Parameters:
+///   - x: `[N, H, W, C]`
+///   - weight: `[O, C, kh, kw]`
+///   - bias: `[O]`, or `[N, O]` for one a sample
+///   - stride: at least 1, in both directions
+///   - padding: zeros on each side
+///   - residual: added to the result; of its shape
 public func conv2d(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Padding2D = 0,
   residual: Tensor? = nil
@@ -49,6 +55,8 @@ public func conv2d(
 ///   - x: `[N, L, C]`, or what becomes of it on the way in
 ///   - weight: of `[O, C, k]`
 ///   - bias: `[O]`, or `[N, O]` for one a sample
+///   - stride: at least 1
+///   - padding: zeros at each end
 ///   - residual: added to the result; of its shape
 /// - Returns: `[N, (L + 2·padding - k) / stride + 1, O]`
 public func conv1d(
@@ -69,7 +77,13 @@ public func conv1d(
 }
 
 /// The same with a plain kernel.
-/// - Parameter weight: `[O, C, k]`
+/// - Parameters:
+///   - x: `[N, L, C]`
+///   - weight: `[O, C, k]`
+///   - bias: `[O]`, or `[N, O]` for one a sample
+///   - stride: at least 1
+///   - padding: zeros at each end
+///   - residual: added to the result; of its shape
 public func conv1d(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, residual: Tensor? = nil
 ) -> Tensor {

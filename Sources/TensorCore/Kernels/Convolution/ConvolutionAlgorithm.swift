@@ -27,6 +27,8 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
 
   /// The algorithm that is expected to take the least time for a 3×3 convolution of stride 1.
   /// - Parameters:
+  ///   - inChannels: C
+  ///   - outChannels: O
   ///   - height: rows of the output
   ///   - width: columns of the output
   public static func fastest(inChannels: Int, outChannels: Int, height: Int, width: Int) -> Self {

@@ -5,9 +5,11 @@ extension ChannelNormalization {
   ///
   /// Biased variance, `eps` inside the root (Wu and He 2018; `GroupNorm` of guided-diffusion).
   /// - Parameters:
+  ///   - groups: number of groups of neighbouring channels
   ///   - x: `[N, …, C]`, not normalised yet
   ///   - weight: `[C]`
   ///   - bias: `[C]`
+  ///   - eps: added to the variance
   ///   - modulation: `[N, C]` each; the `use_scale_shift_norm` of guided-diffusion
   /// - Precondition: `groups` divides `C`.
   public static func groups(

@@ -31,7 +31,10 @@ package struct BilinearAxis: Sendable, Equatable {
 }
 
 /// Bilinear resampling to `height` × `width` without corner alignment and without antialiasing.
-/// - Parameter x: `[N, C, h, w]`
+/// - Parameters:
+///   - x: `[N, C, h, w]`
+///   - height: rows of the result
+///   - width: columns of the result
 /// - Returns: `[N, C, height, width]`
 public func resizeBilinear(_ x: Tensor, height: Int, width: Int) -> Tensor {
   precondition(x.rank == 4 && x.shape[2] > 0 && x.shape[3] > 0, "bilinear resampling of \(x.shape)")
