@@ -15,7 +15,7 @@ public struct ResNet: Sendable {
   /// - Parameters:
   ///   - configuration: the architecture
   ///   - use: what it is loaded for
-  ///   - convolutions: how 3×3 convolutions are computed
+  ///   - policy: how 3×3 convolutions are computed
   ///   - weights: where the parameters lie, under torchvision's names
   public init(
     _ configuration: ResNetConfiguration, use: NetworkUse = .inference,
@@ -57,7 +57,9 @@ public struct ResNet: Sendable {
   }
 
   /// The input of the first block: convolution, normalisation, ReLU and max pooling.
-  /// - Parameter x: `[N, H, W, inChannels]`
+  /// - Parameters:
+  ///   - x: `[N, H, W, inChannels]`
+  ///   - tape: where to record; nil for inference
   /// - Returns: `[N, H', W', stem]`, each side halved twice: `⌊(n - 1) / 2⌋ + 1`
   public func stemOutput(_ x: Tensor, tape: Tape? = nil) -> Tensor {
     maxPool2d(stem(x, activation: .relu, tape: tape), kernelSize: 3, stride: 2, padding: 1, tape: tape)

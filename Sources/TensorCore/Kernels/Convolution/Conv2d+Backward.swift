@@ -9,7 +9,8 @@
 ///   - height: H
 ///   - width: W
 ///   - stride: of the convolution
-///   - padding: of the convolution, below the side of its square kernel
+///   - padding: of the convolution, on no side more than its kernel spans less one
+///   - dilation: of the convolution
 public func conv2dInputGradient(
   _ gradient: Tensor, weight: ConvolutionWeight, height: Int, width: Int, stride: Int = 1,
   padding: Padding2D = 0, dilation: Int = 1
@@ -52,6 +53,7 @@ public func conv2dInputGradient(
 ///   - kernelWidth: kw
 ///   - stride: of the convolution
 ///   - padding: of the convolution
+///   - dilation: of the convolution
 ///   - algorithm: of the convolution; where it is a Winograd algorithm, the gradient is computed by one too
 public func conv2dWeightGradient(
   _ gradient: Tensor, x: ConvolutionInput, kernelHeight: Int, kernelWidth: Int, stride: Int = 1,
