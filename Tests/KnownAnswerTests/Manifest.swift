@@ -6,8 +6,8 @@ import Layers
 /// The cases of a folder of known answers: `manifest.json` and the files it names. The format is told in the
 /// folder's README.
 final class Manifest: Sendable {
-  /// Those of the folder named by `GOLDEN_DIR`, or of each folder in it that has a manifest; without the variable the
-  /// one that comes with the package.
+  /// Those of the folder named by `GOLDEN_DIR`, or of each folder in it that has a manifest; without the variable those
+  /// that come with the package.
   static let all = found()
 
   /// Last component of the folder.
@@ -35,21 +35,22 @@ final class Manifest: Sendable {
   }
 
   private static func found() -> [Manifest] {
-    guard let named = ProcessInfo.processInfo.environment["GOLDEN_DIR"] else {
-      return [
-        Manifest(
-          folder: URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Fixtures/golden").path)
-      ]
-    }
     func hasManifest(_ folder: String) -> Bool {
       FileManager.default.fileExists(atPath: "\(folder)/manifest.json")
     }
+    func folders(in folder: String) -> [String] {
+      ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+        .map { "\(folder)/\($0)" }.filter(hasManifest)
+    }
+    guard let named = ProcessInfo.processInfo.environment["GOLDEN_DIR"] else {
+      let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Fixtures").path
+      return (["\(fixtures)/golden"] + folders(in: "\(fixtures)/golden-more")).map(Manifest.init(folder:))
+    }
     if hasManifest(named) { return [Manifest(folder: named)] }
-    let folders = ((try? FileManager.default.contentsOfDirectory(atPath: named)) ?? []).sorted()
-      .map { "\(named)/\($0)" }.filter(hasManifest)
-    precondition(!folders.isEmpty, "no manifest.json in \(named) or a folder in it")
-    return folders.map(Manifest.init(folder:))
+    let found = folders(in: named)
+    precondition(!found.isEmpty, "no manifest.json in \(named) or a folder in it")
+    return found.map(Manifest.init(folder:))
   }
 
   private struct ManifestFile: Decodable { var cases: [KnownCase] }
