@@ -36,7 +36,10 @@ extension BackboneRegistry {
         .invalidArgument, file: "--backbone", expected: found.map { $0.kind }.joined(separator: " or "),
         found: "none, and \(checkpoint.path) may be any of these")
     }
-    throw (OtherCheckpoint(checkpoint) ?? .unknown(checkpoint)).error(file: checkpoint.path)
+    throw DataError(
+      .unsupported, file: checkpoint.path,
+      expected: kinds.map { "\($0.kind) (\($0.anchor), …)" }.joined(separator: ", "),
+      found: (OtherCheckpoint(checkpoint) ?? .unknown(checkpoint)).what)
   }
 
   /// The features of a checkpoint.

@@ -41,7 +41,30 @@ struct ExperimentConfigurationTests {
     #expect(configuration.trainingNumber == 30 && configuration.featureCount == 8448)
   }
 
-  @Test(arguments: ["mae", "swav", "datasetGAN", "DDPM"])
+  /// Those of the paper's other models have no steps or blocks, and their results lie in the folder itself.
+  @Test(arguments: [
+    ("mae", "mae", 12288, false), ("swav", "swav", 6720, true), ("swav_w2", "swav", 13440, true),
+  ])
+  func otherModels(type: String, kind: String, features: Int, takesInputs: Bool) throws {
+    let changes = [
+      "model_type": "\"\(type)\"", "steps": "[]", "blocks": "[]", "dim": "[256, 256, \(features)]",
+      "input_activations": "\(takesInputs)",
+    ]
+    for key in [nil, "steps", "input_activations"] {
+      let configuration = try read(changing: changes, without: key)
+      #expect(configuration.kind == kind && configuration.settings == ["image-size": "256"])
+      #expect(configuration.outputDirectory(configuration.settings) == "pixel_classifiers/horse_21/ddpm")
+      #expect(configuration.featureCount == features)
+    }
+    for (key, value) in [("steps", "[50]"), ("blocks", "[1]"), ("input_activations", "\(!takesInputs)")] {
+      let error = #expect(throws: DataError.self) {
+        try read(changing: changes.merging([key: value]) { $1 })
+      }
+      #expect(error?.item == (key == "blocks" ? "steps" : key) && error?.isAboutContent == true)
+    }
+  }
+
+  @Test(arguments: ["alae", "datasetGAN", "DDPM"])
   func otherModelsAreRefusedByName(_ kind: String) throws {
     let error = #expect(throws: DataError.self) { try read(changing: ["model_type": "\"\(kind)\""]) }
     #expect(error?.item == "model_type" && error?.found == kind && error?.kind == .unsupported)

@@ -227,8 +227,9 @@ struct BadInputTests {
     let path = try world.folder.file(
       "c.json", #"{"exp_dir": 3, "dim": [32, 32, 64], "ignore_label": 255}"#.utf8)
     try expectFailure(["train", "--config", path], exitCode: 65, mentioning: ["c.json"])
-    let mae = try world.folder.file("mae.json", #"{"model_type": "mae"}"#.utf8)
-    try expectFailure(["train", "--config", mae], exitCode: 65, mentioning: ["model_type", "mae"])
+    let alae = try world.folder.file("alae.json", #"{"model_type": "alae"}"#.utf8)
+    try expectFailure(
+      ["train", "--config", alae], exitCode: 65, mentioning: ["model_type", "alae", "ddpm, mae, swav"])
   }
 
   @Test func augmentationsOutOfRange() throws {

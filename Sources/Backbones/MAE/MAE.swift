@@ -9,30 +9,15 @@ public struct MAE: Backbone {
   public static let kind = "mae"
   public static let summary = "the vision transformer of a masked autoencoder (He et al. 2022)"
 
+  public static let anchor = MAEConfiguration.anchor
+  public static let experiments: ExperimentNames? = ExperimentNames(types: ["mae"])
+
   public let network: MaskedAutoencoder
   public let options: MAEOptions
   public let origin: ModelOrigin
 
   /// Side of the square pictures that are shown to the network, in pixels.
   public var imageSize: Int { options.imageSize ?? network.configuration.imageSize }
-
-  public static func recognizes(_ checkpoint: Checkpoint) -> Bool { !networkNames(in: checkpoint).isEmpty }
-
-  public static func networkNames(in checkpoint: Checkpoint) -> [String] {
-    NetworkList(checkpoint, anchor: MAEConfiguration.anchor).members.map(\.name)
-  }
-
-  public static func state(
-    in checkpoint: Checkpoint, weights: WeightsChoice, notices: Notices
-  ) throws(DataError) -> (state: StateDictionary, origin: ModelOrigin) {
-    let networks = NetworkList(checkpoint, anchor: MAEConfiguration.anchor)
-    guard let member = try networks.chosen(weights, notices: notices) else {
-      throw DataError(
-        .unsupported, file: checkpoint.path,
-        expected: "a masked autoencoder (\(MAEConfiguration.anchor), …)", found: "none of its names")
-    }
-    return (try networks.state(of: member), ModelOrigin(checkpoint.file, weights: member.name))
-  }
 
   public init(
     _ checkpoint: Checkpoint, options: MAEOptions, weights: WeightsChoice, notices: Notices

@@ -10,39 +10,19 @@ public struct SwAV: Backbone {
   public static let kind = "swav"
   public static let summary = "the ResNet-50 of SwAV (Caron et al. 2020), plain or wide"
 
+  public static let anchor = ResNetConfiguration.anchor
+  public static let experiments: ExperimentNames? = ExperimentNames(
+    types: ["swav", "swav_w2"], inputActivations: true)
+
   public let network: ResNet
   public let options: SwAVOptions
   public let origin: ModelOrigin
-
-  public static func recognizes(_ checkpoint: Checkpoint) -> Bool { !networkNames(in: checkpoint).isEmpty }
-
-  public static func networkNames(in checkpoint: Checkpoint) -> [String] {
-    NetworkList(checkpoint, anchor: ResNetConfiguration.anchor).members.map(\.name)
-  }
-
-  public static func state(
-    in checkpoint: Checkpoint, weights: WeightsChoice, notices: Notices
-  ) throws(DataError) -> (state: StateDictionary, origin: ModelOrigin) {
-    let networks = NetworkList(checkpoint, anchor: ResNetConfiguration.anchor)
-    guard let member = try networks.chosen(weights, notices: notices) else {
-      throw DataError(
-        .unsupported, file: checkpoint.path,
-        expected: "a residual network (\(ResNetConfiguration.anchor), …)", found: "none of its names")
-    }
-    let state = try networks.state(of: member)
-    // The last stages of a segmentation network are dilated, which no weight tells.
-    if let other = checkpoint.tensors.map(\.name).first(where: { $0.contains("classifier.0.convs.") }) {
-      throw DataError(
-        .unsupported, file: checkpoint.path, item: other, expected: "a residual network alone",
-        found: "a DeepLab, whose residual network is dilated")
-    }
-    return (state, ModelOrigin(checkpoint.file, weights: member.name))
-  }
 
   public init(
     _ checkpoint: Checkpoint, options: SwAVOptions, weights: WeightsChoice, notices: Notices
   ) throws(DataError) {
     let (state, origin) = try Self.state(in: checkpoint, weights: weights, notices: notices)
+    try Self.checkIsPlain(checkpoint)
     try options.validate()
     let configuration = try ResNetConfiguration(state: state)
     guard configuration.inChannels == 3 else {
@@ -63,6 +43,15 @@ public struct SwAV: Backbone {
     }
     try scope.finish()
     (self.options, self.origin) = (options, origin)
+  }
+
+  /// The last stages of a segmentation network are dilated, which no weight tells.
+  private static func checkIsPlain(_ checkpoint: Checkpoint) throws(DataError) {
+    guard let other = checkpoint.tensors.map(\.name).first(where: { $0.contains("classifier.0.convs.") })
+    else { return }
+    throw DataError(
+      .unsupported, file: checkpoint.path, item: other, expected: "a residual network alone",
+      found: "a DeepLab, whose residual network is dilated")
   }
 
   /// Names of the network's parts; what else the file holds are heads.

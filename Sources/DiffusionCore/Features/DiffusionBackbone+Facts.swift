@@ -9,10 +9,6 @@ extension DiffusionBackbone {
     try UNetConfiguration.state(in: checkpoint, weights: weights, notices: notices)
   }
 
-  public static func networkNames(in checkpoint: Checkpoint) -> [String] {
-    NetworkList(checkpoint, anchor: UNetConfiguration.anchor).members.map(\.name)
-  }
-
   public static func facts(
     of state: StateDictionary, options: DiffusionOptions
   ) throws(DataError) -> BackboneFacts {

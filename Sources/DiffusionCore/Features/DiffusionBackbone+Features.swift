@@ -7,9 +7,8 @@ extension DiffusionBackbone: Backbone {
   public static var kind: String { "guided-diffusion" }
   public static var summary: String { "the U-Net of Dhariwal and Nichol 2021, published for LSUN and FFHQ" }
 
-  public static func recognizes(_ checkpoint: Checkpoint) -> Bool {
-    !NetworkList(checkpoint, anchor: UNetConfiguration.anchor).members.isEmpty
-  }
+  public static var anchor: String { UNetConfiguration.anchor }
+  public static var experiments: ExperimentNames? { ExperimentNames(types: ["ddpm"], hasSteps: true) }
 
   public func features(
     _ selection: DiffusionSelection, tensors: [String: Tensor], notices: Notices

@@ -49,6 +49,8 @@ extension DiffusionFeatures {
     Double(backbone.network.configuration.activationBytes(height: height, width: width))
   }
 
+  public var drawsNoise: Bool { true }
+
   public func redrawn(seed: UInt64?, draws: Int?) -> any PixelFeatures {
     with(noise: seed.map(noise.reseeded), noiseCount: draws)
   }

@@ -1,7 +1,8 @@
+import Backbones
 import Base
 import Foundation
 
-/// An experiment of ddpm-segmentation, as its `experiments/<data set>/ddpm.json` files describe it.
+/// An experiment of ddpm-segmentation, as its `experiments/<data set>/{ddpm,mae,swav,swav_w2}.json` files describe it.
 public struct ExperimentConfiguration: Sendable, Equatable {
   /// Path of the file.
   public var file: String
@@ -14,7 +15,10 @@ public struct ExperimentConfiguration: Sendable, Equatable {
   /// Take only the first pictures.
   public var trainingNumber: Int?
   public var testingNumber: Int?
-  /// Path of the diffusion model.
+  /// Kind of the pretrained model, a name of the registry.
+  public let kind: String
+  private let hasSteps: Bool
+  /// Path of the pretrained model.
   public var modelPath: String
   public var imageSize: Int
   /// Length of a pixel's vector that the file states.
@@ -27,16 +31,27 @@ public struct ExperimentConfiguration: Sendable, Equatable {
   public var sharesNoise: Bool
 
   /// Reads a configuration. Paths stay as they are, relative to the working directory.
+  /// - Parameters:
+  ///   - path: path of the file
+  ///   - registry: the kinds of models that are known
   /// - Throws: `DataError` naming the key that is missing or of another type, or a setting that only other kinds
   ///   of models have.
-  public init(contentsOf path: String) throws(DataError) {
+  public init(contentsOf path: String, registry: BackboneRegistry = .standard) throws(DataError) {
     let json = try JSONObject(contentsOf: path)
-    let kind = try json.stringIfPresent("model_type") ?? "ddpm"
-    guard kind == "ddpm" else {
-      throw DataError(.unsupported, file: path, item: "model_type", expected: "ddpm", found: kind)
+    let type = try json.stringIfPresent("model_type") ?? "ddpm"
+    let known = registry.kinds.compactMap { kind in kind.experiments.map { (name: kind.kind, has: $0) } }
+    guard let model = known.first(where: { $0.has.types.contains(type) }) else {
+      throw DataError(
+        .unsupported, file: path, item: "model_type",
+        expected: known.flatMap(\.has.types).joined(separator: ", "), found: type)
     }
-    if try json.boolIfPresent("input_activations") ?? false {
-      throw DataError(.unsupported, file: path, item: "input_activations", expected: "false", found: "true")
+    kind = model.name
+    hasSteps = model.has.hasSteps
+    let takesInputs = model.has.inputActivations
+    guard try json.boolIfPresent("input_activations") ?? takesInputs == takesInputs else {
+      throw DataError(
+        .unsupported, file: path, item: "input_activations", expected: "\(takesInputs), for \(type)",
+        found: "\(!takesInputs)")
     }
     let upsampling = try json.stringIfPresent("upsample_mode") ?? "bilinear"
     guard upsampling == "bilinear" else {
@@ -61,25 +76,32 @@ public struct ExperimentConfiguration: Sendable, Equatable {
     modelPath = try json.string("model_path")
     imageSize = dimensions[0]
     featureCount = dimensions[2]
-    steps = try json.integers("steps")
-    blocks = try json.integers("blocks")
+    steps = try hasSteps ? json.integers("steps") : json.integersIfPresent("steps") ?? []
+    blocks = try hasSteps ? json.integers("blocks") : json.integersIfPresent("blocks") ?? []
+    guard hasSteps || (steps.isEmpty && blocks.isEmpty) else {
+      throw json.error(
+        "steps", expected: "none, and no blocks, for \(type)", found: "\(steps) and blocks \(blocks)")
+    }
     members = try Self.positive("model_num", in: json, default: 10, most: 1000)
     batchSize = try Self.positive("batch_size", in: json, default: 64, most: 1 << 20)
     sharesNoise = try json.boolIfPresent("share_noise") ?? false
     experimentDirectory = try json.string("exp_dir")
   }
 
-  /// Settings of the model and its activations, by the keys of guided-diffusion's option tables.
+  /// Settings of the model and its activations, by the keys of its option tables.
   public var settings: [String: String] {
     func list(_ numbers: [Int]) -> String { numbers.map { "\($0)" }.joined(separator: ",") }
+    guard hasSteps else { return ["image-size": "\(imageSize)"] }
     return [
       "image-size": "\(imageSize)", "steps": list(steps), "blocks": list(blocks),
       "noise": sharesNoise ? "shared" : "per-image",
     ]
   }
 
-  /// Folder of the results of the steps and blocks of some settings: `<exp_dir>/<steps>_<blocks>`, as in the reference.
+  /// Folder of the results of the steps and blocks of some settings: `<exp_dir>/<steps>_<blocks>`, as in the reference;
+  /// `<exp_dir>` itself for models without steps.
   public func outputDirectory(_ settings: [String: String]) -> String {
+    guard hasSteps else { return experimentDirectory }
     let lists = ["steps", "blocks"].map { settings[$0] ?? self.settings[$0]! }
     let suffix = lists.joined(separator: "_").replacing(",", with: "_")
     return (experimentDirectory as NSString).appendingPathComponent(suffix)

@@ -80,6 +80,14 @@ public struct SegmenterPreset: Sendable, Hashable, Identifiable {
     features.redrawn(seed: nil, draws: noiseCount)
   }
 
+  /// Says which settings have no effect on some features.
+  public func noteIneffective(for features: any PixelFeatures, notices: Notices) {
+    guard noiseCount > 1, !features.drawsNoise else { return }
+    notices.add(
+      .ignored, file: features.origin.path, item: "noises \(noiseCount) of preset \(id)",
+      "features of \(features.record.kind) draw no noise")
+  }
+
   /// Puts the preset's settings into options; batch, seed and the like stay as they are.
   public func apply(to options: inout SegmenterOptions) {
     options.members = members

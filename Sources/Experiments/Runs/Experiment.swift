@@ -79,6 +79,7 @@ public struct Experiment: Sendable {
     progress: @escaping ProgressHandler = { _ in }
   ) throws(DataError) -> ExperimentReport {
     try check()
+    for preset in presets { preset.noteIneffective(for: features, notices: notices) }
     try folder.create(folder.path)
     let lock = try FolderLock(folder: folder.path, owner: "dseg experiment")
     defer { withExtendedLifetime(lock) {} }

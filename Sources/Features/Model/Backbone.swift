@@ -16,6 +16,11 @@ public protocol Backbone: Sendable {
   /// What it is, in a few words with its source.
   static var summary: String { get }
 
+  /// A tensor that every such model has, by the end of its name.
+  static var anchor: String { get }
+  /// How the configurations of ddpm-segmentation name it; nil where they do not.
+  static var experiments: ExperimentNames? { get }
+
   /// Whether a checkpoint holds such a model, by the names of its tensors.
   static func recognizes(_ checkpoint: Checkpoint) -> Bool
 
@@ -48,6 +53,44 @@ public protocol Backbone: Sendable {
   func features(
     _ selection: Selection, tensors: [String: Tensor], notices: Notices
   ) throws(DataError) -> any PixelFeatures
+}
+
+extension Backbone {
+  public static var experiments: ExperimentNames? { nil }
+
+  public static func recognizes(_ checkpoint: Checkpoint) -> Bool { !networkNames(in: checkpoint).isEmpty }
+
+  public static func networkNames(in checkpoint: Checkpoint) -> [String] {
+    NetworkList(checkpoint, anchor: anchor).members.map(\.name)
+  }
+
+  public static func state(
+    in checkpoint: Checkpoint, weights: WeightsChoice, notices: Notices
+  ) throws(DataError) -> (state: StateDictionary, origin: ModelOrigin) {
+    let networks = NetworkList(checkpoint, anchor: anchor)
+    guard let member = try networks.chosen(weights, notices: notices) else {
+      throw DataError(
+        .unsupported, file: checkpoint.path, expected: "\(kind) (\(anchor), …), \(summary)",
+        found: "none of its names")
+    }
+    return (try networks.state(of: member), ModelOrigin(checkpoint.file, weights: member.name))
+  }
+}
+
+/// How the configurations of ddpm-segmentation tell of a kind of model.
+public struct ExperimentNames: Sendable, Equatable {
+  /// Values of `model_type`.
+  public var types: [String]
+  /// Whether there are `steps` and `blocks`.
+  public var hasSteps: Bool
+  /// Value of `input_activations`: whether the features are inputs of blocks.
+  public var inputActivations: Bool
+
+  public init(types: [String], hasSteps: Bool = false, inputActivations: Bool = false) {
+    self.types = types
+    self.hasSteps = hasSteps
+    self.inputActivations = inputActivations
+  }
 }
 
 /// What `inspect` shows of a model.

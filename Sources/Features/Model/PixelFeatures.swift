@@ -29,6 +29,9 @@ public protocol PixelFeatures: Sendable {
   /// Bytes that `extract` needs for a picture beside the maps that it returns.
   func workingBytes(height: Int, width: Int) -> Double
 
+  /// Whether features depend on random numbers, so that it makes a difference how they are drawn.
+  var drawsNoise: Bool { get }
+
   /// The same features of a model that draws random numbers, drawn in another way; a model that draws none returns
   /// itself.
   /// - Parameters:
@@ -39,6 +42,8 @@ public protocol PixelFeatures: Sendable {
 
 extension PixelFeatures {
   public func workingBytes(height: Int, width: Int) -> Double { 0 }
+
+  public var drawsNoise: Bool { false }
 
   public func redrawn(seed: UInt64?, draws: Int?) -> any PixelFeatures { self }
 

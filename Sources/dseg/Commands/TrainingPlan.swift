@@ -100,10 +100,12 @@ struct TrainingPlan {
   /// - Throws: `DataError`, or the exit code of unsuitable data when a test picture had to be left out.
   func run() throws {
     let features = try BackboneRegistry.standard.features(
-      of: model, kind: flags.network.backbone, settings: settings, weights: flags.network.weightsChoice,
+      of: model, kind: flags.network.backbone ?? configuration?.kind, settings: settings,
+      weights: flags.network.weightsChoice,
       notices: .ofThisRun
     ).redrawn(seed: flags.common.seed ?? 0, draws: try flags.classifiers.chosen().noiseCount)
     try features.validate()
+    try flags.classifiers.chosen().noteIneffective(for: features, notices: .ofThisRun)
     if let configuration, configuration.settings.allSatisfy({ settings[$0.key] == $0.value }),
       configuration.featureCount != features.channels
     {

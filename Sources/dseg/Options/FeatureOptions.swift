@@ -6,10 +6,11 @@ import Checkpoints
 import DiffusionCore
 import Features
 
-/// Which activations are the features: short forms of the settings of guided-diffusion.
+/// Which activations are the features: short forms of settings.
 struct FeatureOptions: ParsableArguments {
   @Option(help: .of("steps", in: DiffusionSelection.self)) var steps: String?
   @Option(help: .of("blocks", in: DiffusionSelection.self)) var blocks: String?
+  @Option(help: .of("layers", in: SwAVSelection.self)) var layers: String?
   @Option(
     help: ArgumentHelp(
       "Noise for all pictures, [3, size, size], instead of the seed's.", valueName: "file.npy"))
@@ -23,7 +24,9 @@ struct FeatureOptions: ParsableArguments {
 
   /// What was given on the command line, by the keys of option tables.
   var given: [String: String] {
-    let all = ["steps": steps, "blocks": blocks, "noise": noise, "class": conditioningClass]
+    let all = [
+      "steps": steps, "blocks": blocks, "layers": layers, "noise": noise, "class": conditioningClass,
+    ]
     return all.compactMapValues(\.self)
   }
 }

@@ -29,22 +29,6 @@ struct MeanColors: Backbone {
   let scales: [Int]
   let origin: ModelOrigin
 
-  static func recognizes(_ checkpoint: Checkpoint) -> Bool { !networkNames(in: checkpoint).isEmpty }
-
-  static func networkNames(in checkpoint: Checkpoint) -> [String] {
-    NetworkList(checkpoint, anchor: anchor).members.map(\.name)
-  }
-
-  static func state(
-    in checkpoint: Checkpoint, weights: WeightsChoice, notices: Notices
-  ) throws(DataError) -> (state: StateDictionary, origin: ModelOrigin) {
-    let networks = NetworkList(checkpoint, anchor: anchor)
-    guard let member = try networks.chosen(weights, notices: notices) else {
-      throw DataError(.malformed, file: checkpoint.path, expected: anchor, found: "none")
-    }
-    return (try networks.state(of: member), ModelOrigin(checkpoint.file, weights: member.name))
-  }
-
   static func facts(of state: StateDictionary, options: Options) throws(DataError) -> BackboneFacts {
     BackboneFacts(
       rows: [.init("scales", .integer(state.tensors[0].array.count), title: "scales")],
