@@ -41,7 +41,7 @@ extension RepeatedWork {
 let works: [String: any PreparedWork.Type] = [
   "forward": ForwardWork.self, "job": JobWork.self, "head": HeadWork.self, "training": TrainingWork.self,
   "diffusion-step": DiffusionStepWork.self, "read": ReadingWork.self, "load": LoadingWork.self,
-  "product": ProductWork.self,
+  "product": ProductWork.self, "features": FeatureWork.self,
 ]
 
 extension Tensor {
@@ -54,6 +54,8 @@ extension Tensor {
 enum RandomFile {
   /// Called by its name, for instance `small64`.
   case network(Network)
+  /// Called by its name, for instance `mae`.
+  case backbone(BackboneWeights)
   /// Classifiers of 21 classes, called `ensemble-{members}-{features}`.
   case ensemble(members: Int, features: Int)
 
@@ -61,6 +63,8 @@ enum RandomFile {
     let parts = name.split(separator: "-")
     if let network = Network(rawValue: name) {
       self = .network(network)
+    } else if let backbone = BackboneWeights(rawValue: name) {
+      self = .backbone(backbone)
     } else if parts.count == 3, parts[0] == "ensemble", let members = Int(parts[1]),
       let features = Int(parts[2])
     {
@@ -74,6 +78,7 @@ enum RandomFile {
   func write(to path: String) throws(DataError) {
     switch self {
     case .network(let network): try network.writeCheckpoint(to: path, seed: 1)
+    case .backbone(let backbone): try backbone.writeCheckpoint(to: path, seed: 1)
     case .ensemble(let members, let features):
       var writer = SafetensorsWriter()
       let ensemble = try randomEnsemble(members: members, features: features, classes: 21)

@@ -13,8 +13,10 @@ from torch import Tensor
 from contenders.protocol import Command, Work, serve
 from contenders.pytorch_diffusion import DiffusionStepWork
 from contenders.pytorch_training import TrainingWork
+from networks.mae import load_mae
 from networks.pixel_classifier import load_ensemble
 from networks.reference_job import segment
+from networks.resnet import load_resnet
 from networks.unet import load_network
 
 
@@ -97,6 +99,29 @@ class JobWork(Work):
         save(folder, "uncertainty", uncertainty)
 
 
+class FeatureWork(Work):
+    """The features of a picture by a network other than a diffusion model's."""
+
+    def __init__(self, command: Command, settings: Settings) -> None:
+        super().__init__()
+        load = {"mae": load_mae, "swav": load_resnet, "swav_w2": load_resnet}[command["network"]]
+        network = load(read_state(command["checkpoint"]))
+        self.picture = tensor(command["picture"])[None]
+        if settings.channels_last:
+            network = network.to(memory_format=torch.channels_last)
+            self.picture = self.picture.to(memory_format=torch.channels_last)
+        self.network: Callable[[Tensor], list[Tensor]] = (
+            torch.compile(network) if settings.compiles else network
+        )
+
+    def run_once(self) -> list[Tensor]:
+        with torch.inference_mode():
+            return self.network(self.picture)
+
+    def write(self, result: list[Tensor], folder: Path) -> None:
+        save(folder, "output", torch.cat([activation.reshape(-1) for activation in result]))
+
+
 class ReadingWork(Work):
     """Opens a checkpoint and sums every tensor."""
 
@@ -152,6 +177,7 @@ def main() -> None:
     works: dict[str, Callable[[Command, Settings], Work]] = {
         "forward": ForwardWork,
         "job": JobWork,
+        "features": FeatureWork,
         "read": ReadingWork,
         "load": LoadingWork,
         "product": ProductWork,

@@ -102,6 +102,31 @@ def job() -> Work:
     )
 
 
+def features(key: str, title: str, full: Plan, quick: Plan) -> Work:
+    return Work(
+        key,
+        title,
+        [
+            OURS,
+            contenders.PYTORCH,
+            contenders.PYTORCH_JEMALLOC,
+            contenders.PYTORCH_CHANNELS_LAST,
+            contenders.PYTORCH_COMPILED,
+        ],
+        lambda inputs: {
+            "work": "features",
+            "network": key,
+            "checkpoint": str(inputs.checkpoint(key)),
+            "picture": str(inputs.normal(f"normal-{SIDE}", (3, SIDE, SIDE))),
+        },
+        close_outputs(1e-4),
+        full,
+        quick,
+        # Compiling takes longer than all the rest of it.
+        frozenset({"pytorch-compile"}),
+    )
+
+
 def training() -> Work:
     return Work(
         "training",
@@ -253,6 +278,24 @@ def all_works() -> list[Work]:
             frozenset({"pytorch-compile"}),
         ),
         job(),
+        features(
+            "mae",
+            f"features of one picture of {SIDE} px: ViT-L/8 of a masked autoencoder, last 12 blocks",
+            Plan(rounds=5, iterations=1, warm_up=1),
+            Plan(rounds=2, iterations=1, warm_up=1),
+        ),
+        features(
+            "swav",
+            f"features of one picture of {SIDE} px: SwAV's ResNet-50, 9 maps",
+            Plan(rounds=7, iterations=10, warm_up=2),
+            Plan(rounds=3, iterations=5, warm_up=2),
+        ),
+        features(
+            "swav_w2",
+            f"features of one picture of {SIDE} px: SwAV's ResNet-50, twice as wide, 9 maps",
+            Plan(rounds=7, iterations=5, warm_up=2),
+            Plan(rounds=3, iterations=3, warm_up=1),
+        ),
         training(),
         diffusion_step(),
         read(),

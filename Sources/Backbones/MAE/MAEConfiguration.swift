@@ -132,3 +132,51 @@ extension MAEConfiguration {
     isTrained(name) && shape.count > 1 && !name.hasSuffix("bias")
   }
 }
+
+extension MAEConfiguration {
+  /// The network that was published for ddpm-segmentation: ViT-L with patches of 8 pixels, for pictures of 256.
+  public static let published = MAEConfiguration(
+    patchSize: 8, grid: 32, encoder: Stack(channels: 1024, depth: 24, heads: 16, hidden: 4096),
+    decoder: Stack(channels: 512, depth: 8, heads: 16, hidden: 2048))
+
+  /// Names and shapes of the tensors, in the order of the published files.
+  public var parameterShapes: [(name: String, shape: [Int])] {
+    let (width, positions) = (encoder.channels, 1 + grid * grid)
+    let patch = patchSize * patchSize * inChannels
+    var shapes: [(name: String, shape: [Int])] = [
+      ("cls_token", [1, 1, width]), ("pos_embed", [1, positions, width]),
+    ]
+    if let decoder {
+      shapes += [
+        ("mask_token", [1, 1, decoder.channels]), ("decoder_pos_embed", [1, positions, decoder.channels]),
+      ]
+    }
+    shapes += [
+      ("patch_embed.proj.weight", [width, inChannels, patchSize, patchSize]),
+      ("patch_embed.proj.bias", [width]),
+    ]
+    shapes += encoder.parameterShapes("blocks") + [("norm.weight", [width]), ("norm.bias", [width])]
+    guard let decoder else { return shapes }
+    return shapes
+      + [
+        ("decoder_embed.weight", [decoder.channels, width]), ("decoder_embed.bias", [decoder.channels]),
+      ] + decoder.parameterShapes("decoder_blocks")
+      + [
+        ("decoder_norm.weight", [decoder.channels]), ("decoder_norm.bias", [decoder.channels]),
+        ("decoder_pred.weight", [patch, decoder.channels]), ("decoder_pred.bias", [patch]),
+      ]
+  }
+}
+
+extension MAEConfiguration.Stack {
+  fileprivate func parameterShapes(_ name: String) -> [(name: String, shape: [Int])] {
+    let block: [(name: String, shape: [Int])] = [
+      ("norm1.weight", [channels]), ("norm1.bias", [channels]),
+      ("attn.qkv.weight", [3 * channels, channels]), ("attn.qkv.bias", [3 * channels]),
+      ("attn.proj.weight", [channels, channels]), ("attn.proj.bias", [channels]),
+      ("norm2.weight", [channels]), ("norm2.bias", [channels]), ("mlp.fc1.weight", [hidden, channels]),
+      ("mlp.fc1.bias", [hidden]), ("mlp.fc2.weight", [channels, hidden]), ("mlp.fc2.bias", [channels]),
+    ]
+    return (0..<depth).flatMap { index in block.map { ("\(name).\(index).\($0.name)", $0.shape) } }
+  }
+}

@@ -56,6 +56,8 @@ public struct Conv2d: Sendable {
     let kernel = weights.tensor("weight", shape: shape)
     // A stand-in for a weight that the file lacks may have another shape; it is never used.
     let folded = kernel.shape == shape ? norm.folded(into: kernel) : kernel
+    // The file's own weights are of no more use.
+    kernel.discardPages()
     weight = ConvolutionWeight(folded, shape: shape, algorithm: algorithm)
     bias = norm.offset
     (self.stride, self.padding, self.dilation) = (stride, padding, dilation)

@@ -105,3 +105,49 @@ public struct ResNetTap: Sendable, Equatable {
   /// Pixels of the picture for each of its own, where sizes divide.
   public var stride: Int
 }
+
+extension ResNetConfiguration {
+  /// A network of stages whose widths double, with four times as many channels at the end of a block, and strides of 2
+  /// from the second stage on: `[3, 4, 6, 3]` and 64 is ResNet-50.
+  /// - Parameters:
+  ///   - blocks: of each stage
+  ///   - stem: channels after the first convolution
+  ///   - inChannels: channels of the pictures
+  public init(blocks: [Int], stem: Int = 64, inChannels: Int = 3) {
+    self.inChannels = inChannels
+    self.stem = stem
+    stages = blocks.enumerated().map { stage, count in
+      (0..<count).map { index in
+        Block(
+          width: stem << stage, outChannels: 4 * stem << stage, hasDownsample: index == 0,
+          stride: stage > 0 && index == 0 ? 2 : 1)
+      }
+    }
+  }
+
+  /// Names and shapes of the parameters and running statistics, in the order of torchvision's files.
+  public var parameterShapes: [(name: String, shape: [Int])] {
+    func convolution(
+      _ name: String, _ norm: String, _ shape: [Int]
+    ) -> [(name: String, shape: [Int])] {
+      [("\(name).weight", shape)]
+        + ["weight", "bias", "running_mean", "running_var"].map { ("\(norm).\($0)", [shape[0]]) }
+    }
+    var shapes = convolution("conv1", "bn1", [stem, inChannels, 7, 7])
+    var channels = stem
+    for (stage, blocks) in stages.enumerated() {
+      for (index, block) in blocks.enumerated() {
+        let name = "layer\(stage + 1).\(index)"
+        shapes += convolution("\(name).conv1", "\(name).bn1", [block.width, channels, 1, 1])
+        shapes += convolution("\(name).conv2", "\(name).bn2", [block.width, block.width, 3, 3])
+        shapes += convolution("\(name).conv3", "\(name).bn3", [block.outChannels, block.width, 1, 1])
+        if block.hasDownsample {
+          shapes += convolution(
+            "\(name).downsample.0", "\(name).downsample.1", [block.outChannels, channels, 1, 1])
+        }
+        channels = block.outChannels
+      }
+    }
+    return shapes
+  }
+}

@@ -189,6 +189,19 @@ struct MAETests {
     #expect((300..<500).contains(mirrored))
   }
 
+  /// Counts of the published file (its table of keys), and the layout of the small one.
+  @Test func namesAndShapes() {
+    let published = MAEConfiguration.published.parameterShapes
+    #expect(published.count == 398)
+    #expect(published.reduce(0) { $0 + $1.shape.reduce(1, *) } == 329_928_384)
+    let small = MAEConfiguration(
+      patchSize: 4, grid: 8, encoder: .init(channels: 24, depth: 4, heads: 3, hidden: 48),
+      decoder: .init(channels: 16, depth: 1, heads: 2, hidden: 32))
+    let shapes = Dictionary(uniqueKeysWithValues: small.parameterShapes.map { ($0.name, $0.shape) })
+    let expected = RandomBackbones.maeShapes()
+    #expect(shapes == Dictionary(uniqueKeysWithValues: expected.map { ($0.name, $0.shape) }))
+  }
+
   @Test func factsTellTheArchitecture() throws {
     var options = MAEOptions()
     options.heads = 3

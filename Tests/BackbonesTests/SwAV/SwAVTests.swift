@@ -150,6 +150,20 @@ struct SwAVTests {
     #expect(try Segmenter(contentsOf: path).segment(image).labels == segmenter.segment(image).labels)
   }
 
+  /// Counts of the published networks, plain and wide, and the layout of the small one.
+  @Test(arguments: [(64, 23_508_032), (128, 93_907_072)])
+  func namesAndShapes(stem: Int, count: Int) {
+    let shapes = ResNetConfiguration(blocks: [3, 4, 6, 3], stem: stem).parameterShapes
+    #expect(shapes.count == 318 - 53)
+    let trained = shapes.filter { !$0.name.contains("running") }
+    #expect(trained.reduce(0) { $0 + $1.shape.reduce(1, *) } == count)
+    let small = ResNetConfiguration(blocks: [3, 4, 6, 3], stem: 4).parameterShapes
+    let expected = RandomBackbones.resNetShapes()
+    #expect(
+      Dictionary(uniqueKeysWithValues: small.map { ($0.name, $0.shape) })
+        == Dictionary(uniqueKeysWithValues: expected.map { ($0.name, $0.shape) }))
+  }
+
   @Test func factsTellTheCost() throws {
     let state = try StateDictionary(try checkpoint())
     var options = SwAVOptions()
