@@ -13,8 +13,10 @@ struct KnownAnswerTests {
     var operation: String
     var testDescription: String { "\(manifest.name): \(operation)" }
 
-    static let all = Manifest.all.filter { !$0.isNotBuiltYet }.flatMap { manifest in
-      manifest.operations.map { Group(manifest: manifest, operation: $0) }
+    /// All that there is; of systems that are still to be built, what is there already.
+    static let all = Manifest.all.flatMap { manifest in
+      manifest.operations.filter { !manifest.isNotBuiltYet || Operations.table[$0] != nil }
+        .map { Group(manifest: manifest, operation: $0) }
     }
   }
 
@@ -26,10 +28,12 @@ struct KnownAnswerTests {
   @Test(arguments: Group.all.filter { Operations.withConvolutions.contains($0.operation) })
   func operationWithFastConvolutions(_ group: Group) { check(group, precision: .fast) }
 
-  /// Folders of systems that are still to be built are named, not run.
+  /// What is not there yet of systems that are still to be built is named, not run.
   @Test func namesWhatIsNotBuilt() {
     for manifest in Manifest.all where manifest.isNotBuiltYet {
-      print("\(manifest.name): not built yet (\(manifest.cases.count) cases)")
+      let missing = manifest.operations.filter { Operations.table[$0] == nil }
+      let cases = manifest.cases.filter { missing.contains($0.op) }.count
+      print("\(manifest.name): not built yet: \(cases) of \(manifest.cases.count) cases")
     }
   }
 

@@ -29,19 +29,26 @@ public struct TokenLinear: Sendable {
   }
 
   /// `[N, T, inFeatures]` gives `[N, T, outFeatures]`.
+  public func callAsFunction(_ x: Tensor, residual: Tensor? = nil, tape: Tape? = nil) -> Tensor {
+    self(ConvolutionInput(x), residual: residual, tape: tape)
+  }
+
+  /// `[N, T, inFeatures]` gives `[N, T, outFeatures]`.
   /// - Parameters:
-  ///   - x: the tokens
+  ///   - x: the tokens, perhaps normalised on the way in
   ///   - residual: added, of the result's shape
   ///   - tape: where to record; nil for inference
-  public func callAsFunction(_ x: Tensor, residual: Tensor? = nil, tape: Tape? = nil) -> Tensor {
+  public func callAsFunction(
+    _ x: ConvolutionInput, residual: Tensor? = nil, tape: Tape? = nil
+  ) -> Tensor {
     if tape != nil { weight.keepForTraining() }
-    let y = conv1d(ConvolutionInput(x), weight: weight, bias: bias, residual: residual)
+    let y = conv1d(x, weight: weight, bias: bias, residual: residual)
     guard let tape else { return y }
-    let wantsInput = tape.wantsGradient(of: x)
+    let wantsInput = tape.wantsGradient(of: x.first)
     tape.record(y) { [weight, bias] gradient, gradients in
       if let residual { gradients.add(gradient, to: residual) }
       if let bias { gradients.add(sumOfRows(sumOfPixels(gradient)), to: bias) }
-      gradients.add(conv1dWeightGradient(gradient, x: ConvolutionInput(x)), to: weight)
+      gradients.add(conv1dWeightGradient(gradient, x: x), to: weight)
       if wantsInput { gradients.add(conv1dInputGradient(gradient, weight: weight), to: x) }
     }
     return y

@@ -7,15 +7,19 @@ extension Operations {
   /// Parts of vision transformers.
   static let transformers: [String: Operation] = [
     "layer_norm": { known in
-      try known.tokenAnswers { weights in
-        let eps = Float(try known.parameters.double("eps"))
-        let layer = LayerNorm(
-          channels: weights.shape(of: "weight")![0], eps: eps, weights: weights)
-        return { layer($0, tape: $1) }
-      }
+      // Some folders name weights as such, some do not.
+      let prefix = known.has("w.weight") ? "w." : ""
+      let (x, gradient) = (try known.tensor("x"), try known.tensor("cotangent"))
+      let (weight, bias) = (try known.tensor("\(prefix)weight"), try known.tensor("\(prefix)bias"))
+      let eps = Float(try known.parameters.double("eps"))
+      let found = layerNormBackward(gradient, x: x, weight: weight, eps: eps)
+      return [
+        "y": .tensor(layerNorm(x, weight: weight, bias: bias, eps: eps)), "d_x": .tensor(found.x),
+        "d_\(prefix)weight": .tensor(found.weight), "d_\(prefix)bias": .tensor(found.bias),
+      ]
     },
     "gelu": { known in
-      try known.parameters.expect("approximate", .string("none"))
+      for name in ["approximate", "approximation"] { try known.parameters.expect(name, .string("none")) }
       let x = try known.tensor("x")
       return [
         "y": .tensor(gelu(x)), "d_x": .tensor(geluBackward(try known.tensor("cotangent"), x: x)),

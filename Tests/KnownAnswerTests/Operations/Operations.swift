@@ -8,7 +8,8 @@ enum Operations {
   static let withConvolutions: Set = [
     "conv2d", "upsample", "downsample", "res_block", "unet_forward", "ddpm_features", "prepare_training_data",
     "evaluate_ensemble", "unet_loss_grad", "training_losses_unet", "calc_bpd_loop",
-    "bottleneck", "resnet_forward", "swav_features",
+    "bottleneck", "resnet_forward", "swav_features", "ldm_ae_upsample",
+    "ldm_ae_resnet_block", "ldm_kl_encode", "ldm_kl_decode", "ldm_vq_encode", "ldm_vq_decode",
   ]
 
   static let table: [String: Operation] =
@@ -24,4 +25,5 @@ enum Operations {
     .merging(swav) { first, _ in first }
     .merging(transformers) { first, _ in first }
     .merging(mae) { first, _ in first }
+    .merging(latentDiffusion) { first, _ in first }
 }

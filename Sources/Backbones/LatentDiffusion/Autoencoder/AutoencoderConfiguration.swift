@@ -1,0 +1,87 @@
+import Base
+import Checkpoints
+
+/// The architecture of a latent diffusion model's autoencoder (Rombach et al. 2022, "first stage"), read from the shapes of
+/// its weights.
+public struct AutoencoderConfiguration: Sendable, Equatable {
+  /// What lies between encoder and decoder.
+  public enum Bottleneck: Sendable, Equatable {
+    /// A normal distribution for each pixel (KL-regularised).
+    case gaussian
+    /// The nearest of so many vectors (VQ-regularised).
+    case codebook(Int)
+  }
+
+  /// Channels of the pictures.
+  public var inChannels: Int
+  /// Channels after the first convolution.
+  public var channels: Int
+  /// Channels of each level, the finest first.
+  public var levelChannels: [Int]
+  /// Residual blocks of a level of the encoder; the decoder has one more.
+  public var residualBlocks: Int
+  /// Whether each level has attention.
+  public var levelHasAttention: [Bool]
+  /// Whether there is attention between encoder and decoder levels.
+  public var middleHasAttention: Bool
+  /// Channels of the encoder's mean.
+  public var latentChannels: Int
+  /// Channels of the latents that a diffusion model sees.
+  public var embedChannels: Int
+  public var bottleneck: Bottleneck
+
+  /// Pixels of a picture for each latent, along either side.
+  public var factor: Int { 1 << (levelChannels.count - 1) }
+
+  /// A tensor that every such network has.
+  public static let anchor = "encoder.conv_in.weight"
+  /// Larger networks are not believed.
+  private static let most = (channels: 1 << 14, levels: 10, blocks: 64, codes: 1 << 20)
+
+  /// Reads the architecture off a state dictionary.
+  /// - Throws: `DataError` that names the tensor which no such network has, or lacks.
+  public init(state: StateDictionary) throws(DataError) {
+    func refusal(_ item: String, _ expected: String) -> DataError {
+      DataError(
+        .malformed, file: state.file, item: state.prefix + item, expected: expected,
+        found: state[item].map { "shape \($0.shape)" } ?? "none")
+    }
+    func channels(of name: String, axis: Int) throws(DataError) -> Int {
+      guard let shape = state[name]?.shape, shape.count == 4, (1...Self.most.channels).contains(shape[axis])
+      else { throw refusal(name, "the weight of a convolution") }
+      return shape[axis]
+    }
+    self.channels = try channels(of: Self.anchor, axis: 0)
+    inChannels = try channels(of: Self.anchor, axis: 1)
+    var (widths, attention, blocks) = ([Int](), [Bool](), 0)
+    while widths.count < Self.most.levels, state["encoder.down.\(widths.count).block.0.conv1.weight"] != nil {
+      let level = "encoder.down.\(widths.count)"
+      var count = 0
+      while count < Self.most.blocks, state["\(level).block.\(count).conv1.weight"] != nil { count += 1 }
+      guard widths.isEmpty || count == blocks else {
+        throw refusal("\(level).block.\(blocks - 1).conv1.weight", "\(blocks) blocks, as at level 0")
+      }
+      blocks = count
+      attention.append(state["\(level).attn.0.norm.weight"] != nil)
+      widths.append(try channels(of: "\(level).block.0.conv1.weight", axis: 0))
+    }
+    guard !widths.isEmpty else { throw refusal("encoder.down.0.block.0.conv1.weight", "a level") }
+    for width in widths + [self.channels] where width % 32 != 0 {
+      throw DataError(
+        .malformed, file: state.file, item: state.prefix + "encoder", expected: "channels in 32 groups",
+        found: "\(width)")
+    }
+    (levelChannels, levelHasAttention, residualBlocks) = (widths, attention, blocks)
+    middleHasAttention = state["encoder.mid.attn_1.norm.weight"] != nil
+    latentChannels = try channels(of: "decoder.conv_in.weight", axis: 1)
+    embedChannels = try channels(of: "post_quant_conv.weight", axis: 1)
+    if let codes = state["quantize.embedding.weight"]?.shape {
+      guard codes.count == 2, (1...Self.most.codes).contains(codes[0]), codes[1] == embedChannels else {
+        throw refusal("quantize.embedding.weight", "[codes, \(embedChannels)]")
+      }
+      bottleneck = .codebook(codes[0])
+    } else {
+      bottleneck = .gaussian
+    }
+  }
+}
