@@ -62,6 +62,49 @@ public enum RandomBackbones {
     return shapes
   }
 
+  /// Names and shapes of an autoencoder of two levels, the coarser one with attention.
+  /// - Parameter codes: vectors of the codebook; nil for a KL-regularised one
+  public static func autoencoderShapes(codes: Int?) -> [(name: String, shape: [Int])] {
+    let (fine, coarse, latent, embed) = (32, 64, 4, 3)
+    func convolution(_ name: String, _ from: Int, _ to: Int, _ side: Int) -> [(String, [Int])] {
+      [("\(name).weight", [to, from, side, side]), ("\(name).bias", [to])]
+    }
+    func norm(_ name: String, _ width: Int) -> [(String, [Int])] {
+      [("\(name).weight", [width]), ("\(name).bias", [width])]
+    }
+    func block(_ name: String, _ from: Int, _ to: Int) -> [(String, [Int])] {
+      norm("\(name).norm1", from) + convolution("\(name).conv1", from, to, 3) + norm("\(name).norm2", to)
+        + convolution("\(name).conv2", to, to, 3)
+        + (from == to ? [] : convolution("\(name).nin_shortcut", from, to, 1))
+    }
+    func attention(_ name: String, _ width: Int) -> [(String, [Int])] {
+      norm("\(name).norm", width)
+        + ["q", "k", "v", "proj_out"].flatMap { convolution("\(name).\($0)", width, width, 1) }
+    }
+    func middle(_ name: String) -> [(String, [Int])] {
+      block("\(name).mid.block_1", coarse, coarse) + attention("\(name).mid.attn_1", coarse)
+        + block("\(name).mid.block_2", coarse, coarse)
+    }
+    let factor = codes == nil ? 2 : 1
+    var shapes = convolution("encoder.conv_in", 3, fine, 3) + block("encoder.down.0.block.0", fine, fine)
+    shapes += convolution("encoder.down.0.downsample.conv", fine, fine, 3)
+    shapes += block("encoder.down.1.block.0", fine, coarse) + attention("encoder.down.1.attn.0", coarse)
+    shapes += middle("encoder") + norm("encoder.norm_out", coarse)
+    shapes += convolution("encoder.conv_out", coarse, factor * latent, 3)
+    shapes += convolution("quant_conv", factor * latent, factor * embed, 1)
+    shapes += convolution("post_quant_conv", embed, latent, 1)
+    shapes += convolution("decoder.conv_in", latent, coarse, 3) + middle("decoder")
+    for index in 0..<2 {
+      shapes += block("decoder.up.1.block.\(index)", coarse, coarse)
+      shapes += attention("decoder.up.1.attn.\(index)", coarse)
+      shapes += block("decoder.up.0.block.\(index)", index == 0 ? coarse : fine, fine)
+    }
+    shapes += convolution("decoder.up.1.upsample.conv", coarse, coarse, 3)
+    shapes += norm("decoder.norm_out", fine) + convolution("decoder.conv_out", fine, 3, 3)
+    if let codes { shapes.append(("quantize.embedding.weight", [codes, embed])) }
+    return shapes
+  }
+
   /// Random weights that keep activations near 1.
   public static func tensors(
     _ shapes: [(name: String, shape: [Int])], seed: UInt64 = 1

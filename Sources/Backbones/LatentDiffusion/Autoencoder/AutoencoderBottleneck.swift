@@ -24,7 +24,7 @@ public struct GaussianPosterior: Sendable {
 
   /// Divergence from the standard normal distribution, of each sample: `½ Σ (mean² + variance - 1 - log variance)`.
   public var klDivergences: [Double] {
-    sums { mean, logVariance in mean * mean + exp(logVariance) - 1 - logVariance }.map { 0.5 * $0 }
+    sums { _, mean, logVariance in mean * mean + exp(logVariance) - 1 - logVariance }.map { 0.5 * $0 }
   }
 
   /// Divergence from another distribution, of each sample.
@@ -44,10 +44,6 @@ public struct GaussianPosterior: Sendable {
       let distance = Double(elements[index]) - mean
       return log(2 * .pi) + logVariance + distance * distance / exp(logVariance)
     }.map { 0.5 * $0 }
-  }
-
-  private func sums(_ term: (_ mean: Double, _ logVariance: Double) -> Double) -> [Double] {
-    sums { _, mean, logVariance in term(mean, logVariance) }
   }
 
   private func sums(_ term: (_ index: Int, _ mean: Double, _ logVariance: Double) -> Double) -> [Double] {
