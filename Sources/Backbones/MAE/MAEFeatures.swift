@@ -57,15 +57,8 @@ public struct MAEFeatures: PixelFeatures {
 
   public func extract(_ picture: Tensor, _ context: FeatureContext) throws(DataError) -> FeatureMaps {
     try validate()
+    try check(picture)
     let patch = configuration.patchSize
-    guard picture.rank == 3, picture.shape[0] == configuration.inChannels, picture.count > 0,
-      picture.shape[1] % patch == 0, picture.shape[2] % patch == 0
-    else {
-      throw DataError(
-        .invalidArgument, file: "image",
-        expected: "shape [\(configuration.inChannels), H, W] with H and W multiples of \(patch)",
-        found: "shape \(picture.shape)")
-    }
     let (rows, columns) = (picture.shape[1] / patch, picture.shape[2] / patch)
     let x = picture.reshaped([1] + picture.shape).channelsLast
     let maps = zip(layout, model.network.outputs(of: blocks, for: x)).map { slot, tokens in

@@ -58,6 +58,7 @@ public struct SwAVFeatures: PixelFeatures {
 
   public func extract(_ picture: Tensor, _ context: FeatureContext) throws(DataError) -> FeatureMaps {
     try validate()
+    // Any size will do, also where sides do not divide.
     guard picture.rank == 3, picture.shape[0] == configuration.inChannels, picture.count > 0 else {
       throw DataError(
         .invalidArgument, file: "image", expected: "shape [\(configuration.inChannels), H, W]",

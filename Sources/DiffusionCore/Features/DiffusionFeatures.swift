@@ -114,16 +114,7 @@ public struct DiffusionFeatures: PixelFeatures {
   /// - Throws: `DataError` when steps, blocks or the picture's size do not fit the model.
   public func extract(_ image: Tensor, _ context: FeatureContext) throws(DataError) -> FeatureMaps {
     try validate()
-    let configuration = backbone.network.configuration
-    let multiple = configuration.sizeMultiple
-    guard image.rank == 3, image.shape[0] == configuration.inChannels, image.count > 0,
-      image.shape[1] % multiple == 0, image.shape[2] % multiple == 0
-    else {
-      throw DataError(
-        .invalidArgument, file: "image",
-        expected: "shape [\(configuration.inChannels), H, W] with H and W multiples of \(multiple)",
-        found: "shape \(image.shape)")
-    }
+    try check(image)
     let (height, width) = (image.shape[1], image.shape[2])
     let noises = noiseTensors(height: height, width: width, name: context.name)
     var maps: [FeatureMap] = []

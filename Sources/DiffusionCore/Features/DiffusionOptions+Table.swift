@@ -30,12 +30,7 @@ extension DiffusionOptions: OptionTable {
       }),
     TableOption(
       "heads-upsample", "Number of attention heads on the way up, if it differs from --heads.",
-      expected: "number", get: { $0.attention.headsUpsample.map { "\($0)" } },
-      set: { options, text in
-        guard let count = Int(text) else { return false }
-        options.attention.headsUpsample = count
-        return true
-      }),
+      \.attention.headsUpsample),
     TableOption(
       "attention-order", "How queries, keys and values lie in the weights: legacy or new. (default: legacy)",
       \.attention.order),

@@ -39,15 +39,7 @@ public struct DiffusionSelection: OptionTable {
     TableOption(
       "blocks",
       "Output blocks of the U-Net, joined by commas. (default: 5,6,7,8,12 for networks of 18 blocks)",
-      expected: "numbers joined by commas",
-      get: { $0.blocks?.map { "\($0)" }.joined(separator: ",") },
-      set: { selection, text in
-        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-        let blocks = parts.compactMap { Int($0) }
-        guard blocks.count == parts.count else { return false }
-        selection.blocks = blocks
-        return true
-      }),
+      \.blocks),
     TableOption(
       "noise",
       "Noise that pictures are shown under: shared by all, per-image, or a file with [3, size, size] of it. (default: shared)",
@@ -78,12 +70,7 @@ public struct DiffusionSelection: OptionTable {
       \.noiseCount),
     TableOption(
       "class", "Class that a class-conditional diffusion model is told, a number from 0. (default: 0)",
-      expected: "number", get: { $0.conditioningClass.map { "\($0)" } },
-      set: { selection, text in
-        guard let number = Int(text) else { return false }
-        selection.conditioningClass = number
-        return true
-      }),
+      \.conditioningClass),
   ]
 
   /// - Throws: `DataError` when the file holds anything but finite numbers in three dimensions, or in four.

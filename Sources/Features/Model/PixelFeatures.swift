@@ -55,6 +55,21 @@ extension PixelFeatures {
     try extract(picture, FeatureContext(name: name, precision: precision))
   }
 
+  /// - Throws: `DataError` when a picture does not have the channels and the sides that the model takes.
+  public func check(_ picture: Tensor) throws(DataError) {
+    let input = input
+    let sides = picture.shape.dropFirst()
+    guard picture.rank == 3, picture.shape[0] == input.channels, picture.count > 0,
+      sides.allSatisfy({ $0 % input.multiple == 0 && (!input.isFixedSize || $0 == input.size) })
+    else {
+      throw DataError(
+        .invalidArgument, file: "image",
+        expected: "shape [\(input.channels), H, W] with H and W "
+          + (input.isFixedSize ? "of \(input.size)" : "multiples of \(input.multiple)"),
+        found: "shape \(picture.shape)")
+    }
+  }
+
   /// Length of a pixel's vector.
   public var channels: Int { layout.reduce(0) { $0 + $1.channels } }
 

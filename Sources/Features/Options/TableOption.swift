@@ -89,17 +89,45 @@ extension TableOption {
       })
   }
 
+  /// A whole number that need not be said.
+  public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, Int?> & Sendable) {
+    self.init(
+      key, help, expected: "number", get: { $0[keyPath: path].map { "\($0)" } },
+      set: { table, text in
+        guard let number = Int(text) else { return false }
+        table[keyPath: path] = number
+        return true
+      })
+  }
+
+  /// Whole numbers joined by commas that need not be said.
+  public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, [Int]?> & Sendable) {
+    self.init(
+      key, help, expected: "numbers joined by commas",
+      get: { $0[keyPath: path]?.map { "\($0)" }.joined(separator: ",") },
+      set: { table, text in
+        guard let numbers = numbers(in: text) else { return false }
+        table[keyPath: path] = numbers
+        return true
+      })
+  }
+
   /// Whole numbers joined by commas.
   public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, [Int]> & Sendable) {
     self.init(
       key, help, expected: "numbers joined by commas",
       get: { $0[keyPath: path].map { "\($0)" }.joined(separator: ",") },
       set: { table, text in
-        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { Int($0) }
-        guard numbers.count == parts.count else { return false }
+        guard let numbers = numbers(in: text) else { return false }
         table[keyPath: path] = numbers
         return true
       })
   }
+}
+
+/// Whole numbers joined by commas; nil for anything else.
+private func numbers(in text: String) -> [Int]? {
+  let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+  let numbers = parts.compactMap { Int($0) }
+  return numbers.count == parts.count ? numbers : nil
 }
