@@ -13,10 +13,8 @@ struct KnownAnswerTests {
     var operation: String
     var testDescription: String { "\(manifest.name): \(operation)" }
 
-    /// All that there is; of systems that are still to be built, what is there already.
     static let all = Manifest.all.flatMap { manifest in
-      manifest.operations.filter { !manifest.isNotBuiltYet || Operations.table[$0] != nil }
-        .map { Group(manifest: manifest, operation: $0) }
+      manifest.operations.filter(manifest.isBuilt).map { Group(manifest: manifest, operation: $0) }
     }
   }
 
@@ -30,10 +28,9 @@ struct KnownAnswerTests {
 
   /// What is not there yet of systems that are still to be built is named, not run.
   @Test func namesWhatIsNotBuilt() {
-    for manifest in Manifest.all where manifest.isNotBuiltYet {
-      let missing = manifest.operations.filter { Operations.table[$0] == nil }
-      let cases = manifest.cases.filter { missing.contains($0.op) }.count
-      print("\(manifest.name): not built yet: \(cases) of \(manifest.cases.count) cases")
+    for manifest in Manifest.all {
+      let missing = manifest.cases.filter { !manifest.isBuilt($0.op) }.count
+      if missing > 0 { print("\(manifest.name): not built yet: \(missing) of \(manifest.cases.count) cases") }
     }
   }
 
@@ -102,10 +99,15 @@ struct KnownAnswerTests {
 }
 
 extension Manifest {
-  /// Systems whose building is still to come.
+  /// Systems whose building is still to come; their operations may have the names of others'.
   private static let notBuiltYet: Set = [
-    "ldm", "deeplabv3", "stylegan", "e4e", "alae", "vdvae", "sohl-dickstein", "semanticgan",
+    "deeplabv3", "stylegan", "e4e", "alae", "vdvae", "sohl-dickstein", "semanticgan",
   ]
+  /// Systems of which some operations are there.
+  private static let partlyBuilt: Set = ["ldm"]
 
-  var isNotBuiltYet: Bool { Self.notBuiltYet.contains(name) }
+  func isBuilt(_ operation: String) -> Bool {
+    if Self.notBuiltYet.contains(name) { return false }
+    return !Self.partlyBuilt.contains(name) || Operations.table[operation] != nil
+  }
 }
