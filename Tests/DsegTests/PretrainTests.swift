@@ -148,6 +148,51 @@ struct PretrainTests {
       try folder.contents("frames") == (1...4).map { "frame-0000\($0).png" })
   }
 
+  /// A masked autoencoder through the commands: training, inspection, painted pictures.
+  @Test func maskedAutoencoder() throws {
+    func dseg(_ line: String) throws -> DsegProcess.Outcome {
+      try DsegProcess.run(
+        line.split(separator: " ").map { word in
+          word.hasPrefix("@") ? folder.path(String(word.dropFirst())) : String(word)
+        })
+    }
+    let command =
+      "pretrain --kind mae --images @pictures --output @mae --image-size 8 --patch-size 2 --width 24 --depth 2 "
+      + "--heads 3 -b decoder-width=16 -b decoder-heads=2 --batch 4 --sample-every 0"
+    let first = try dseg(command + " --steps 4")
+    #expect(first.exitCode == 0 && first.messages.contains("learning rate"), "\(first.messages)")
+    #expect(first.output.contains("4 steps on 6 pictures"))
+    // Another length is another learning rate.
+    let longer = try dseg(command + " --steps 6 --resume")
+    #expect(longer.exitCode == 64 && longer.messages.contains("cosine_steps"), "\(longer.messages)")
+    let planned = try dseg(command + " --steps 6 --resume --cosine-steps 4")
+    #expect(planned.exitCode == 0 && planned.output.contains("6 steps"), "\(planned.messages)")
+    let inspected = try dseg("inspect @mae/model.safetensors")
+    #expect(inspected.exitCode == 0 && inspected.output.contains("mae"), "\(inspected.messages)")
+    let sample = "sample --checkpoint @mae/model.safetensors --images @pictures --count 3 --output "
+    #expect(try dseg(sample + "@a.png").output.contains("3 pictures"))
+    #expect(try dseg(sample + "@b.png --threads 3 --batch 1").exitCode == 0)
+    #expect(try bytes("a.png") == bytes("b.png"))
+    #expect(try dseg(sample + "@c.png --seed 1").exitCode == 0)
+    #expect(try bytes("a.png") != bytes("c.png"))
+    let more = try dseg(sample.replacing("--count 3", with: "--count 9") + "@d.png")
+    #expect(more.exitCode == 0 && more.messages.contains("there are 6 pictures"), "\(more.messages)")
+    for (line, word) in [
+      ("sample --checkpoint @mae/model.safetensors --output @x.png", "--images"),
+      (sample + "@x.png --frames @frames", "--frames"), (sample + "@x.png --eta 0.5", "--eta"),
+      (sample + "@x.png --mask-ratio 2", "mask-ratio"),
+      (command + " --steps 9 --learn-sigma", "--learn-sigma"),
+      (command.replacing("--kind mae", with: "") + " --steps 9", "a setting of guided-diffusion"),
+      (command.replacing("--kind mae", with: "--kind vae") + " --steps 9", "--kind"),
+      (command.replacing("--width 24", with: "--width 25") + " --steps 9", "width"),
+    ] {
+      let outcome = try dseg(line)
+      #expect(outcome.exitCode == 64 && outcome.messages.contains(word), "\(line): \(outcome.messages)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path("x.png")))
+    #expect(!FileManager.default.fileExists(atPath: folder.path("frames")))
+  }
+
   @Test func brokenPictureIsLeftOutOrRefused() throws {
     try Data([1, 2, 3]).write(to: URL(fileURLWithPath: folder.path("pictures/light/broken.png")))
     let lenient = try pretrain("lenient", steps: 1)

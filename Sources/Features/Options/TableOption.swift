@@ -100,6 +100,17 @@ extension TableOption {
       })
   }
 
+  /// A number.
+  public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, Double> & Sendable) {
+    self.init(
+      key, help, expected: "number", get: { "\($0[keyPath: path])" },
+      set: { table, text in
+        guard let number = Double(text), number.isFinite else { return false }
+        table[keyPath: path] = number
+        return true
+      })
+  }
+
   /// Whole numbers joined by commas that need not be said.
   public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, [Int]?> & Sendable) {
     self.init(
