@@ -1,7 +1,6 @@
 import Base
 import Checkpoints
 import Layers
-import Synchronization
 import TensorCore
 import Training
 
@@ -16,8 +15,7 @@ public struct DiffusionObjective: Objective {
   /// Losses that the choice of timesteps remembers.
   public internal(set) var timesteps: TimestepSampler
   var pictures: (any TrainingPictures & Sendable)?
-  /// Order of the pictures that the last step was made on.
-  private var order: PictureOrder?
+  private var batches: PictureBatches
 
   /// - Throws: `DataError` when the network does not take pictures and give what the process needs.
   init(
@@ -41,6 +39,8 @@ public struct DiffusionObjective: Objective {
     self.imageSize = imageSize
     self.options = options
     self.timesteps = timesteps
+    batches = PictureBatches(
+      seed: options.training.seed, mirrors: options.flips, turns: options.quarterTurns)
   }
 
   public func model(_ parameters: [NamedTensor]) throws(DataError) -> UNet {
@@ -68,45 +68,12 @@ public struct DiffusionObjective: Objective {
   public mutating func batch(_ count: Int, step: Int, random: Philox) throws(DataError) -> Batch {
     guard let pictures else { preconditionFailure("a step without pictures") }
     precondition(pictures.imageSize == imageSize, "pictures of \(pictures.imageSize) px for \(imageSize)")
-    let side = imageSize
-    let indices = (0..<count).map { picture(at: step * count + $0, of: pictures.count) }
     var timestepRandom = random.split(0)
     let (t, weights) = timesteps.draw(count, random: &timestepRandom)
-    let shape = [count, 3, side, side]
-    let size = 3 * side * side
-    var xStart = Tensor(zeros: shape)
-    var noise = xStart
-    let failures = Mutex([Int: DataError]())
-    xStart.withMutablePointer { xStart in
-      noise.withMutablePointer { noise in
-        parallelFor(count) { n in
-          var random = random.split(UInt64(1 + n))
-          do throws(DataError) {
-            try pictures.read(indices[n], into: xStart + n * size)
-          } catch {
-            failures.withLock { $0[n] = error }
-          }
-          let turn = PictureTurn(
-            mirrors: options.flips && random.nextWord() & 1 == 1,
-            quarters: options.quarterTurns ? Int(random.nextWord() & 3) : 0)
-          turn.apply(to: xStart + n * size, side: side)
-          random.fillNormal(noise + n * size, count: size)
-        }
-      }
-    }
-    let failed = failures.withLock { $0 }
-    if let first = failed.keys.min() { throw failed[first]! }
-    let labels = configuration.classCount.map { _ in indices.map { pictures.label(of: $0) ?? 0 } }
-    return Batch(xStart: xStart, noise: noise, t: t, weights: weights, labels: labels)
-  }
-
-  /// The picture in a place of the sequence that began with training, which the seed alone decides.
-  private mutating func picture(at place: Int, of count: Int) -> Int {
-    if order?.count != count {
-      let random = Philox(seed: options.training.seed).split(.pictureOrder)
-      order = PictureOrder(count: count, random: random)
-    }
-    return order!.picture(at: place)
+    var drawn = try batches.next(count, step: step, of: pictures, random: random)
+    let noise = normal(shape: Array(drawn.pictures.shape.dropFirst()), of: &drawn.random)
+    let labels = configuration.classCount.map { _ in drawn.indices.map { pictures.label(of: $0) ?? 0 } }
+    return Batch(xStart: drawn.pictures, noise: noise, t: t, weights: weights, labels: labels)
   }
 
   public func loss(of model: UNet, on batch: Batch, pass: TrainingPass) -> TrainingLoss {

@@ -26,4 +26,5 @@ enum Operations {
     .merging(transformers) { first, _ in first }
     .merging(mae) { first, _ in first }
     .merging(latentDiffusion) { first, _ in first }
+    .merging(latentProcess) { first, _ in first }
 }
