@@ -73,33 +73,14 @@ public struct DiffusionObjective: PictureObjective {
   }
 
   public mutating func batch(_ count: Int, step: Int, random: Philox) throws(DataError) -> Batch {
-    let (pictures, indices) = sequence.next(count, step: step)
-    precondition(pictures.imageSize == imageSize, "pictures of \(pictures.imageSize) px for \(imageSize)")
-    let side = imageSize
     var timestepRandom = random.split(0)
     let (t, weights) = timesteps.draw(count, random: &timestepRandom)
-    let shape = [count, 3, side, side]
-    let size = 3 * side * side
-    var xStart = Tensor(zeros: shape)
-    var noise = xStart
-    let options = options
-    try xStart.withMutablePointer { (xStart) -> Result<Void, DataError> in
-      noise.withMutablePointer { noise in
-        Result { () throws(DataError) in
-          try parallelForThrowing(count) { (n) throws(DataError) in
-            var random = random.split(UInt64(1 + n))
-            try pictures.read(indices[n], into: xStart + n * size)
-            let turn = PictureTurn(
-              mirrors: options.flips && random.nextWord() & 1 == 1,
-              quarters: options.quarterTurns ? Int(random.nextWord() & 3) : 0)
-            turn.apply(to: xStart + n * size, side: side)
-            random.fillNormal(noise + n * size, count: size)
-          }
-        }
-      }
-    }.get()
-    let labels = configuration.classCount.map { _ in indices.map { pictures.label(of: $0) ?? 0 } }
-    return Batch(xStart: xStart, noise: noise, t: t, weights: weights, labels: labels)
+    var drawn = try sequence.squares(
+      count, step: step, side: imageSize, mirrors: options.flips, turns: options.quarterTurns, random: random)
+    let noise = normal(shape: [3, imageSize, imageSize], of: &drawn.random)
+    return Batch(
+      xStart: drawn.pictures, noise: noise, t: t, weights: weights,
+      labels: configuration.classCount.map { _ in drawn.labels })
   }
 
   public func loss(of model: UNet, on batch: Batch, pass: TrainingPass) -> TrainingLoss {

@@ -31,52 +31,6 @@ extension TrainingPictures {
   }
 }
 
-/// The pictures of a training in the order in which its seed shows them.
-public struct PictureSequence: Sendable {
-  /// Nil until there are some.
-  public var pictures: (any TrainingPictures & Sendable)?
-  private let seed: UInt64
-  /// Order of the pictures that the last step was made on.
-  private var order: PictureOrder?
-
-  /// - Parameter seed: of the training
-  public init(seed: UInt64) { self.seed = seed }
-
-  /// The pictures of a step, by their numbers.
-  /// - Parameters:
-  ///   - count: pictures of every step
-  ///   - step: steps done before
-  /// - Precondition: there are pictures.
-  public mutating func next(
-    _ count: Int, step: Int
-  ) -> (pictures: any TrainingPictures & Sendable, indices: [Int]) {
-    guard let pictures else { preconditionFailure("a step without pictures") }
-    if order?.count != pictures.count {
-      order = PictureOrder(count: pictures.count, random: Philox(seed: seed).split(.pictureOrder))
-    }
-    let indices = (0..<count).map { order!.picture(at: step * count + $0) }
-    return (pictures, indices)
-  }
-}
-
-/// An objective that is trained on pictures.
-public protocol PictureObjective: Objective {
-  /// The pictures, in the order of the seed.
-  var sequence: PictureSequence { get set }
-}
-
-extension Trainer where Goal: PictureObjective {
-  /// One step over a batch of pictures.
-  /// - Parameter pictures: those of the whole training
-  /// - Throws: `DataError` as the form without pictures; the state stays as it was.
-  public mutating func step(
-    on pictures: some TrainingPictures & Sendable
-  ) throws(DataError) -> TrainingReport {
-    objective.sequence.pictures = pictures
-    return try step()
-  }
-}
-
 /// The order in which pictures are seen: all of them once, in another order each time.
 package struct PictureOrder: Sendable {
   package let count: Int

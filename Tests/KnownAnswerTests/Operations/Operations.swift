@@ -29,4 +29,5 @@ enum Operations {
     .merging(latentDiffusion) { first, _ in first }
     .merging(latentNetworks) { first, _ in first }
     .merging(latentFiles) { first, _ in first }
+    .merging(latentProcess) { first, _ in first }
 }

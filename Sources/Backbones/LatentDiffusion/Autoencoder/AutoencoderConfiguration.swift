@@ -30,6 +30,34 @@ public struct AutoencoderConfiguration: Sendable, Equatable {
   public var embedChannels: Int
   public var bottleneck: Bottleneck
 
+  /// - Parameters:
+  ///   - inChannels: channels of the pictures
+  ///   - channels: channels after the first convolution, in 32 groups
+  ///   - levelChannels: channels of each level, the finest first, in 32 groups
+  ///   - residualBlocks: residual blocks of a level of the encoder
+  ///   - levelHasAttention: of each level; nil for none
+  ///   - middleHasAttention: whether there is attention between encoder and decoder levels
+  ///   - latentChannels: channels of the encoder's mean
+  ///   - embedChannels: channels of the latents that a diffusion model sees
+  ///   - bottleneck: what lies between encoder and decoder
+  public init(
+    inChannels: Int = 3, channels: Int, levelChannels: [Int], residualBlocks: Int,
+    levelHasAttention: [Bool]? = nil, middleHasAttention: Bool = true, latentChannels: Int,
+    embedChannels: Int,
+    bottleneck: Bottleneck
+  ) {
+    precondition(
+      !levelChannels.isEmpty && levelHasAttention?.count ?? levelChannels.count == levelChannels.count
+        && ([channels] + levelChannels).allSatisfy { $0 > 0 && $0 % 32 == 0 },
+      "an autoencoder of \(channels) and \(levelChannels) channels, attention \(levelHasAttention ?? [])")
+    (self.inChannels, self.channels, self.levelChannels) = (inChannels, channels, levelChannels)
+    self.residualBlocks = residualBlocks
+    self.levelHasAttention = levelHasAttention ?? levelChannels.map { _ in false }
+    self.middleHasAttention = middleHasAttention
+    (self.latentChannels, self.embedChannels) = (latentChannels, embedChannels)
+    self.bottleneck = bottleneck
+  }
+
   /// Pixels of a picture for each latent, along either side.
   public var factor: Int { 1 << (levelChannels.count - 1) }
 
