@@ -8,6 +8,7 @@ struct UNetBlock: Sendable {
     case conv(Conv2d)
     case residual(ResBlock)
     case attention(AttentionBlock)
+    case transformer(SpatialTransformer)
     case downsample(Downsample)
     case upsample(Upsample)
   }
@@ -45,6 +46,13 @@ struct UNetBlock: Sendable {
         return .attention(
           AttentionBlock(
             channels: channels, heads: heads, order: configuration.attention.order, weights: weights))
+      case .transformer(let channels):
+        let heads = configuration.headShape(channels: channels)!
+        return .transformer(
+          SpatialTransformer(
+            channels: channels, contextChannels: configuration.transformer?.contextChannels,
+            heads: heads.count, headChannels: heads.width, depth: configuration.transformer?.depth ?? 1,
+            weights: weights))
       case .downsample(let channels):
         return .downsample(Downsample(channels: channels, usesConvolution: usesConvolution, weights: weights))
       case .upsample(let channels):
@@ -57,7 +65,9 @@ struct UNetBlock: Sendable {
   }
 
   /// `[N, H, W, C]` gives `[N, H', W', C']`.
-  func callAsFunction(_ x: ConvolutionInput, siluEmbedding: Tensor, pass: TrainingPass? = nil) -> Tensor {
+  func callAsFunction(
+    _ x: ConvolutionInput, siluEmbedding: Tensor, context: Tensor? = nil, pass: TrainingPass? = nil
+  ) -> Tensor {
     let tape = pass?.tape
     return layers.reduce(x) { hidden, layer in
       switch layer {
@@ -71,6 +81,8 @@ struct UNetBlock: Sendable {
           })
       case .attention(let block):
         return ConvolutionInput(block(hidden.tensor(tape), tape: tape))
+      case .transformer(let block):
+        return ConvolutionInput(block(hidden.tensor(tape), context: context, tape: tape))
       case .downsample(let downsample):
         return ConvolutionInput(downsample(hidden.tensor(tape), tape: tape))
       case .upsample(let upsample):

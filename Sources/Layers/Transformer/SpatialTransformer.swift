@@ -43,9 +43,16 @@ public struct CrossAttention: Sendable {
     _ x: Tensor, context: Tensor? = nil, residual: Tensor? = nil, tape: Tape? = nil
   ) -> Tensor {
     let source = context ?? x
+    if let context, context.shape[1] == 1 { return adding(context, to: residual, like: x, tape: tape) }
     let attended = attention(
       toQ(x, tape: tape), toK(source, tape: tape), toV(source, tape: tape), heads: heads, tape: tape)
     return toOut(attended, residual: residual, tape: tape)
+  }
+
+  /// Of a context of one token every share is 1, whatever asks: the same numbers for all tokens.
+  private func adding(_ token: Tensor, to residual: Tensor?, like x: Tensor, tape: Tape?) -> Tensor {
+    let found = toOut(toV(token, tape: tape), tape: tape)
+    return addingToEach(found, to: residual ?? Tensor(zeros: x.shape), tape: tape)
   }
 }
 
@@ -102,7 +109,9 @@ public struct ContextTransformerBlock: Sendable {
   /// `[N, T, D]` gives the same shape.
   public func callAsFunction(_ x: Tensor, context: Tensor?, tape: Tape? = nil) -> Tensor {
     var x = attn1(norms[0](x, tape: tape), residual: x, tape: tape)
-    x = attn2(norms[1](x, tape: tape), context: context, residual: x, tape: tape)
+    // What asks makes no difference to a context of one token.
+    let asking = context?.shape[1] == 1 ? x : norms[1](x, tape: tape)
+    x = attn2(asking, context: context, residual: x, tape: tape)
     return feedForward(norms[2](x, tape: tape), residual: x, tape: tape)
   }
 }
