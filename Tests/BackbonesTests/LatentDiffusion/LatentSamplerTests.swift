@@ -13,7 +13,8 @@ struct LatentSamplerTests {
     .ancestral(), .ddim(steps: 50), .ddim(steps: 50, eta: 1), .ddim(steps: 20, eta: 0.5, spacing: .quadratic),
     .plms(steps: 20),
   ]
-  private let (mean, deviation) = (0.3, 0.5)
+  private let mean = 0.3
+  private let deviation = 0.5
   private let process = try! GaussianDiffusion(.linear())
 
   private func network(_ latents: Tensor, _ timesteps: [Float], _ context: Tensor?) -> Tensor {
@@ -64,7 +65,7 @@ struct LatentSamplerTests {
     }
     let (ddim, plms) = (try worst(.ddim(steps: 50)), try worst(.plms(steps: 50)))
     #expect(plms < ddim / 5, "\(plms) and \(ddim)")
-    #expect(ddim < 0.1)
+    #expect(ddim < 0.2)
   }
 
   /// A latent depends on seed and number alone, not on batch or threads; and each has its own context.
