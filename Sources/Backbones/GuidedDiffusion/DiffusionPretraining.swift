@@ -22,16 +22,7 @@ extension DiffusionPretrainingSettings: PretrainingSettings {
       "channels",
       "Channels of the first level, a multiple of 32 with every multiple below. (default: 32)", \.channels),
     TableOption(
-      "channel-mult", "Channels of every level, in multiples of those. (default: 1,2,3,4)",
-      expected: "numbers joined by commas",
-      get: { $0.channelMult.map { "\($0)" }.joined(separator: ",") },
-      set: { settings, text in
-        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { Double($0) }
-        guard numbers.count == parts.count else { return false }
-        settings.channelMult = numbers
-        return true
-      }),
+      "channel-mult", "Channels of every level, in multiples of those. (default: 1,2,3,4)", \.channelMult),
     TableOption("residual-blocks", "Residual blocks of every level. (default: 2)", \.residualBlocks),
     TableOption(
       "attention-resolutions", "Sides of the maps with attention, in pixels. (default: 16,8)",

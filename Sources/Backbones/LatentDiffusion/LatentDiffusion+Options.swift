@@ -32,7 +32,7 @@ extension LatentDiffusionConfiguration {
       options.scaleFactor = guessedScaleFactor
       guess("scale factor", "the file does not tell it; scale-factor=\(guessedScaleFactor) is taken")
     }
-    if LatentNoising.hasTable(state) {
+    if state["betas"] != nil {
       if given.betaStart != nil || given.betaEnd != nil || given.diffusionSteps != nil {
         notices.add(
           .ignored, file: state.file, item: "beta-start, beta-end, diffusion-steps",
@@ -82,14 +82,6 @@ extension LatentDiffusionConfiguration {
       throw DataError(
         .invalidArgument, file: "diffusion steps", expected: "1 to 1,000,000", found: "\(steps)")
     }
-  }
-
-  /// The schedule of settings that are complete.
-  func betas(_ options: LatentDiffusionOptions) -> (first: Double, last: Double, steps: Int) {
-    let guessed = guessedBetas
-    return (
-      options.betaStart ?? guessed.first, options.betaEnd ?? guessed.last, options.diffusionSteps ?? 1000
-    )
   }
 
   // MARK: What keeps it from giving features

@@ -25,14 +25,15 @@ public struct LatentDiffusion: Backbone {
   public let origin: ModelOrigin
   /// The architecture that was read from the file.
   public let configuration: LatentDiffusionConfiguration
-  let noising: LatentNoising
+  /// The process that the network was trained for.
+  public let diffusion: GaussianDiffusion
 
   /// Side of the square pictures that are shown to the model, in pixels.
   public var imageSize: Int { options.imageSize! }
   /// What the autoencoder's latents are multiplied by.
   public var scaleFactor: Float { Float(options.scaleFactor!) }
   /// Steps of the process.
-  public var steps: Int { noising.steps }
+  public var steps: Int { diffusion.steps }
 
   public static func recognizes(_ checkpoint: Checkpoint) -> Bool {
     !LatentCheckpoint.prefixes(in: checkpoint).isEmpty && OtherCheckpoint.isLatentDiffusion(checkpoint)
@@ -64,7 +65,11 @@ public struct LatentDiffusion: Backbone {
     let options = try configuration.completed(options, state: state, notices: notices)
     try configuration.checkMakesFeatures(of: state)
     try configuration.check(imageSize: options.imageSize!)
-    noising = try LatentNoising(state: state, betas: configuration.betas(options))
+    diffusion =
+      configuration.steps == nil
+      ? try GaussianDiffusion(
+        .linear(from: options.betaStart!, to: options.betaEnd!), steps: options.diffusionSteps!)
+      : try GaussianDiffusion(storedIn: state)
     let scope = WeightScope(state, requiresFinite: true)
     func part(_ part: LatentCheckpoint.Part) -> WeightScope { scope.scope(String(part.rawValue.dropLast())) }
     let stage = configuration.autoencoder!

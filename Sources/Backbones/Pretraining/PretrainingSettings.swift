@@ -102,7 +102,8 @@ public struct PretrainingRegistry: Sendable {
 
   /// All kinds of this package: a line each.
   public static let standard = PretrainingRegistry([
-    DiffusionPretrainingSettings.self, MAEPretrainingSettings.self,
+    DiffusionPretrainingSettings.self, MAEPretrainingSettings.self, AutoencoderPretrainingSettings.self,
+    LatentDiffusionPretrainingSettings.self,
   ])
 
   /// The kind of this name.

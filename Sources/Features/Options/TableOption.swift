@@ -145,6 +145,20 @@ extension TableOption {
       })
   }
 
+  /// Numbers joined by commas.
+  public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, [Double]> & Sendable) {
+    self.init(
+      key, help, expected: "numbers joined by commas",
+      get: { $0[keyPath: path].map { "\($0)" }.joined(separator: ",") },
+      set: { table, text in
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { Double($0) }
+        guard numbers.count == parts.count, numbers.allSatisfy(\.isFinite) else { return false }
+        table[keyPath: path] = numbers
+        return true
+      })
+  }
+
   /// Whole numbers joined by commas.
   public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, [Int]> & Sendable) {
     self.init(

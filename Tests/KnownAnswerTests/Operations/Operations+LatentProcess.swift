@@ -104,7 +104,7 @@ extension Operations {
       let model = Autoencoder(try AutoencoderConfiguration(state: state), weights: WeightScope(state))
       let latents = model.latents(
         of: try known.tensor("image").channelsLast, noise: try known.tensor("noise").channelsLast)
-      return ["scale_factor": .scalar(Autoencoder.standardizingScale(of: latents))]
+      return ["scale_factor": .scalar(Autoencoder.standardizingScale(of: latents)!)]
     },
     "ldm_kl_loss_grad": { known in
       // Holds the configuration of the case against that of the file.

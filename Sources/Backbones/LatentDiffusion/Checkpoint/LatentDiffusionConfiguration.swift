@@ -44,7 +44,7 @@ public struct LatentDiffusionConfiguration: Sendable, Equatable {
       }
       classCount = table[0]
     }
-    steps = LatentNoising.steps(state)
+    steps = state["betas"]?.count
   }
 
   /// The U-Net of a state dictionary of its own, with heads as they are given or else guessed.

@@ -76,7 +76,9 @@ public struct LatentDiffusionFeatures: PixelFeatures {
     for steps in configuration.batches(of: steps, height: height, width: width) {
       let activations = NoiseDraws.mean(over: noises) { noise in
         backbone.network.activations(
-          backbone.noising.noised(latents, steps: steps, noise: noise), timesteps: steps.map { Float($0) },
+          backbone.diffusion.qSample(
+            xStart: stack(steps.map { _ in latents }), t: steps, noise: stack(steps.map { _ in noise })),
+          timesteps: steps.map { Float($0) },
           classes: classes(steps.count), context: told.map { token in stack(steps.map { _ in token }) },
           outputBlocks: blocks)
       }

@@ -15,13 +15,14 @@ extension Autoencoder {
 
   /// The factor that gives latents a standard deviation of 1: its inverse, with n - 1, over all numbers of the first batch
   /// (`scale_by_std` of latent-diffusion).
-  /// - Parameter latents: of any shape, two numbers or more that are not all alike
-  public static func standardizingScale(of latents: Tensor) -> Double {
+  /// - Parameter latents: of any shape, two numbers or more
+  /// - Returns: nil for latents that are all alike, or not finite
+  public static func standardizingScale(of latents: Tensor) -> Double? {
     precondition(latents.count > 1, "the deviation of \(latents.shape)")
     let values = latents.elements.map { Double($0) }
     let mean = values.reduce(0, +) / Double(values.count)
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    precondition(squares > 0, "latents \(latents.shape) that are all alike")
+    guard squares > 0, squares.isFinite else { return nil }
     return 1 / (squares / Double(values.count - 1)).squareRoot()
   }
 

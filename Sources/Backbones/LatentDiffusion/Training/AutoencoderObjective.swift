@@ -5,24 +5,29 @@ import TensorCore
 import Training
 
 /// Training of a KL-regularised autoencoder: pictures are encoded, latents drawn and decoded again.
-public struct AutoencoderObjective: Objective {
+public struct AutoencoderObjective: PictureObjective {
   public let configuration: AutoencoderConfiguration
   public let loss: AutoencoderLoss
+  public var sequence: PictureSequence
+  private let imageSize: Int
   private let latentSide: Int
-  private let pictures: any TrainingPictures & Sendable
-  private var batches: PictureBatches
+  /// Whether every other picture is mirrored.
+  private let flips: Bool
+  /// Whether pictures are turned by a random number of right angles.
+  private let quarterTurns: Bool
 
   /// - Parameters:
   ///   - configuration: the network's shape
-  ///   - pictures: to train on
+  ///   - imageSize: side of the pictures, in pixels
   ///   - loss: what is minimised
   ///   - seed: of the order of the pictures: that of the trainer
   ///   - flips: whether every other picture is mirrored
+  ///   - quarterTurns: whether pictures are turned by a random number of right angles
   /// - Throws: `DataError` for an autoencoder with a codebook, one that takes no pictures of three channels, or a size of
   ///   pictures that would not come back.
   public init(
-    configuration: AutoencoderConfiguration, pictures: any TrainingPictures & Sendable,
-    loss: AutoencoderLoss = .init(), seed: UInt64 = 0, flips: Bool = true
+    configuration: AutoencoderConfiguration, imageSize: Int, loss: AutoencoderLoss = .init(),
+    seed: UInt64 = 0, flips: Bool = true, quarterTurns: Bool = false
   ) throws(DataError) {
     guard configuration.bottleneck == .gaussian else {
       throw DataError(
@@ -34,15 +39,20 @@ public struct AutoencoderObjective: Objective {
         .unsupported, file: "autoencoder", item: "channels", expected: "3",
         found: "\(configuration.inChannels)")
     }
-    latentSide = try configuration.latentSide(imageSize: pictures.imageSize)
-    (self.configuration, self.loss, self.pictures) = (configuration, loss, pictures)
-    batches = PictureBatches(seed: seed, mirrors: flips, turns: false)
+    latentSide = try configuration.latentSide(imageSize: imageSize)
+    (self.configuration, self.loss, self.imageSize) = (configuration, loss, imageSize)
+    (self.flips, self.quarterTurns) = (flips, quarterTurns)
+    sequence = PictureSequence(seed: seed)
+  }
+
+  public func parameterShapes() -> [(name: String, shape: [Int])] {
+    Autoencoder.parameterShapes(configuration)
   }
 
   public func model(_ parameters: [NamedTensor]) throws(DataError) -> Autoencoder {
     let scope = WeightScope(StateDictionary(parameters, file: "training state"))
     let model = Autoencoder(
-      configuration, convolutions: ConvolutionPolicy(imageSize: pictures.imageSize), weights: scope)
+      configuration, convolutions: ConvolutionPolicy(imageSize: imageSize), weights: scope)
     try scope.finish()
     return model
   }
@@ -60,7 +70,8 @@ public struct AutoencoderObjective: Objective {
   }
 
   public mutating func batch(_ count: Int, step: Int, random: Philox) throws(DataError) -> Batch {
-    var drawn = try batches.next(count, step: step, of: pictures, random: random)
+    var drawn = try sequence.squares(
+      count, step: step, side: imageSize, mirrors: flips, turns: quarterTurns, random: random)
     let shape = [latentSide, latentSide, configuration.embedChannels]
     return Batch(pictures: drawn.pictures.channelsLast, noise: normal(shape: shape, of: &drawn.random))
   }

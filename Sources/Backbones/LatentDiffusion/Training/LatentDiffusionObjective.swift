@@ -12,35 +12,37 @@ public struct LatentTrainingOptions: Sendable, Equatable {
   public var loss = LatentLossOptions()
   /// Whether every other picture is mirrored.
   public var flips = true
+  /// Whether pictures are turned by a random number of right angles.
+  public var quarterTurns = false
 
   public init() {}
 }
 
 /// Predicting the noise of the noised latents of pictures (Rombach et al. 2022, section 3.2; `LatentDiffusion.p_losses`).
 /// The autoencoder stays as it is.
-public struct LatentDiffusionObjective: Objective {
+public struct LatentDiffusionObjective: PictureObjective {
   public let configuration: UNetConfiguration
   public let diffusion: GaussianDiffusion
   public let options: LatentTrainingOptions
   public let autoencoder: Autoencoder
-  /// Factor of the latents.
-  public let scale: Double
+  /// Factor of the latents; nil until the first batch has told it.
+  public private(set) var scale: Double?
+  public var sequence: PictureSequence
   /// Sides of the latents.
   private let latentSide: Int
-  private let pictures: any TrainingPictures & Sendable
-  private var batches: PictureBatches
+  private let imageSize: Int
 
   /// - Parameters:
   ///   - configuration: the network's shape
   ///   - diffusion: the process
   ///   - autoencoder: what makes latents of pictures
-  ///   - scale: factor of the latents, such as `Autoencoder.standardizingScale(of:)`
-  ///   - pictures: to train on
+  ///   - scale: factor of the latents; nil for the one that gives those of the first batch a deviation of 1
+  ///   - imageSize: side of the pictures, in pixels
   ///   - options: the loss, and how pictures are drawn
   /// - Throws: `DataError` when the network does not fit the latents, the process or the size of the pictures.
   public init(
-    configuration: UNetConfiguration, diffusion: GaussianDiffusion, autoencoder: Autoencoder, scale: Double,
-    pictures: any TrainingPictures & Sendable, options: LatentTrainingOptions = .init()
+    configuration: UNetConfiguration, diffusion: GaussianDiffusion, autoencoder: Autoencoder,
+    scale: Double? = nil, imageSize: Int, options: LatentTrainingOptions = .init()
   ) throws(DataError) {
     let channels = autoencoder.configuration.embedChannels
     func check(_ found: Int, is expected: Int, _ item: String) throws(DataError) {
@@ -56,11 +58,11 @@ public struct LatentDiffusionObjective: Objective {
         .unsupported, file: "network", item: "classes", expected: "none: training is without a condition",
         found: "\(configuration.classCount!)")
     }
-    guard scale > 0, scale.isFinite else {
+    if let scale, !(scale > 0 && scale.isFinite) {
       throw DataError(
         .invalidArgument, file: "scale of latents", expected: "a number above 0", found: "\(scale)")
     }
-    latentSide = try autoencoder.configuration.latentSide(imageSize: pictures.imageSize)
+    latentSide = try autoencoder.configuration.latentSide(imageSize: imageSize)
     guard latentSide % configuration.sizeMultiple == 0 else {
       throw DataError(
         .invalidArgument, file: "network", item: "side of the latents",
@@ -70,8 +72,12 @@ public struct LatentDiffusionObjective: Objective {
       !diffusion.varianceType.isLearned && diffusion.meanType != .previousX,
       "training of latents with \(diffusion.varianceType), \(diffusion.meanType)")
     (self.configuration, self.diffusion, self.options) = (configuration, diffusion, options)
-    (self.autoencoder, self.scale, self.pictures) = (autoencoder, scale, pictures)
-    batches = PictureBatches(seed: options.seed, mirrors: options.flips, turns: false)
+    (self.autoencoder, self.scale, self.imageSize) = (autoencoder, scale, imageSize)
+    sequence = PictureSequence(seed: options.seed)
+  }
+
+  public func parameterShapes() throws(DataError) -> [(name: String, shape: [Int])] {
+    try UNet.parameterShapes(configuration)
   }
 
   public func model(_ parameters: [NamedTensor]) throws(DataError) -> UNet {
@@ -95,12 +101,15 @@ public struct LatentDiffusionObjective: Objective {
   public mutating func batch(_ count: Int, step: Int, random: Philox) throws(DataError) -> Batch {
     var timesteps = random.split(0)
     let t = (0..<count).map { _ in timesteps.integer(below: diffusion.steps) }
-    var drawn = try batches.next(count, step: step, of: pictures, random: random)
+    var drawn = try sequence.squares(
+      count, step: step, side: imageSize, mirrors: options.flips, turns: options.quarterTurns, random: random)
     let shape = [autoencoder.configuration.embedChannels, latentSide, latentSide]
     let latentNoise = normal(shape: shape, of: &drawn.random).channelsLast
     let latents = autoencoder.latents(of: drawn.pictures.channelsLast, noise: latentNoise)
+    // In single precision, as checkpoints keep it.
+    if scale == nil { scale = Double(Float(try standardizingScale(of: latents))) }
     return Batch(
-      xStart: latents.channelsFirst * Float(scale), noise: normal(shape: shape, of: &drawn.random), t: t)
+      xStart: latents.channelsFirst * Float(scale!), noise: normal(shape: shape, of: &drawn.random), t: t)
   }
 
   public func loss(of model: UNet, on batch: Batch, pass: TrainingPass) -> TrainingLoss {
@@ -112,5 +121,25 @@ public struct LatentDiffusionObjective: Objective {
       output: output, outputGradient: losses.outputGradient, losses: losses.loss.map { Float($0) },
       weights: [Float](repeating: 1, count: batch.t.count),
       terms: ["simple": losses.simple.reduce(0, +), "elbo": losses.elbo.reduce(0, +)])
+  }
+
+  /// Pictures of one colour have latents that are all alike.
+  private func standardizingScale(of latents: Tensor) throws(DataError) -> Double {
+    guard let scale = Autoencoder.standardizingScale(of: latents) else {
+      throw DataError(
+        .malformed, file: "latents", item: "first batch", expected: "numbers that differ", found: "all alike")
+    }
+    return scale
+  }
+
+  /// The factor of the latents; 0 before the first step.
+  public var memory: [NamedTensor] {
+    [NamedTensor(name: "scale_factor", tensor: Tensor([Float(scale ?? 0)], shape: [1]))]
+  }
+
+  public mutating func restore(from reader: StateReader) throws(DataError) {
+    let tensor = try reader.tensor("scale_factor", shape: [1], "a number from 0") { $0 >= 0 && $0.isFinite }
+    try reader.finish()
+    scale = tensor.elements[0] > 0 ? Double(tensor.elements[0]) : nil
   }
 }
