@@ -148,14 +148,17 @@ struct PretrainTests {
       try folder.contents("frames") == (1...4).map { "frame-0000\($0).png" })
   }
 
+  /// Words of a line; those after an @ are paths in the folder.
+  private func dseg(_ line: String) throws -> DsegProcess.Outcome {
+    try DsegProcess.run(
+      line.split(separator: " ").map { word in
+        let parts = word.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        return parts.count == 2 ? String(parts[0]) + folder.path(String(parts[1])) : String(word)
+      })
+  }
+
   /// A masked autoencoder through the commands: training, inspection, painted pictures.
   @Test func maskedAutoencoder() throws {
-    func dseg(_ line: String) throws -> DsegProcess.Outcome {
-      try DsegProcess.run(
-        line.split(separator: " ").map { word in
-          word.hasPrefix("@") ? folder.path(String(word.dropFirst())) : String(word)
-        })
-    }
     let command =
       "pretrain --kind mae --images @pictures --output @mae --image-size 8 --patch-size 2 --width 24 --depth 2 "
       + "--heads 3 -b decoder-width=16 -b decoder-heads=2 --batch 4 --sample-every 0"
@@ -191,6 +194,40 @@ struct PretrainTests {
     }
     #expect(!FileManager.default.fileExists(atPath: folder.path("x.png")))
     #expect(!FileManager.default.fileExists(atPath: folder.path("frames")))
+  }
+
+  /// An autoencoder, then a latent diffusion model on it, its features and its pictures.
+  @Test func latentDiffusion() throws {
+    let pictures = "--images @pictures --image-size 8 --batch 4 --sample-every 0 --steps 2"
+    let stage = try dseg("pretrain --kind autoencoder \(pictures) --output @stage --channel-mult 1,1")
+    #expect(stage.exitCode == 0 && stage.output.contains("2 steps on 6 pictures"), "\(stage.messages)")
+    let command =
+      "pretrain --kind latent-diffusion \(pictures) --output @latent --first-stage @stage/model.safetensors "
+      + "--channels 32 --channel-mult 1 --residual-blocks 1 --attention-resolutions 4"
+    let latent = try dseg(command)
+    #expect(latent.exitCode == 0, "\(latent.messages)")
+    let inspected = try dseg("inspect @latent/model.safetensors")
+    #expect(inspected.output.contains("latent-diffusion"), "\(inspected.messages)")
+    let features = try dseg(
+      "features --checkpoint @latent/model.safetensors --steps 50 --blocks 0,1 --output @f.safetensors "
+        + "@pictures/light/p0.png")
+    #expect(features.exitCode == 0, "\(features.messages)")
+    let sample = "sample --checkpoint @latent/model.safetensors --count 2 --sampling-steps 2 --output "
+    #expect(try dseg(sample + "@a.png --frames @frames").output.contains("2 pictures"))
+    #expect(try folder.contents("frames") == ["frame-00001.png", "frame-00002.png"])
+    #expect(try dseg(sample + "@b.png --threads 3").exitCode == 0)
+    #expect(try bytes("a.png") == bytes("b.png"))
+    for (line, code, word) in [
+      (command.replacing("--first-stage @stage/model.safetensors", with: ""), 64, "--first-stage"),
+      (command.replacing("@stage/model", with: "@f"), 65, "autoencoder"),
+      (command.replacing("@stage/model.safetensors", with: "@nowhere"), 66, "nowhere"),
+      (command.replacing("--image-size 8", with: "--image-size 9"), 64, "image size"),
+      (command + " --resume --learning-rate 1", 64, "learning_rate"),
+      (sample + "@x.png --class 1", 64, "--class"), (sample + "@x.png --images @pictures", 64, "--images"),
+    ] {
+      let outcome = try dseg(line)
+      #expect(outcome.exitCode == code && outcome.messages.contains(word), "\(line): \(outcome.messages)")
+    }
   }
 
   @Test func brokenPictureIsLeftOutOrRefused() throws {

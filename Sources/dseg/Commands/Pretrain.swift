@@ -16,6 +16,9 @@ struct Pretrain: ParsableCommand {
         dseg pretrain --images photos/ --image-size 64 --channels 32 --minutes 60 --output model/
         dseg pretrain --images photos/ --image-size 64 --channels 32 --minutes 60 --output model/ --resume
         dseg pretrain --kind mae --images photos/ --image-size 64 --patch-size 4 --steps 20000 --output mae/
+        dseg pretrain --kind autoencoder --images photos/ --image-size 128 --minutes 30 --output stage/
+        dseg pretrain --kind latent-diffusion --first-stage stage/model.safetensors --images photos/ \\
+          --image-size 128 --minutes 60 --output latent/
       """)
 
   @Option(

@@ -32,6 +32,7 @@ struct PretrainOptions: ParsableArguments {
   @Flag(help: .of("quarter-turns")) var quarterTurns = false
   @OptionGroup(title: "Diffusion models") var diffusion: DiffusionPretrainOptions
   @OptionGroup(title: "Masked autoencoders") var mae: MAEPretrainOptions
+  @OptionGroup(title: "Latent diffusion models") var latent: LatentPretrainOptions
 
   func validate() throws {
     for text in settings where !text.contains("=") {
@@ -42,6 +43,7 @@ struct PretrainOptions: ParsableArguments {
   /// What was given on the command line, by the keys of the tables.
   var given: [String: String] {
     var given = diffusion.given.merging(mae.given) { first, _ in first }
+    given["first-stage"] = latent.firstStage
     let shortForms = [
       "image-size": imageSize, "batch": batch, "micro-batch": microBatch, "learning-rate": learningRate,
       "weight-decay": weightDecay, "warm-up": warmUp, "cosine-steps": cosineSteps,
@@ -96,6 +98,11 @@ struct MAEPretrainOptions: ParsableArguments {
     ["patch-size": patchSize, "width": width, "depth": depth, "heads": heads, "mask-ratio": maskRatio]
       .compactMapValues { $0 }
   }
+}
+
+/// Short forms for what latent diffusion models alone have.
+struct LatentPretrainOptions: ParsableArguments {
+  @Option(help: .of("first-stage", in: LatentDiffusionPretrainingSettings.self)) var firstStage: String?
 }
 
 extension ArgumentHelp {

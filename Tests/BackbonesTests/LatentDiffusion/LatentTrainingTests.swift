@@ -35,7 +35,9 @@ struct LatentTrainingTests {
       var trainer = try Trainer(
         objective: AutoencoderObjective(configuration: .tiny, imageSize: 8, seed: 7),
         options: Self.options(rate: 2e-3), state: start)
-      return try Threads.withCount(threads) { try (0..<steps).map { _ in try trainer.step(on: TinySquares()) } }
+      return try Threads.withCount(threads) {
+        try (0..<steps).map { _ in try trainer.step(on: TinySquares()) }
+      }
     }
     let ends = Self.ends(reports[1])
     #expect(ends.last < 0.75 * ends.first, "\(ends)")
@@ -62,7 +64,9 @@ struct LatentTrainingTests {
           diffusion: GaussianDiffusion(.sqrtLinear(from: 0.1, to: 0.4), steps: 20, meanType: mean),
           autoencoder: model, scale: 1.5, imageSize: 8, options: options),
         options: Self.options(rate: 3e-3), state: TrainingState(parameters: parameters))
-      return try Threads.withCount(threads) { try (0..<steps).map { _ in try trainer.step(on: TinySquares()) } }
+      return try Threads.withCount(threads) {
+        try (0..<steps).map { _ in try trainer.step(on: TinySquares()) }
+      }
     }
     let ends = Self.ends(reports[1])
     #expect(ends.last < 0.8 * ends.first, "\(ends)")
@@ -126,7 +130,9 @@ struct LatentTrainingTests {
 
   @Test func theScaleOfAFirstBatch() {
     let latents = Tensor([1, 3, 5, 7], shape: [1, 2, 2, 1])
-    #expect(Autoencoder.standardizingScale(of: latents).map { abs($0 - 1 / (20.0 / 3).squareRoot()) < 1e-12 } == true)
+    #expect(
+      Autoencoder.standardizingScale(of: latents).map { abs($0 - 1 / (20.0 / 3).squareRoot()) < 1e-12 }
+        == true)
     #expect(Autoencoder.standardizingScale(of: latents * 0) == nil)
   }
 

@@ -100,7 +100,8 @@ extension LatentDiffusionPretrainingSettings: PretrainingSettings {
       network: { (x, times, _) throws(DataError) in model(x, timesteps: times) })
     let scale = Float(1 / (goal.scale ?? 1))
     let pictures = (0..<samples.count).map { index in
-      goal.autoencoder.decode((latents.samples(index..<index + 1) * scale).channelsLast).channelsFirst.slice(0)
+      goal.autoencoder.decode((latents.samples(index..<index + 1) * scale).channelsLast).channelsFirst.slice(
+        0)
     }
     return try SampleSheet.image(of: stack(pictures))
   }
