@@ -163,7 +163,8 @@ struct LatentTrainingTests {
     }
     #expect(diffusion({ $0.inChannels = 3 })?.item == "input channels")
     #expect(diffusion({ $0.outChannels = 4 })?.item == "output channels")
-    #expect(diffusion({ $0.classCount = 5 })?.item == "classes")
+    #expect(diffusion({ $0.classCount = 5 })?.found == "5 classes")
+    #expect(diffusion({ $0.transformer = TransformerSettings(contextChannels: 4) })?.found == "a context")
     #expect(diffusion({ _ in }, scale: 0)?.file == "scale of latents")
     #expect(diffusion({ _ in }, imageSize: 9)?.item == "size")
     let levels = diffusion {

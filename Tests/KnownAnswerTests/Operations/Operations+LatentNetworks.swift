@@ -76,12 +76,17 @@ extension Operations {
       let tape = Tape()
       let embedding = checkpoint["cond_stage_model.embedding.weight"]?.tensor()
       let context = try known.tensorIfPresent("context") ?? known.classToken(embedding, tape: tape)
-      let loss = try known.latentLoss(checkpoint)
-      let x = loss.noised(xStart, t: t, noise: noise)
+      let process = try known.latentProcess()
+      var options = LatentLossOptions()
+      options.norm = try known.parameters.named("loss_type")
+      options.elboWeight = try known.parameters.double("original_elbo_weight")
       let output = network(
-        x, timesteps: t.map { Float($0) }, context: context, training: TrainingPass(tape: tape))
-      let (value, slope) = loss.value(output, noise: noise, t: t)
-      let gradients = tape.gradients(at: output, slope)
+        process.qSample(xStart: xStart, t: t, noise: noise), timesteps: process.modelTimesteps(t),
+        context: context, training: TrainingPass(tape: tape))
+      let losses = process.latentLosses(
+        modelOutput: output, xStart: xStart, noise: noise, t: t, options: options)
+      let gradients = tape.gradients(at: output, losses.outputGradient * (1 / Float(t.count)))
+      let value = losses.loss.reduce(0, +) / Double(t.count)
       var answers: [String: Answer] = ["loss": .scalar(value)]
       for weight in weights {
         answers["grad.model.diffusion_model.\(weight.name)"] = .tensor(
@@ -144,33 +149,6 @@ extension Tensor {
   }
 }
 
-/// The loss of a training step (`p_losses`), from the tables of a file.
-private struct LatentLoss {
-  var signal: [Float]
-  var noise: [Float]
-  /// Weights of the variational bound.
-  var bound: [Double]
-  var isSquared: Bool
-  var boundWeight: Double
-
-  func noised(_ x: Tensor, t: [Int], noise: Tensor) -> Tensor {
-    x.scalingSamples(by: t.map { signal[$0] }) + noise.scalingSamples(by: t.map { self.noise[$0] })
-  }
-
-  /// The loss and its gradient at the output.
-  func value(_ output: Tensor, noise: Tensor, t: [Int]) -> (Double, Tensor) {
-    let difference = output - noise
-    let size = output.count / t.count
-    let weights = t.map { (1 + boundWeight * bound[$0]) / Double(output.count) }
-    let sum = difference.elements.enumerated().reduce(0.0) { sum, item in
-      let distance = Double(item.element)
-      return sum + weights[item.offset / size] * (isSquared ? distance * distance : abs(distance))
-    }
-    let slope = isSquared ? difference * 2 : difference.mapped { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
-    return (sum, slope.scalingSamples(by: weights.map { Float($0) }))
-  }
-}
-
 extension KnownCase {
   /// The model in the file that the case names.
   func latentCheckpoint() throws -> LatentCheckpoint {
@@ -225,22 +203,5 @@ extension KnownCase {
     let embedder = ClassEmbedder(
       classCount: table.shape[0], channels: table.shape[1], weights: WeightScope(state))
     return embedder(try ints("label"), tape: tape)
-  }
-
-  fileprivate func latentLoss(_ checkpoint: LatentCheckpoint) throws -> LatentLoss {
-    func table(_ name: String) -> [Double] { checkpoint[name]?.doubles() ?? [] }
-    // Those of the tables in the file.
-    parameters.describes("beta_schedule", "timesteps", "linear_start", "linear_end")
-    let (betas, products) = (table("betas"), table("alphas_cumprod"))
-    var bound = zip(zip(betas, products), table("posterior_variance")).map { pair, variance in
-      pair.0 * pair.0 / (2 * variance * (1 - pair.0) * (1 - pair.1))
-    }
-    bound[0] = bound[1]
-    let type = try parameters.string("loss_type")
-    guard ["l1", "l2"].contains(type) else { throw parameters.mismatch("loss_type", "l1 or l2") }
-    return LatentLoss(
-      signal: table("sqrt_alphas_cumprod").map { Float($0) },
-      noise: table("sqrt_one_minus_alphas_cumprod").map { Float($0) }, bound: bound,
-      isSquared: type == "l2", boundWeight: try parameters.double("original_elbo_weight"))
   }
 }

@@ -190,7 +190,7 @@ extension Parameters {
 }
 
 extension KnownCase {
-  fileprivate func latentProcess() throws -> GaussianDiffusion {
+  func latentProcess() throws -> GaussianDiffusion {
     let type = try parameters.stringIfPresent("parameterization") ?? "eps"
     guard ["eps", "x0"].contains(type) else { throw parameters.mismatch("parameterization", "eps or x0") }
     return try GaussianDiffusion(
@@ -231,12 +231,9 @@ extension KnownCase {
 
   /// The network of the case's configuration with the weights of its checkpoint.
   fileprivate func latentNetwork() throws -> LatentSampler.Network {
-    let config = try parameters.part("config")
-    try config.expect("use_spatial_transformer", .bool(false))
-    config.describes("transformer_depth", "context_dim", "legacy")
     let network = try UNet(
       networkConfiguration(), weights: WeightScope(latentState("model.diffusion_model.")),
       convolutions: ConvolutionPolicy(precision: precision, imageSize: 8))
-    return { (x, timesteps, _) in network(x, timesteps: timesteps) }
+    return { (x, timesteps, context) in network(x, timesteps: timesteps, context: context) }
   }
 }

@@ -53,10 +53,10 @@ public struct LatentDiffusionObjective: PictureObjective {
     }
     try check(configuration.inChannels, is: channels, "input channels")
     try check(configuration.outChannels, is: channels, "output channels")
-    guard configuration.classCount == nil else {
+    guard configuration.classCount == nil, configuration.transformer == nil else {
       throw DataError(
-        .unsupported, file: "network", item: "classes", expected: "none: training is without a condition",
-        found: "\(configuration.classCount!)")
+        .unsupported, file: "network", item: "condition", expected: "none: training is without one",
+        found: configuration.classCount.map { "\($0) classes" } ?? "a context")
     }
     if let scale, !(scale > 0 && scale.isFinite) {
       throw DataError(
