@@ -1,6 +1,7 @@
 import Backbones
 import Base
 import DiffusionCore
+import Foundation
 import Testing
 
 /// The published models by their sizes (Rombach et al. 2022, appendix; latent-diffusion's `models/ldm`).
@@ -79,11 +80,35 @@ struct PublishedLatentModelTests {
     )
   }
 
+  static let data = ProcessInfo.processInfo.environment["DSEG_TEST_DATA"]
+
   /// Of faces, 2,016 channels a step.
   @Test func channelsOfTheDefaultBlocks() {
     let cost = Self.models[0].configuration.cost(height: 64, width: 64)
     let blocks = LatentDiffusionConfiguration.defaultBlocks(of: Self.models[0].configuration)
     #expect(blocks.reduce(0) { $0 + cost.outputBlocks[$1].channels } == 2016)
+  }
+
+  /// Lists of names and shapes of published networks, where the folder of test data has them.
+  @Test(.enabled(if: data != nil, "DSEG_TEST_DATA is not set"))
+  func listsOfNamesTellTheNetworks() throws {
+    let folder = try #require(Self.data) + "/specs/keys"
+    let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter {
+      $0.hasPrefix("ldm_") && $0.hasSuffix("_unet.tsv")
+    }
+    for file in files.sorted() {
+      let rows = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8).split(separator: "\n")
+      let shapes = Dictionary(
+        uniqueKeysWithValues: rows.map { row in
+          let parts = row.split(separator: "\t")
+          return (String(parts[0]), parts[1].split(separator: "x").map { Int($0)! })
+        })
+      let found = try LatentDiffusionConfiguration.network(shapes: shapes, file: file)
+      let again = Dictionary(
+        uniqueKeysWithValues: try UNet.parameterShapes(found).map { ($0.name, $0.shape) })
+      #expect(again == shapes, "\(file)")
+      print("\(file): \(shapes.count) tensors, \(Int(found.parameterCount)) parameters")
+    }
   }
 
   /// Heads of 64 of 96 channels leave 32 over, or are widened.

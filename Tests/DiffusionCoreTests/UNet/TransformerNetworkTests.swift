@@ -37,6 +37,22 @@ struct TransformerNetworkTests {
     #expect(other != short)
   }
 
+  /// A training stops at parameters that no gradient reaches.
+  @Test(arguments: [1, 3])
+  func gradientsReachEveryParameter(tokens: Int) throws {
+    let weights = try randomNetworkTensors(Self.configuration).map {
+      NamedTensor(name: $0.name, tensor: $0.array.tensor())
+    }
+    let network = try UNet(Self.configuration, weights: WeightScope(StateDictionary(weights, file: "")))
+    let tape = Tape()
+    let seen = context(tokens: tokens)
+    let out = network(picture(), timesteps: [9], context: seen, training: TrainingPass(tape: tape))
+    expectClose(out, NaiveTensor(network(picture(), timesteps: [9], context: seen)), absolute: 2e-5)
+    let gradients = tape.gradients(at: out, Tensor(repeating: 1, shape: out.shape))
+    let without = weights.filter { gradients[$0.tensor] == nil }.map(\.name)
+    #expect(without == [])
+  }
+
   @Test func samplesHaveContextsOfTheirOwn() throws {
     let network = try randomNetwork(Self.configuration)
     for tokens in [1, 3] {
