@@ -8,6 +8,11 @@ extension LatentDiffusion {
     of state: StateDictionary, options: LatentDiffusionOptions
   ) throws(DataError) -> BackboneFacts {
     let configuration = try LatentDiffusionConfiguration(state: state, options: options)
+    // What is guessed is told beside its value.
+    func remark(_ isKnown: Bool) -> String { isKnown ? "" : ", not in the file: as in the published models" }
+    let (knowsHeads, knowsScale) = (
+      options.attentionHeads != nil, options.scaleFactor != nil || state["scale_factor"] != nil
+    )
     let options = try configuration.completed(options, state: state, notices: Notices())
     let side = options.imageSize!
     try configuration.check(imageSize: side)
@@ -33,7 +38,7 @@ extension LatentDiffusion {
       .init(
         "attentionLevels", .integers(attention),
         title: network.transformer == nil ? "attention" : "transformers",
-        text: "\(places), \(heads)"),
+        text: "\(places), \(heads)\(remark(knowsHeads))"),
       .init("resampling", .text(network.resampling.rawValue), title: "resampling"),
       .init("scaleShiftNorm", .flag(network.usesScaleShiftNorm), title: "scale-shift norm"),
       network.transformer.map {
@@ -45,8 +50,12 @@ extension LatentDiffusion {
         .init("classes", .integer($0), title: "classes")
       }
         ?? .init("classes", .none, title: "classes", text: "none"),
-      .init("scaleFactor", .number(options.scaleFactor!), title: "scale factor"),
-      .init("steps", .integer(configuration.steps ?? options.diffusionSteps ?? 0), title: "steps"),
+      .init(
+        "scaleFactor", .number(options.scaleFactor!), title: "scale factor",
+        text: "\(options.scaleFactor!)\(remark(knowsScale))"),
+      .init(
+        "steps", .integer(configuration.steps ?? options.diffusionSteps ?? 0), title: "steps",
+        text: "\(configuration.steps ?? options.diffusionSteps ?? 0)\(remark(configuration.steps != nil))"),
       .init("imageSize", .integer(side)),
       .init(
         "gigaMACs", .number(total / 1e9), title: "cost of a forward",

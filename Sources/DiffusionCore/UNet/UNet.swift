@@ -85,15 +85,17 @@ public struct UNet: Sendable {
   ///   - pass: records what the gradients of the parameters and of the context need, and those of the picture where it
   ///     says so
   ///   - observe: called with each place's activation as it comes, `[N, h, w, channels]`
+  ///   - visit: given what is inside of blocks, under the names of the checkpoints: outputs of layers
+  ///     (`output_blocks.4.1`), and of parts of transformers, `[N, tokens, channels]`
   /// - Returns: `[N, outChannels, H, W]`
   public func callAsFunction(
     _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, context: Tensor? = nil,
-    training pass: TrainingPass? = nil,
-    observe: (Place, Tensor) -> Void = { _, _ in }
+    training pass: TrainingPass? = nil, observe: (Place, Tensor) -> Void = { _, _ in },
+    visit: TransformerVisitor? = nil
   ) -> Tensor {
     let hidden = run(
       x, timesteps: timesteps, classes: classes, context: context, outputBlocks: outputBlocks.count,
-      pass: pass, observe: observe)
+      pass: pass, observe: observe, visit: visit)
     let last = outConv(outNorm(ConvolutionInput(hidden), applyingSiLU: true), tape: pass?.tape)
     let output = last.channelsFirst
     pass?.tape.record(output) { gradient, gradients in gradients.add(gradient.channelsLast, to: last) }
@@ -129,7 +131,7 @@ public struct UNet: Sendable {
   /// The network up to `outputBlocks` output blocks.
   private func run(
     _ x: Tensor, timesteps: [Float], classes: [Int]?, context: Tensor?, outputBlocks count: Int,
-    pass: TrainingPass?, observe: (Place, Tensor) -> Void
+    pass: TrainingPass?, observe: (Place, Tensor) -> Void, visit: TransformerVisitor? = nil
   ) -> Tensor {
     let multiple = configuration.sizeMultiple
     let contextShape = context.map { [$0.rank, $0.shape[0], $0.shape[$0.rank - 1]] }
@@ -146,6 +148,9 @@ public struct UNet: Sendable {
     let embedded = timeEmbedding.embed(timesteps: timesteps, tape: tape)
     observe(.timeEmbedding, embedded)
     let siluEmbedding = silu(timeEmbedding.add(classes: classes, to: embedded, tape: tape), tape: tape)
+    func inside(_ block: String) -> TransformerVisitor? {
+      visit.map { visit in { visit("\(block).\($0)", $1) } }
+    }
     var skips: [Tensor] = []
     var hidden = x.channelsLast
     if let tape {
@@ -156,16 +161,21 @@ public struct UNet: Sendable {
       }
     }
     for (index, block) in inputBlocks.enumerated() {
-      hidden = block(ConvolutionInput(hidden), siluEmbedding: siluEmbedding, context: context, pass: pass)
+      hidden = block(
+        ConvolutionInput(hidden), siluEmbedding: siluEmbedding, context: context, pass: pass,
+        visit: inside("input_blocks.\(index)"))
       skips.append(hidden)
       observe(.inputBlock(index), hidden)
     }
     hidden = middleBlock(
-      ConvolutionInput(hidden), siluEmbedding: siluEmbedding, context: context, pass: pass)
+      ConvolutionInput(hidden), siluEmbedding: siluEmbedding, context: context, pass: pass,
+      visit: inside("middle_block"))
     observe(.middleBlock, hidden)
     for (index, block) in outputBlocks.prefix(count).enumerated() {
       let joined = ConvolutionInput(hidden, joinedWith: skips.removeLast())
-      hidden = block(joined, siluEmbedding: siluEmbedding, context: context, pass: pass)
+      hidden = block(
+        joined, siluEmbedding: siluEmbedding, context: context, pass: pass,
+        visit: inside("output_blocks.\(index)"))
       observe(.outputBlock(index), hidden)
     }
     return hidden

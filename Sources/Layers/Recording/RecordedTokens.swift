@@ -109,28 +109,3 @@ package func adding(_ rows: Tensor, to x: Tensor, tape: Tape?) -> Tensor {
   tape?.record(y) { gradient, gradients in gradients.add(gradient, to: x) }
   return y
 }
-
-/// Each token of a sample plus one token of that sample.
-/// - Parameters:
-///   - token: `[N, 1, D]`
-///   - x: `[N, T, D]`
-///   - tape: where to record; nil for inference
-package func addingToEach(_ token: Tensor, to x: Tensor, tape: Tape?) -> Tensor {
-  let (samples, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
-  precondition(token.shape == [samples, 1, width], "\(token.shape) added to each of \(x.shape)")
-  let y = Tensor(shape: x.shape) { y in
-    withPointers(x, token) { x, token in
-      parallelFor(samples * tokens, inBlocksOf: max(1, elementwiseBlock / max(1, width))) { rows in
-        for row in rows {
-          let added = token + row / tokens * width
-          for c in 0..<width { y[row * width + c] = x[row * width + c] + added[c] }
-        }
-      }
-    }
-  }
-  tape?.record(y) { gradient, gradients in
-    gradients.add(gradient, to: x)
-    gradients.add(sumOfPixels(gradient).reshaped(token.shape), to: token)
-  }
-  return y
-}

@@ -52,18 +52,25 @@ extension Operations {
       try known.parameters.expect("use_ema", .bool(false))
       known.parameters.describes("debug_activations")
       var answers: [String: Answer] = [:]
+      let places = Set(known.outputs.keys)
+      let looksInside = known.id.hasSuffix("inner")
       let out = network(
         try known.tensor("x"), timesteps: try known.tensor("timesteps").elements,
-        context: try known.tensorIfPresent("context")
-      ) { place, activation in
-        switch place {
-        case .timeEmbedding: answers["time_embed"] = .tensor(activation)
-        case .inputBlock(let index): answers["input_blocks.\(index)"] = .tensor(activation.channelsFirst)
-        case .middleBlock: answers["middle_block"] = .tensor(activation.channelsFirst)
-        case .outputBlock(let index):
-          answers["output_blocks.\(index)"] = .tensor(activation.channelsFirst)
-        }
-      }
+        context: try known.tensorIfPresent("context"),
+        observe: { place, activation in
+          switch place {
+          case .timeEmbedding: answers["time_embed"] = .tensor(activation)
+          case .inputBlock(let index): answers["input_blocks.\(index)"] = .tensor(activation.channelsFirst)
+          case .middleBlock: answers["middle_block"] = .tensor(activation.channelsFirst)
+          case .outputBlock(let index):
+            answers["output_blocks.\(index)"] = .tensor(activation.channelsFirst)
+          }
+        },
+        visit: looksInside
+          ? { name, activation in
+            guard places.contains(name) else { return }
+            answers[name] = .tensor(activation.rank == 4 ? activation.channelsFirst : activation)
+          } : nil)
       answers["out"] = .tensor(out)
       return answers
     },

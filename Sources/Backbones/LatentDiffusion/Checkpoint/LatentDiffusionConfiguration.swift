@@ -107,8 +107,9 @@ public struct LatentDiffusionConfiguration: Sendable, Equatable {
   /// Output blocks whose activations are features unless others are asked for: those with half the latents' side, and
   /// the first with all of it.
   ///
-  /// For the models of faces and bedrooms these are the blocks 5 to 8, of 2,016 channels a step.
-  public var defaultBlocks: [Int] {
+  /// For the models of faces and bedrooms, of cin256-v2 and of Stable Diffusion these are the blocks 5 to 8 (of faces
+  /// 2,016 channels a step), for churches 8 to 11, for cin256 2 to 5.
+  public static func defaultBlocks(of network: UNetConfiguration) -> [Int] {
     let (count, perLevel) = (network.outputBlockCount, network.residualBlocks + 1)
     return Array(max(0, count - 2 * perLevel - 1)...max(0, count - perLevel - 1))
   }

@@ -12,7 +12,9 @@ extension LatentDiffusion {
       throw DataError(.malformed, file: "noise", expected: "a tensor beside the settings", found: "none")
     }
     let features = LatentDiffusionFeatures(
-      self, steps: diffusion.steps, blocks: diffusion.blocks ?? configuration.defaultBlocks, noise: noise,
+      self, steps: diffusion.steps,
+      blocks: diffusion.blocks ?? LatentDiffusionConfiguration.defaultBlocks(of: network.configuration),
+      noise: noise,
       noiseCount: diffusion.noiseCount,
       condition: try condition(selection, tensors: tensors, notices: notices))
     try features.validate()
