@@ -57,7 +57,7 @@ extension ExperimentReport.CurvePoint {
 
 extension ExperimentReport.Setup {
   package init(
-    _ features: any PixelFeatures, model: String? = nil, trainingPictures: Int, folds: Int? = nil,
+    _ features: any ModelFeatures, model: String? = nil, trainingPictures: Int, folds: Int? = nil,
     seeds: [UInt64],
     metric: IoUDefinition
   ) {

@@ -18,7 +18,7 @@ public struct Experiment: Sendable {
   /// training pictures each learned from the others.
   public var folds: Int?
   /// What a seed draws takes the place of what they draw, unless it was given as numbers.
-  public var features: any PixelFeatures
+  public var features: any ModelFeatures
   /// How features are kept.
   public var featurePrecision: FeaturePrecision
   /// The first is what the others are compared with.
@@ -37,7 +37,7 @@ public struct Experiment: Sendable {
   public var bootstrapDraws = 10_000
 
   public init(
-    training: LabelledImages, testSets: [LabelledImages], folds: Int? = nil, features: any PixelFeatures,
+    training: LabelledImages, testSets: [LabelledImages], folds: Int? = nil, features: any ModelFeatures,
     featurePrecision: FeaturePrecision = .float,
     presets: [SegmenterPreset] = SegmenterPreset.all, seeds: [UInt64] = Array(0..<5),
     curveSeeds: Int = 1, metric: IoUDefinition = .ledm, fit: ImageFit = .pad,
@@ -148,5 +148,5 @@ public struct Experiment: Sendable {
   }
 
   /// The features as a seed draws them.
-  func features(seed: UInt64) -> any PixelFeatures { features.redrawn(seed: seed, draws: nil) }
+  func features(seed: UInt64) -> any ModelFeatures { features.redrawn(seed: seed, draws: nil) }
 }
