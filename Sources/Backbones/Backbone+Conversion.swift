@@ -57,6 +57,10 @@ extension Backbone {
     var writer = SafetensorsWriter(metadata: options.metadata(replacingThoseOf: checkpoint.metadata))
     for named in state.tensors {
       let tensor = named.array.tensor()
+      if keepsPrecision(named.name) {
+        writer.append(named.name, tensor)
+        continue
+      }
       if elementType == .float16, let large = tensor.elements.first(where: { abs($0) >= 65520 }) {
         throw DataError(
           .unsupported, file: checkpoint.path, item: named.name,

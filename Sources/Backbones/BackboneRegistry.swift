@@ -11,7 +11,7 @@ public struct BackboneRegistry: Sendable {
 
   /// All kinds of this package: a line each.
   public static let standard = BackboneRegistry([
-    DiffusionBackbone.self, MAE.self, SwAV.self,
+    DiffusionBackbone.self, LatentDiffusion.self, MAE.self, SwAV.self,
   ])
 }
 

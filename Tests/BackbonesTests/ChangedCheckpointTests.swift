@@ -85,6 +85,16 @@ struct ChangedCheckpointTests {
     #expect((0.005..<0.6).contains(share))
   }
 
+  @Test(arguments: [(nil, nil), (8, nil), (8, 6)] as [(Int?, Int?)])
+  func latentDiffusion(context: Int?, classes: Int?) throws {
+    let shapes = try RandomLatentModel(contextChannels: context, classes: classes).shapes()
+    let told = context != nil && classes == nil ? ["context": "zero"] : [:]
+    let settings = ["image-size": "32", "steps": "20", "head-channels": "1"]
+    let share = try readAll(
+      shapes, seed: 4, count: 60, read: extractsAll(settings.merging(told) { first, _ in first }))
+    #expect((0.005..<0.6).contains(share))
+  }
+
   /// Pixels through encoder and decoder.
   @Test(arguments: [nil, 6])
   func autoencoders(codes: Int?) throws {

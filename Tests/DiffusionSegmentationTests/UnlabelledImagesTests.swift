@@ -36,6 +36,21 @@ struct UnlabelledImagesTests {
     }
   }
 
+  /// The same squares for those who read them, and whole pictures for those who cut.
+  @Test(arguments: [0, 1 << 20]) func wholePictures(cached: Int) throws {
+    var image = Image(width: 12, height: 8, color: RGB(10, 20, 30))
+    for y in 0..<8 { image[2, y] = RGB(200, 20, 30) }
+    try image.write(to: folder.path("p0.png"))
+    let squares = try UnlabelledImages(directory: folder.path, imageSize: 8, cacheBytes: cached)
+    let whole = try UnlabelledImages(
+      directory: folder.path, imageSize: 8, keepsWhole: true, cacheBytes: cached)
+    for _ in 0..<2 {
+      #expect(try whole.image(0) == image && squares.image(0) == image.centerCropped(size: 8))
+      #expect(try first(whole, 0) == first(squares, 0) && first(whole, 0) == 200 / 127.5 - 1)
+    }
+    #expect(whole.record == squares.record)
+  }
+
   /// Damages a picture so that only decoding tells.
   private func damage(_ name: String) throws -> String {
     let path = folder.path(name)

@@ -148,6 +148,88 @@ struct PretrainTests {
       try folder.contents("frames") == (1...4).map { "frame-0000\($0).png" })
   }
 
+  /// Words of a line; those after an @ are paths in the folder.
+  private func dseg(_ line: String) throws -> DsegProcess.Outcome {
+    try DsegProcess.run(
+      line.split(separator: " ").map { word in
+        let parts = word.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        return parts.count == 2 ? String(parts[0]) + folder.path(String(parts[1])) : String(word)
+      })
+  }
+
+  /// A masked autoencoder through the commands: training, inspection, painted pictures.
+  @Test func maskedAutoencoder() throws {
+    let command =
+      "pretrain --kind mae --images @pictures --output @mae --image-size 8 --patch-size 2 --width 24 --depth 2 "
+      + "--heads 3 -b decoder-width=16 -b decoder-heads=2 --batch 4 --sample-every 0"
+    let first = try dseg(command + " --steps 4")
+    #expect(first.exitCode == 0 && first.messages.contains("learning rate"), "\(first.messages)")
+    #expect(first.output.contains("4 steps on 6 pictures"))
+    // Another length is another learning rate.
+    let longer = try dseg(command + " --steps 6 --resume")
+    #expect(longer.exitCode == 64 && longer.messages.contains("cosine_steps"), "\(longer.messages)")
+    let planned = try dseg(command + " --steps 6 --resume --cosine-steps 4")
+    #expect(planned.exitCode == 0 && planned.output.contains("6 steps"), "\(planned.messages)")
+    let inspected = try dseg("inspect @mae/model.safetensors")
+    #expect(inspected.exitCode == 0 && inspected.output.contains("mae"), "\(inspected.messages)")
+    let sample = "sample --checkpoint @mae/model.safetensors --images @pictures --count 3 --output "
+    #expect(try dseg(sample + "@a.png").output.contains("3 pictures"))
+    #expect(try dseg(sample + "@b.png --threads 3 --batch 1").exitCode == 0)
+    #expect(try bytes("a.png") == bytes("b.png"))
+    #expect(try dseg(sample + "@c.png --seed 1").exitCode == 0)
+    #expect(try bytes("a.png") != bytes("c.png"))
+    let more = try dseg(sample.replacing("--count 3", with: "--count 9") + "@d.png")
+    #expect(more.exitCode == 0 && more.messages.contains("there are 6 pictures"), "\(more.messages)")
+    for (line, word) in [
+      ("sample --checkpoint @mae/model.safetensors --output @x.png", "--images"),
+      (sample + "@x.png --frames @frames", "--frames"), (sample + "@x.png --eta 0.5", "--eta"),
+      (sample + "@x.png --mask-ratio 2", "mask-ratio"),
+      (command + " --steps 9 --learn-sigma", "--learn-sigma"),
+      (command.replacing("--kind mae", with: "") + " --steps 9", "a setting of guided-diffusion"),
+      (command.replacing("--kind mae", with: "--kind vae") + " --steps 9", "--kind"),
+      (command.replacing("--width 24", with: "--width 25") + " --steps 9", "width"),
+    ] {
+      let outcome = try dseg(line)
+      #expect(outcome.exitCode == 64 && outcome.messages.contains(word), "\(line): \(outcome.messages)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path("x.png")))
+    #expect(!FileManager.default.fileExists(atPath: folder.path("frames")))
+  }
+
+  /// An autoencoder, then a latent diffusion model on it, its features and its pictures.
+  @Test func latentDiffusion() throws {
+    let pictures = "--images @pictures --image-size 8 --batch 4 --sample-every 0 --steps 2"
+    let stage = try dseg("pretrain --kind autoencoder \(pictures) --output @stage --channel-mult 1,1")
+    #expect(stage.exitCode == 0 && stage.output.contains("2 steps on 6 pictures"), "\(stage.messages)")
+    let command =
+      "pretrain --kind latent-diffusion \(pictures) --output @latent --first-stage @stage/model.safetensors "
+      + "--channels 32 --channel-mult 1 --residual-blocks 1 --attention-resolutions 4"
+    let latent = try dseg(command)
+    #expect(latent.exitCode == 0, "\(latent.messages)")
+    let inspected = try dseg("inspect @latent/model.safetensors")
+    #expect(inspected.output.contains("latent-diffusion"), "\(inspected.messages)")
+    let features = try dseg(
+      "features --checkpoint @latent/model.safetensors --steps 50 --blocks 0,1 --output @f.safetensors "
+        + "@pictures/light/p0.png")
+    #expect(features.exitCode == 0, "\(features.messages)")
+    let sample = "sample --checkpoint @latent/model.safetensors --count 2 --sampling-steps 2 --output "
+    #expect(try dseg(sample + "@a.png --frames @frames").output.contains("2 pictures"))
+    #expect(try folder.contents("frames") == ["frame-00001.png", "frame-00002.png"])
+    #expect(try dseg(sample + "@b.png --threads 3").exitCode == 0)
+    #expect(try bytes("a.png") == bytes("b.png"))
+    for (line, code, word) in [
+      (command.replacing("--first-stage @stage/model.safetensors", with: ""), 64, "--first-stage"),
+      (command.replacing("@stage/model", with: "@f"), 65, "autoencoder"),
+      (command.replacing("@stage/model.safetensors", with: "@nowhere"), 66, "nowhere"),
+      (command.replacing("--image-size 8", with: "--image-size 9"), 64, "image size"),
+      (command + " --resume --learning-rate 1", 64, "learning_rate"),
+      (sample + "@x.png --class 1", 64, "--class"), (sample + "@x.png --images @pictures", 64, "--images"),
+    ] {
+      let outcome = try dseg(line)
+      #expect(outcome.exitCode == code && outcome.messages.contains(word), "\(line): \(outcome.messages)")
+    }
+  }
+
   @Test func brokenPictureIsLeftOutOrRefused() throws {
     try Data([1, 2, 3]).write(to: URL(fileURLWithPath: folder.path("pictures/light/broken.png")))
     let lenient = try pretrain("lenient", steps: 1)

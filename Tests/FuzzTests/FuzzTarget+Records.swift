@@ -56,18 +56,17 @@ extension FuzzTarget {
     options.batch = 1
     options.timesteps = .lossSecondMoment
     let diffusion = GaussianDiffusion(steps: 20, varianceType: .fixedLarge)
-    var state = try DiffusionTrainingState(network, options: options, diffusionSteps: 20)
-    for step in 0..<20 { state.timesteps.note(losses: [Float(step)], at: [step]) }
-    try state.write(to: folder.path("state"))
-    let shapes = try UNet.parameterShapes(network)
+    let fresh = try DiffusionTrainer(
+      configuration: network, diffusion: diffusion, imageSize: 8, options: options)
+    var trained = fresh
+    for step in 0..<20 { trained.objective.timesteps.note(losses: [Float(step)], at: [step]) }
+    try trained.write(to: folder.path("state"))
     return FuzzTarget(
       ending: "safetensors", seeds: [try TestFile.bytes(folder.path("state"))],
       mutations: HeaderMutation.safetensors.all + [lastNumbers, lastNumbers]
-    ) { [options] path in
-      let state = try DiffusionTrainingState(
-        contentsOf: path, shapes: shapes, options: options, diffusionSteps: 20)
+    ) { path in
       var trainer = try DiffusionTrainer(
-        configuration: network, diffusion: diffusion, imageSize: 8, options: options, state: state)
+        objective: fresh.objective, options: fresh.options, contentsOf: path)
       do throws(DataError) {
         _ = try trainer.step(on: NoPictures())
       } catch {

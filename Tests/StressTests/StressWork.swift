@@ -98,8 +98,7 @@ final class StressWork {
     let network = UNetConfiguration.tiny
     var trainer = try DiffusionTrainer(
       configuration: network, diffusion: GaussianDiffusion(steps: 100, varianceType: .learnedRange),
-      imageSize: 16, options: options,
-      state: DiffusionTrainingState(network, options: options, diffusionSteps: 100))
+      imageSize: 16, options: options)
     for _ in 0..<2 { _ = try trainer.step(on: Squares()) }
     var bits = Bits()
     for tensor in trainer.state.parameters + trainer.state.averages { bits.add(tensor.tensor) }

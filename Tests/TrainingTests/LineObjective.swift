@@ -11,10 +11,30 @@ struct LineObjective: Objective {
   /// Losses that were told so far.
   var told: [Float] = []
 
+  var decaysBias = true
+  /// A number that the state keeps; nil for an objective without a memory.
+  var remembered: Float?
+
+  func decays(_ name: String, shape: [Int]) -> Bool { decaysBias || name != "bias" }
+
+  var memory: [NamedTensor] {
+    remembered.map { [NamedTensor(name: "number", tensor: Tensor([$0], shape: [1]))] } ?? []
+  }
+
+  mutating func restore(from reader: StateReader) throws(DataError) {
+    if remembered == nil { return }
+    remembered = try reader.tensor("number", shape: [1], "a number", \.isFinite).elements[0]
+    try reader.finish()
+  }
+
   struct Batch: TrainingBatch {
     var x: Tensor
     var target: Tensor
     func part(_ range: Range<Int>) -> Batch { Batch(x: x.samples(range), target: target.samples(range)) }
+  }
+
+  func parameterShapes() -> [(name: String, shape: [Int])] {
+    Self.start.map { ($0.name, $0.tensor.shape) }
   }
 
   func model(_ parameters: [NamedTensor]) throws(DataError) -> Linear {

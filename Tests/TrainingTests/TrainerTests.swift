@@ -66,6 +66,58 @@ struct TrainerTests {
     #expect(bits(second.state) == bits(all.state))
   }
 
+  /// Half a cosine after the warm-up, and nothing after its end.
+  @Test func learningRateFallsAlongACosine() throws {
+    var options = TrainerOptions()
+    options.optimizer.learningRate = 2
+    (options.warmUpSteps, options.cosineSteps) = (4, 12)
+    let expected = [0: 0, 1: 0.5, 2: 1, 3: 1.5, 4: 2, 6: 1.707107, 7: 1.382683, 8: 1]
+    for (step, rate) in expected {
+      #expect(abs(options.learningRate(step: step) - rate) < 1e-5, "step \(step)")
+    }
+    #expect(options.learningRate(step: 12) == 0 && options.learningRate(step: 99) == 0)
+    options.cosineSteps = 4
+    #expect(throws: DataError.self) { try options.validate() }
+  }
+
+  /// Without gradients worth speaking of, a decay of a tenth shrinks what decays and leaves the rest.
+  @Test func decayIsForThoseThatTheObjectiveNames() throws {
+    func bias(decaysBias: Bool) throws -> Float {
+      var options = TrainerOptions()
+      options.optimizer = Adam(learningRate: 1e-3, weightDecay: 100, decay: .decoupled)
+      var objective = LineObjective()
+      objective.decaysBias = decaysBias
+      let start = LineObjective.start.map {
+        NamedTensor(name: $0.name, tensor: Tensor(repeating: 5, shape: $0.tensor.shape))
+      }
+      var trainer = try Trainer(
+        objective: objective, options: options, state: TrainingState(parameters: start))
+      _ = try trainer.step()
+      #expect(abs(trainer.state.parameters[0].tensor.elements[0] - 4.499) < 1e-4)
+      return trainer.state.parameters[1].tensor.elements[0]
+    }
+    #expect(try abs(bias(decaysBias: true) - 4.499) < 1e-4)
+    #expect(try abs(bias(decaysBias: false) - 4.999) < 1e-4)
+  }
+
+  /// What an objective remembers is in the file, and a file without it is refused.
+  @Test func memoryOfTheObjectiveGoesAlong() throws {
+    let folder = try TemporaryFolder()
+    var objective = LineObjective()
+    objective.remembered = 7
+    let state = TrainingState(parameters: LineObjective.start)
+    let first = try Trainer(objective: objective, options: TrainerOptions(), state: state)
+    try first.write(to: folder.path("state"))
+    objective.remembered = 0
+    let second = try Trainer(
+      objective: objective, options: TrainerOptions(), contentsOf: folder.path("state"))
+    #expect(second.objective.remembered == 7)
+    try state.write(to: folder.path("without"))
+    #expect(throws: DataError.self) {
+      try Trainer(objective: objective, options: TrainerOptions(), contentsOf: folder.path("without"))
+    }
+  }
+
   @Test func warmUpAndNormLimitTheFirstStep() throws {
     var (plain, slow) = (try trainer(), try trainer { $0.warmUpSteps = 100 })
     _ = (try plain.step(), try slow.step())

@@ -42,9 +42,7 @@ public final class DiffusionTraining {
     self.pictures = PicturesInMemory(pictures: pictures)
     trainer = try DiffusionTrainer(
       configuration: network.configuration, diffusion: diffusion, imageSize: pictures.shape[2],
-      options: options,
-      state: DiffusionTrainingState(
-        parameters: parameters, options: options, diffusionSteps: diffusion.steps))
+      options: options, parameters: parameters)
   }
 
   /// A network with random weights, on random pictures.
@@ -76,7 +74,7 @@ public final class DiffusionTraining {
     let order = orderRandom.permutation(count).map { Int($0) }
     let stepRandom = random.split(3).split(UInt64(step))
     var timestepRandom = stepRandom.split(0)
-    let t = trainer.state.timesteps.draw(count, random: &timestepRandom).t
+    let t = trainer.objective.timesteps.draw(count, random: &timestepRandom).t
     let noise = (0..<count).flatMap { place in
       var random = stepRandom.split(UInt64(1 + place))
       return random.normal(shape: [3, side, side]).elements

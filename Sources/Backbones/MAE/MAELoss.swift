@@ -91,15 +91,22 @@ public enum MAELoss {
       withPointers(patches) { x in
         parallelFor(patches.count / width) { row in
           let (from, to) = (x + row * width, y + row * width)
-          var (sum, squares) = (0.0, 0.0)
-          for i in 0..<width { sum += Double(from[i]) }
-          let mean = sum / Double(width)
-          for i in 0..<width { squares += (Double(from[i]) - mean) * (Double(from[i]) - mean) }
-          let inverse = 1 / (squares / Double(max(1, width - 1)) + 1e-6).squareRoot()
-          for i in 0..<width { to[i] = Float((Double(from[i]) - mean) * inverse) }
+          let (mean, deviation) = moments(from, count: width)
+          for i in 0..<width { to[i] = Float((Double(from[i]) - mean) * (1 / deviation)) }
         }
       }
     }
+  }
+
+  /// Mean of a patch, and `sqrt(variance + 1e-6)`, the variance with n - 1.
+  static func moments(
+    _ patch: UnsafePointer<Float>, count: Int
+  ) -> (mean: Double, deviation: Double) {
+    var (sum, squares) = (0.0, 0.0)
+    for i in 0..<count { sum += Double(patch[i]) }
+    let mean = sum / Double(count)
+    for i in 0..<count { squares += (Double(patch[i]) - mean) * (Double(patch[i]) - mean) }
+    return (mean, (squares / Double(max(1, count - 1)) + 1e-6).squareRoot())
   }
 }
 

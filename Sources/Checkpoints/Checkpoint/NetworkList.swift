@@ -32,17 +32,24 @@ public struct NetworkList: Sendable {
   ///   - checkpoint: the file to look through
   ///   - anchor: the name of a tensor that every network of the kind has
   public init(_ checkpoint: Checkpoint, anchor: String) {
-    file = checkpoint.path
-    entries = checkpoint.entries
-    var members: [Member] = []
+    var members: [String] = []
     for entry in checkpoint.entries where members.count < Self.mostMembers {
       guard entry.path.hasSuffix(anchor), entry.value.isTensor else { continue }
       let prefix = String(entry.path.dropLast(anchor.count))
-      if prefix.isEmpty || prefix.hasSuffix(".") || prefix.hasSuffix("/") {
-        members.append(Member(prefix: prefix))
-      }
+      if prefix.isEmpty || prefix.hasSuffix(".") || prefix.hasSuffix("/") { members.append(prefix) }
     }
-    prefixes = members.map(\.prefix).sorted { $0.utf8.count > $1.utf8.count }
+    self.init(checkpoint, prefixes: members)
+  }
+
+  /// Networks whose places are known.
+  /// - Parameters:
+  ///   - checkpoint: the file that they lie in
+  ///   - prefixes: what stands before the names of each
+  package init(_ checkpoint: Checkpoint, prefixes: [String]) {
+    file = checkpoint.path
+    entries = checkpoint.entries
+    let members = prefixes.map(Member.init(prefix:))
+    self.prefixes = members.map(\.prefix).sorted { $0.utf8.count > $1.utf8.count }
     self.members = members.filter { !$0.isOptimizer }
   }
 

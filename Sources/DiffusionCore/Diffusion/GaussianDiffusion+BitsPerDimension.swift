@@ -76,7 +76,7 @@ extension GaussianDiffusion {
   }
 
   /// `KL(q(x_T | x_0) ‖ N(0, 1))` in bits per dimension.
-  private func priorBitsPerDimension(_ xStart: Tensor) -> [Float] {
+  package func priorBitsPerDimension(_ xStart: Tensor) -> [Float] {
     let last = alphasCumprod[steps - 1]
     let logVariance = log(1 - last)
     return meanPerSample(xStart, xStart) { x, _ in

@@ -47,10 +47,10 @@ public struct GaussianDiffusion: Sendable {
   public let alphasCumprodPrev: [Double]
   /// `ᾱ` of the step after; 0 at the last.
   public let alphasCumprodNext: [Double]
-  /// Variance of `q(x_{t-1} | x_t, x_0)` (Ho et al. 2020, equation 7).
+  /// Variance of `q(x_{t-1} | x_t, x_0)` (Ho et al. 2020, equation 7); of latent diffusion perhaps moved towards `β`.
   public let posteriorVariance: [Double]
   /// Its logarithm, with the first value (log 0) replaced by the second; of a process of one step, by that of
-  /// `smallestVariance`.
+  /// `smallestVariance`. Of latent diffusion, at least the latter.
   public let posteriorLogVarianceClipped: [Double]
   /// Coefficient of `x_0` in the posterior mean.
   public let posteriorMeanCoef1: [Double]
@@ -59,7 +59,7 @@ public struct GaussianDiffusion: Sendable {
 
   /// What a process of one step has for its posterior variance of 0: the floor of Ho et al.'s own program. With its
   /// logarithm, minus infinity, a learned variance would be NaN.
-  static let smallestVariance = 1e-20
+  package static let smallestVariance = 1e-20
 
   /// Number of steps.
   public var steps: Int { betas.count }
@@ -86,34 +86,67 @@ public struct GaussianDiffusion: Sendable {
     precondition(
       respacing.originalSteps == steps,
       "a respacing of \(respacing.originalSteps) steps for a process of \(steps)")
-    self.meanType = meanType
-    self.varianceType = varianceType
-    self.rescaleTimesteps = rescaleTimesteps
-    timestepMap = respacing.timesteps
-    originalSteps = steps
-
-    let original = Self.cumulativeProduct(schedule.betas(steps: steps).map { 1 - $0 })
+    let all = schedule.betas(steps: steps)
+    precondition(
+      all.allSatisfy { $0 > 0 && $0 <= 1 },
+      "a \(schedule) schedule of \(steps) steps has variances outside 0 to 1")
+    let original = Self.cumulativeProduct(all.map { 1 - $0 })
     var last = 1.0
-    let betas = respacing.timesteps.map { step in
+    let kept = respacing.timesteps.map { step in
       defer { last = original[step] }
       return 1 - original[step] / last
     }
+    self.init(
+      betas: respacing.timesteps.count == steps ? all : kept, timestepMap: respacing.timesteps,
+      originalSteps: steps, meanType: meanType, varianceType: varianceType,
+      rescaleTimesteps: rescaleTimesteps, betaShare: 0
+    ) { variance in
+      variance.indices.map { log(variance.count > 1 ? variance[max($0, 1)] : Self.smallestVariance) }
+    }
+  }
+
+  /// A process of given variances with a fixed reverse variance between posterior and `β`, as latent diffusion has it
+  /// (`DDPM.register_schedule` of latent-diffusion).
+  ///
+  /// Here the logarithm of the posterior variance is that of 1e-20 where it is less, rather than that of the second step.
+  /// - Parameters:
+  ///   - betas: `β_t`, above 0 and below 1 each
+  ///   - meanType: what the network predicts
+  ///   - betaShare: v from 0 to 1: the reverse variance is `(1 - v) β̃ + v β`
+  public init(betas: [Double], meanType: MeanType = .epsilon, betaShare: Double = 0) {
     precondition(
-      schedule.betas(steps: steps).allSatisfy { $0 > 0 && $0 <= 1 },
-      "a \(schedule) schedule of \(steps) steps has variances outside 0 to 1")
-    self.betas = respacing.timesteps.count == steps ? schedule.betas(steps: steps) : betas
-    let alphas = self.betas.map { 1 - $0 }
+      !betas.isEmpty && betas.allSatisfy { $0 > 0 && $0 < 1 } && (0...1).contains(betaShare),
+      "\(betas.count) variances outside 0 to 1, or a share \(betaShare) of them")
+    self.init(
+      betas: betas, timestepMap: Array(betas.indices), originalSteps: betas.count, meanType: meanType,
+      varianceType: .fixedSmall, rescaleTimesteps: false, betaShare: betaShare
+    ) { variance in
+      variance.map { log(max($0, Self.smallestVariance)) }
+    }
+  }
+
+  private init(
+    betas: [Double], timestepMap: [Int], originalSteps: Int, meanType: MeanType, varianceType: VarianceType,
+    rescaleTimesteps: Bool, betaShare: Double, logVariance: (_ variance: [Double]) -> [Double]
+  ) {
+    self.meanType = meanType
+    self.varianceType = varianceType
+    self.rescaleTimesteps = rescaleTimesteps
+    self.timestepMap = timestepMap
+    self.originalSteps = originalSteps
+    self.betas = betas
+    let alphas = betas.map { 1 - $0 }
     let cumulative = Self.cumulativeProduct(alphas)
     let previous = [1] + cumulative.dropLast()
-    let terms = zip(self.betas, zip(cumulative, previous))
-    let variance = terms.map { beta, bars in beta * (1 - bars.1) / (1 - bars.0) }
+    let terms = zip(betas, zip(cumulative, previous))
+    let posterior = terms.map { beta, bars in beta * (1 - bars.1) / (1 - bars.0) }
+    let variance =
+      betaShare == 0 ? posterior : zip(posterior, betas).map { (1 - betaShare) * $0 + betaShare * $1 }
     alphasCumprod = cumulative
     alphasCumprodPrev = previous
     alphasCumprodNext = cumulative.dropFirst() + [0]
     posteriorVariance = variance
-    posteriorLogVarianceClipped = variance.indices.map {
-      log(variance.count > 1 ? variance[max($0, 1)] : Self.smallestVariance)
-    }
+    posteriorLogVarianceClipped = logVariance(variance)
     posteriorMeanCoef1 = terms.map { beta, bars in beta * bars.1.squareRoot() / (1 - bars.0) }
     posteriorMeanCoef2 = zip(alphas, zip(cumulative, previous)).map { alpha, bars in
       (1 - bars.1) * alpha.squareRoot() / (1 - bars.0)

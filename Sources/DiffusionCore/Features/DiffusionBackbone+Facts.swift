@@ -3,6 +3,11 @@ import Checkpoints
 import Features
 
 extension DiffusionBackbone {
+  /// A network of latent diffusion has the same names, and sees no pictures.
+  public static func recognizes(_ checkpoint: Checkpoint) -> Bool {
+    !networkNames(in: checkpoint).isEmpty && !OtherCheckpoint.isLatentDiffusion(checkpoint)
+  }
+
   public static func state(
     in checkpoint: Checkpoint, weights: WeightsChoice, notices: Notices
   ) throws(DataError) -> (state: StateDictionary, origin: ModelOrigin) {

@@ -23,18 +23,7 @@ public struct DiffusionFeatures: PixelFeatures {
   public let noiseCount: Int
   /// Class that a class-conditional network is told; 0 unless given.
   public let conditioningClass: Int
-  /// `[drawn, channels, size, size]`
-  private let sharedNoise: Tensor?
-  /// Noises that are no negatives of others.
-  private var drawnNoises: Int { Self.drawn(noiseCount) }
-
-  /// 1 also for numbers that `validate` refuses.
-  private static func drawn(_ noiseCount: Int) -> Int {
-    (2...mostFeatureDraws).contains(noiseCount) ? noiseCount / 2 : 1
-  }
-
-  /// Several steps go through the network at once while their activations stay below this.
-  private static let mostActivationBytes = 1 << 30
+  private let draws: NoiseDraws
 
   /// - Parameters:
   ///   - backbone: the network and its process
@@ -53,9 +42,9 @@ public struct DiffusionFeatures: PixelFeatures {
     self.noise = noise
     self.noiseCount = noiseCount
     self.conditioningClass = conditioningClass
-    sharedNoise = noise.sharedTensor(
-      channels: backbone.network.configuration.inChannels, size: backbone.options.imageSize,
-      count: Self.drawn(noiseCount))
+    draws = NoiseDraws(
+      noise, count: noiseCount, channels: backbone.network.configuration.inChannels,
+      size: backbone.options.imageSize)
   }
 
   /// The same features under another noise, or averaged over another number.
@@ -67,40 +56,15 @@ public struct DiffusionFeatures: PixelFeatures {
   }
 
   /// The noises that all pictures share, `[drawn, channels, size, size]`; nil when every picture has its own.
-  public var sharedNoiseTensor: Tensor? { sharedNoise }
+  public var sharedNoiseTensor: Tensor? { draws.shared }
 
   /// Checks steps, blocks and noise against the model.
   /// - Throws: `DataError` that says what there is to choose from.
   public func validate() throws(DataError) {
     let configuration = backbone.network.configuration
-    let count = configuration.outputBlockCount
-    guard !blocks.isEmpty, blocks.allSatisfy({ $0 >= 0 && $0 < count }) else {
-      throw DataError(
-        .invalidArgument, file: "blocks", expected: "some of the output blocks (\(backbone.blockList))",
-        found: blocks.isEmpty ? "none" : blocks.map { "\($0)" }.joined(separator: ","))
-    }
-    guard !steps.isEmpty, Set(steps).count == steps.count,
-      steps.allSatisfy({ $0 >= 0 && $0 < backbone.diffusion.steps })
-    else {
-      throw DataError(
-        .invalidArgument, file: "steps",
-        expected: "different steps from 0 to \(backbone.diffusion.steps - 1)",
-        found: steps.isEmpty ? "none" : steps.map { "\($0)" }.joined(separator: ","))
-    }
-    guard noiseCount == 1 || (noiseCount > 0 && noiseCount <= mostFeatureDraws && noiseCount % 2 == 0) else {
-      throw DataError(
-        .invalidArgument, file: "noises", expected: "1, or an even number up to \(mostFeatureDraws)",
-        found: "\(noiseCount)")
-    }
-    if let sharedNoise {
-      let size = backbone.options.imageSize
-      let shape = [drawnNoises, configuration.inChannels, size, size]
-      guard sharedNoise.shape == shape else {
-        throw DataError(
-          .invalidArgument, file: "noise", expected: "shape \(shape), for averages over \(noiseCount)",
-          found: "shape \(sharedNoise.shape)")
-      }
-    }
+    try checkBlocks(blocks, of: configuration.outputBlockCount, list: backbone.blockList)
+    try checkSteps(steps, of: backbone.diffusion.steps)
+    try draws.validate()
     if let classes = configuration.classCount, !(0..<classes).contains(conditioningClass) {
       throw DataError(
         .invalidArgument, file: "class", expected: "0 to \(classes - 1)", found: "\(conditioningClass)")
@@ -116,9 +80,10 @@ public struct DiffusionFeatures: PixelFeatures {
     try validate()
     try check(image)
     let (height, width) = (image.shape[1], image.shape[2])
-    let noises = noiseTensors(height: height, width: width, name: context.name)
+    let noises = draws.tensors(height: height, width: width, name: context.name)
     var maps: [FeatureMap] = []
-    for steps in stepBatches(height: height, width: width) {
+    let batches = backbone.network.configuration.batches(of: steps, height: height, width: width)
+    for steps in batches {
       let activations = meanActivations(image, steps: steps, noises: noises)
       for (position, step) in steps.enumerated() {
         for (block, activation) in zip(blocks, activations) {
@@ -135,46 +100,11 @@ public struct DiffusionFeatures: PixelFeatures {
   /// Activations of the chosen blocks, averaged over the noises, `[steps, height_b, width_b, channels_b]` each.
   private func meanActivations(_ image: Tensor, steps: [Int], noises: [Tensor]) -> [Tensor] {
     let classes = backbone.network.configuration.classCount.map { _ in steps.map { _ in conditioningClass } }
-    var sums: [Tensor] = []
-    for noise in noises {
+    return NoiseDraws.mean(over: noises) { noise in
       let x = backbone.diffusion.qSample(
         xStart: stack(steps.map { _ in image }), t: steps, noise: stack(steps.map { _ in noise }))
-      let activations = backbone.network.activations(
+      return backbone.network.activations(
         x, timesteps: backbone.diffusion.modelTimesteps(steps), classes: classes, outputBlocks: blocks)
-      if sums.isEmpty {
-        sums = activations
-      } else {
-        for index in sums.indices { sums[index].add(activations[index]) }
-      }
     }
-    if noises.count > 1 {
-      let share = 1 / Float(noises.count)
-      for index in sums.indices { sums[index] = sums[index] * share }
-    }
-    return sums
-  }
-
-  /// `[channels, height, width]` each, every one that was drawn followed by its negative.
-  private func noiseTensors(height: Int, width: Int, name: String) -> [Tensor] {
-    let channels = backbone.network.configuration.inChannels
-    var drawn: [Tensor] = []
-    if let sharedNoise {
-      drawn = (0..<drawnNoises).map { sharedNoise.slice($0).tiled(height: height, width: width) }
-    } else {
-      guard case .perImage(let seed) = noise else {
-        preconditionFailure("noise is shared or of each picture")
-      }
-      var random = Philox(seed: seed).split(name: String(name.split(separator: "/").last ?? ""))
-      for _ in 0..<drawnNoises { drawn.append(random.normal(shape: [channels, height, width])) }
-    }
-    guard noiseCount > 1 else { return drawn }
-    return drawn.flatMap { [$0, $0 * -1] }
-  }
-
-  /// The steps in groups that go through the network together.
-  private func stepBatches(height: Int, width: Int) -> [[Int]] {
-    let bytes = backbone.network.configuration.activationBytes(height: height, width: width)
-    let size = max(1, min(steps.count, Self.mostActivationBytes / max(bytes, 1)))
-    return stride(from: 0, to: steps.count, by: size).map { Array(steps[$0..<min($0 + size, steps.count)]) }
   }
 }

@@ -31,7 +31,7 @@ public struct DiffusionSelection: OptionTable {
   }
 
   /// Name of the shared noise among the tensors of a record.
-  static let noiseTensor = "noise"
+  package static let noiseTensor = "noise"
 
   public static let options: [TableOption<DiffusionSelection>] = [
     TableOption(
@@ -80,7 +80,7 @@ public struct DiffusionSelection: OptionTable {
     let isFinite = tensor.elements.allSatisfy(\.isFinite)
     guard tensor.rank == 3 || tensor.rank == 4, tensor.count > 0, isFinite else {
       throw DataError(
-        .malformed, file: path, expected: "finite numbers of shape [3, size, size]",
+        .malformed, file: path, expected: "finite numbers of shape [channels, size, size]",
         found: "shape \(tensor.shape)" + (isFinite ? "" : " with other numbers"))
     }
     return tensor

@@ -13,7 +13,7 @@ public enum FeatureNoise: Sendable, Equatable {
   case perImage(seed: UInt64)
 
   /// The seed; nil for numbers that were given.
-  var seed: UInt64? {
+  package var seed: UInt64? {
     switch self {
     case .shared(let seed), .perImage(let seed): seed
     case .fixed: nil
@@ -21,7 +21,7 @@ public enum FeatureNoise: Sendable, Equatable {
   }
 
   /// The same under another seed; numbers that were given stay.
-  func reseeded(_ seed: UInt64) -> FeatureNoise {
+  package func reseeded(_ seed: UInt64) -> FeatureNoise {
     switch self {
     case .shared: .shared(seed: seed)
     case .perImage: .perImage(seed: seed)

@@ -72,12 +72,8 @@ public struct DiffusionSampler: Sendable {
       let range = first..<min(count, first + batch)
       /// Index of a stream of every picture: 0 is where it begins, the others belong to the steps.
       func noise(_ stream: UInt64) -> Tensor {
-        Tensor(shape: [range.count] + shape) { noise in
-          parallelFor(range.count) { index in
-            var random = Philox(seed: seed).split(UInt64(first + index)).split(stream)
-            random.fillNormal(noise + index * size, count: size)
-          }
-        }
+        var random = range.map { Philox(seed: seed).split(UInt64($0)).split(stream) }
+        return normal(shape: shape, of: &random)
       }
       let labels = classes.map { Array($0[range]) }
       let made = try diffusion.sample(

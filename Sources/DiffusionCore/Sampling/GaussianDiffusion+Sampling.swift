@@ -21,6 +21,10 @@ public struct SamplingStep: Sendable {
   public var sample: Tensor
   /// The clean picture as the network sees it now, `[N, C, …]`.
   public var predXStart: Tensor
+
+  package init(number: Int, t: Int, sample: Tensor, predXStart: Tensor) {
+    (self.number, self.t, self.sample, self.predXStart) = (number, t, sample, predXStart)
+  }
 }
 
 extension GaussianDiffusion {

@@ -1,28 +1,30 @@
 import Base
 import Checkpoints
 import Layers
-import Synchronization
 import TensorCore
 import Training
 
 // x: [N, 3, H, W]   t: N steps
 
 /// Predicting the noise of noised pictures (Ho et al. 2020, Algorithm 1).
-public struct DiffusionObjective: Objective {
+public struct DiffusionObjective: PictureObjective {
   public let configuration: UNetConfiguration
   public let diffusion: GaussianDiffusion
   public let options: DiffusionTrainingOptions
   public let imageSize: Int
   /// Losses that the choice of timesteps remembers.
-  public internal(set) var timesteps: TimestepSampler
-  var pictures: (any TrainingPictures & Sendable)?
-  /// Order of the pictures that the last step was made on.
-  private var order: PictureOrder?
+  public var timesteps: TimestepSampler
+  public var sequence: PictureSequence
 
+  /// - Parameters:
+  ///   - configuration: the network
+  ///   - diffusion: the process
+  ///   - imageSize: side of the pictures, in pixels
+  ///   - options: loss, turns of the pictures, and how the network is trained
   /// - Throws: `DataError` when the network does not take pictures and give what the process needs.
-  init(
+  public init(
     configuration: UNetConfiguration, diffusion: GaussianDiffusion, imageSize: Int,
-    options: DiffusionTrainingOptions, timesteps: TimestepSampler
+    options: DiffusionTrainingOptions
   ) throws(DataError) {
     try configuration.requireNoise()
     guard configuration.inChannels == 3 else {
@@ -40,7 +42,12 @@ public struct DiffusionObjective: Objective {
     self.diffusion = diffusion
     self.imageSize = imageSize
     self.options = options
-    self.timesteps = timesteps
+    timesteps = TimestepSampler(options.timesteps, steps: diffusion.steps)
+    sequence = PictureSequence(seed: options.seed)
+  }
+
+  public func parameterShapes() throws(DataError) -> [(name: String, shape: [Int])] {
+    try UNet.parameterShapes(configuration)
   }
 
   public func model(_ parameters: [NamedTensor]) throws(DataError) -> UNet {
@@ -66,47 +73,14 @@ public struct DiffusionObjective: Objective {
   }
 
   public mutating func batch(_ count: Int, step: Int, random: Philox) throws(DataError) -> Batch {
-    guard let pictures else { preconditionFailure("a step without pictures") }
-    precondition(pictures.imageSize == imageSize, "pictures of \(pictures.imageSize) px for \(imageSize)")
-    let side = imageSize
-    let indices = (0..<count).map { picture(at: step * count + $0, of: pictures.count) }
     var timestepRandom = random.split(0)
     let (t, weights) = timesteps.draw(count, random: &timestepRandom)
-    let shape = [count, 3, side, side]
-    let size = 3 * side * side
-    var xStart = Tensor(zeros: shape)
-    var noise = xStart
-    let failures = Mutex([Int: DataError]())
-    xStart.withMutablePointer { xStart in
-      noise.withMutablePointer { noise in
-        parallelFor(count) { n in
-          var random = random.split(UInt64(1 + n))
-          do throws(DataError) {
-            try pictures.read(indices[n], into: xStart + n * size)
-          } catch {
-            failures.withLock { $0[n] = error }
-          }
-          let turn = PictureTurn(
-            mirrors: options.flips && random.nextWord() & 1 == 1,
-            quarters: options.quarterTurns ? Int(random.nextWord() & 3) : 0)
-          turn.apply(to: xStart + n * size, side: side)
-          random.fillNormal(noise + n * size, count: size)
-        }
-      }
-    }
-    let failed = failures.withLock { $0 }
-    if let first = failed.keys.min() { throw failed[first]! }
-    let labels = configuration.classCount.map { _ in indices.map { pictures.label(of: $0) ?? 0 } }
-    return Batch(xStart: xStart, noise: noise, t: t, weights: weights, labels: labels)
-  }
-
-  /// The picture in a place of the sequence that began with training, which the seed alone decides.
-  private mutating func picture(at place: Int, of count: Int) -> Int {
-    if order?.count != count {
-      let random = Philox(seed: options.training.seed).split(.pictureOrder)
-      order = PictureOrder(count: count, random: random)
-    }
-    return order!.picture(at: place)
+    var drawn = try sequence.squares(
+      count, step: step, side: imageSize, mirrors: options.flips, turns: options.quarterTurns, random: random)
+    let noise = normal(shape: [3, imageSize, imageSize], of: &drawn.random)
+    return Batch(
+      xStart: drawn.pictures, noise: noise, t: t, weights: weights,
+      labels: configuration.classCount.map { _ in drawn.labels })
   }
 
   public func loss(of model: UNet, on batch: Batch, pass: TrainingPass) -> TrainingLoss {
@@ -126,5 +100,14 @@ public struct DiffusionObjective: Objective {
 
   public mutating func note(losses: [Float], of batch: Batch) {
     timesteps.note(losses: losses, at: batch.t)
+  }
+
+  public var memory: [NamedTensor] { timesteps.memory }
+
+  /// The losses by time step are read where they decide which steps are drawn.
+  public mutating func restore(from reader: StateReader) throws(DataError) {
+    if options.timesteps == .lossSecondMoment {
+      timesteps = try TimestepSampler(options.timesteps, steps: diffusion.steps, from: reader)
+    }
   }
 }

@@ -1,41 +1,37 @@
 import Base
 import Checkpoints
+import TensorCore
 import Training
 
-/// Trains a diffusion model: a `Trainer` with what a diffusion's state keeps beside the network.
-public struct DiffusionTrainer: Sendable {
-  private var trainer: Trainer<DiffusionObjective>
+/// Trains a diffusion model.
+public typealias DiffusionTrainer = Trainer<DiffusionObjective>
 
-  /// - Throws: `DataError` when the options or the steps done cannot be, or the parameters are not those of the network.
+extension Trainer<DiffusionObjective> {
+  /// Before the first step.
+  /// - Parameters:
+  ///   - configuration: the network
+  ///   - diffusion: the process
+  ///   - imageSize: side of the pictures, in pixels
+  ///   - options: loss, turns of the pictures, and how the network is trained
+  ///   - parameters: weights to begin with; drawn from the seed unless given
+  /// - Throws: `DataError` when the network or the options cannot be, or the parameters are not those of the network.
   public init(
     configuration: UNetConfiguration, diffusion: GaussianDiffusion, imageSize: Int,
-    options: DiffusionTrainingOptions, state: DiffusionTrainingState
+    options: DiffusionTrainingOptions, parameters: [NamedTensor]? = nil
   ) throws(DataError) {
-    trainer = try Trainer(
+    let random = Philox(seed: options.seed).split(.initialWeights)
+    let weights =
+      if let parameters { parameters } else {
+        try UNet.initialParameters(configuration, random: random)
+      }
+    try self.init(
       objective: DiffusionObjective(
-        configuration: configuration, diffusion: diffusion, imageSize: imageSize, options: options,
-        timesteps: state.timesteps),
-      options: options.training, state: state.network)
+        configuration: configuration, diffusion: diffusion, imageSize: imageSize, options: options),
+      options: options.training, state: TrainingState(parameters: weights))
   }
 
-  public var configuration: UNetConfiguration { trainer.objective.configuration }
-  public var diffusion: GaussianDiffusion { trainer.objective.diffusion }
-  public var options: DiffusionTrainingOptions { trainer.objective.options }
-  public var state: DiffusionTrainingState {
-    DiffusionTrainingState(network: trainer.state, timesteps: trainer.objective.timesteps)
-  }
-
-  /// The network with the averaged weights, for making and segmenting pictures.
-  public var averagedNetwork: UNet { trainer.averagedModel }
-
-  /// One step over a batch.
-  /// - Throws: `DataError` as `Trainer.step`; the state stays as it was.
-  public mutating func step(
-    on pictures: some TrainingPictures & Sendable
-  ) throws(DataError) -> TrainingReport {
-    trainer.objective.pictures = pictures
-    return try trainer.step()
-  }
+  public var configuration: UNetConfiguration { objective.configuration }
+  public var diffusion: GaussianDiffusion { objective.diffusion }
 }
 
 extension TrainingReport {

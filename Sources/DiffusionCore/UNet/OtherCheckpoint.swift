@@ -25,6 +25,13 @@ public struct OtherCheckpoint: Sendable, Equatable {
     what = known.what
   }
 
+  /// Whether a file holds a latent diffusion model or a part of one: an autoencoder under `first_stage_model.`, or a
+  /// U-Net with transformers.
+  public static func isLatentDiffusion(_ checkpoint: Checkpoint) -> Bool {
+    let names = Names(checkpoint)
+    return latent.contains { names.fit($0) }
+  }
+
   private init(what: String) { self.what = what }
 
   /// For a file without the network's names.
@@ -65,58 +72,69 @@ public struct OtherCheckpoint: Sendable, Equatable {
     var absent: [String] = []
   }
 
-  /// The first that fits counts.
-  private static let known: [Sort] = [
+  /// What latent diffusion models are cut into; the first that fits counts.
+  private static let latent: [Sort] = [
     Sort(
       what:
-        "a latent diffusion model (Stable Diffusion or one of its kin), which works on an autoencoder's latents;"
-        + " diffusion models of pixels are read", parts: ["first_stage_model."]),
+        "a latent diffusion model (Stable Diffusion or one of its kin), which works on an autoencoder's latents and is"
+        + " read as the backbone latent-diffusion", ends: ["time_embed.0.weight"],
+      parts: ["first_stage_model."]),
     Sort(
       what:
-        "the U-Net of a latent diffusion model with attention to a context; diffusion models of pixels are read",
+        "the autoencoder of a latent diffusion model, without its U-Net", parts: ["first_stage_model."]),
+    Sort(
+      what:
+        "the U-Net of a latent diffusion model with attention to a context, whose autoencoder lies in another file;"
+        + " whole models are read as the backbone latent-diffusion",
       ends: ["time_embed.0.weight"], parts: ["transformer_blocks."]),
-    Sort(
-      what:
-        "a classifier of guided-diffusion, which has no decoder; take the diffusion model of the same size",
-      ends: ["time_embed.0.weight", "input_blocks.0.0.weight"], absent: ["output_blocks."]),
-    Sort(
-      what:
-        "a U-Net of diffusers with attention to a context (Stable Diffusion); diffusion models of pixels are read",
-      ends: ["time_embedding.linear_1.weight"], parts: ["down_blocks.", "attn2."]),
-    Sort(
-      what:
-        "a U-Net of diffusers, which has other names and layers; take the original checkpoint (.pt) of the model",
-      ends: ["time_embedding.linear_1.weight"], parts: ["down_blocks."]),
-    Sort(
-      what:
-        "a U-Net of denoising-diffusion-pytorch, whose layers are others; train one with dseg pretrain, or with"
-        + " guided-diffusion", ends: ["init_conv.weight", "time_mlp.1.weight"]),
-    Sort(
-      what:
-        "a U-Net of the first DDPM or DDIM code (temb.dense), whose layers are others; guided-diffusion's are read",
-      ends: ["temb.dense.0.weight"]),
-    Sort(what: "a network of score_sde; guided-diffusion's are read", parts: ["all_modules.0."]),
-    Sort(what: "a network of EDM; guided-diffusion's are read", ends: ["map_layer0.weight"]),
-    Sort(
-      what: "a diffusion transformer (DiT); U-Nets of guided-diffusion are read", parts: ["adaLN_modulation."]
-    ),
-    Sort(
-      what: "an autoencoder of latent diffusion, without a diffusion model",
-      ends: ["encoder.conv_in.weight", "decoder.conv_in.weight"], absent: ["time_embed."]),
-    Sort(
-      what: "a pixel classifier of ddpm-segmentation (model_#.pth); the diffusion model is another file",
-      ends: ["layers.0.weight", "layers.2.running_mean"], absent: ["time_embed."]),
-    Sort(what: "a StyleGAN; U-Nets of guided-diffusion are read", parts: ["to_rgbs."]),
-    Sort(
-      what: "low-rank changes of a model (LoRA), without the model", parts: ["lora_"],
-      absent: ["time_embed."]),
-    Sort(
-      what: "a vision transformer (MAE, DINO, CLIP); U-Nets of guided-diffusion are read",
-      ends: ["patch_embed.proj.weight"], absent: ["time_embed."]),
-    Sort(
-      what: "a ResNet, as classifiers and SwAV have; U-Nets of guided-diffusion are read",
-      ends: ["conv1.weight", "layer1.0.conv1.weight"], absent: ["time_embed."]),
   ]
+
+  /// The first that fits counts.
+  private static let known: [Sort] =
+    latent + [
+      Sort(
+        what:
+          "a classifier of guided-diffusion, which has no decoder; take the diffusion model of the same size",
+        ends: ["time_embed.0.weight", "input_blocks.0.0.weight"], absent: ["output_blocks."]),
+      Sort(
+        what:
+          "a U-Net of diffusers with attention to a context (Stable Diffusion); diffusion models of pixels are read",
+        ends: ["time_embedding.linear_1.weight"], parts: ["down_blocks.", "attn2."]),
+      Sort(
+        what:
+          "a U-Net of diffusers, which has other names and layers; take the original checkpoint (.pt) of the model",
+        ends: ["time_embedding.linear_1.weight"], parts: ["down_blocks."]),
+      Sort(
+        what:
+          "a U-Net of denoising-diffusion-pytorch, whose layers are others; train one with dseg pretrain, or with"
+          + " guided-diffusion", ends: ["init_conv.weight", "time_mlp.1.weight"]),
+      Sort(
+        what:
+          "a U-Net of the first DDPM or DDIM code (temb.dense), whose layers are others; guided-diffusion's are read",
+        ends: ["temb.dense.0.weight"]),
+      Sort(what: "a network of score_sde; guided-diffusion's are read", parts: ["all_modules.0."]),
+      Sort(what: "a network of EDM; guided-diffusion's are read", ends: ["map_layer0.weight"]),
+      Sort(
+        what: "a diffusion transformer (DiT); U-Nets of guided-diffusion are read",
+        parts: ["adaLN_modulation."]
+      ),
+      Sort(
+        what: "an autoencoder of latent diffusion, without a diffusion model",
+        ends: ["encoder.conv_in.weight", "decoder.conv_in.weight"], absent: ["time_embed."]),
+      Sort(
+        what: "a pixel classifier of ddpm-segmentation (model_#.pth); the diffusion model is another file",
+        ends: ["layers.0.weight", "layers.2.running_mean"], absent: ["time_embed."]),
+      Sort(what: "a StyleGAN; U-Nets of guided-diffusion are read", parts: ["to_rgbs."]),
+      Sort(
+        what: "low-rank changes of a model (LoRA), without the model", parts: ["lora_"],
+        absent: ["time_embed."]),
+      Sort(
+        what: "a vision transformer (MAE, DINO, CLIP); U-Nets of guided-diffusion are read",
+        ends: ["patch_embed.proj.weight"], absent: ["time_embed."]),
+      Sort(
+        what: "a ResNet, as classifiers and SwAV have; U-Nets of guided-diffusion are read",
+        ends: ["conv1.weight", "layer1.0.conv1.weight"], absent: ["time_embed."]),
+    ]
 
   /// The names in a file.
   private struct Names {

@@ -3,7 +3,8 @@ import Checkpoints
 import Layers
 import TensorCore
 
-/// The U-Net of guided-diffusion (Dhariwal and Nichol 2021; `unet.py`, `UNetModel`).
+/// The U-Net of guided-diffusion (Dhariwal and Nichol 2021; `unet.py`, `UNetModel`), and that of latent diffusion (Rombach
+/// et al. 2022; `openaimodel.py`), which may look at a context.
 ///
 /// Pictures are `[N, C, H, W]` as everywhere in the field; activations inside are channel-last, `[N, H, W, C]`.
 public struct UNet: Sendable {
@@ -80,16 +81,21 @@ public struct UNet: Sendable {
   ///   - x: `[N, inChannels, H, W]`; H and W are multiples of `configuration.sizeMultiple`
   ///   - timesteps: one a sample, as the network saw them in training
   ///   - classes: one a sample for a class-conditional network
-  ///   - pass: records what the gradients of the parameters need; the picture's own gradient is not computed
+  ///   - context: `[N, tokens, contextChannels]` for a network with transformers
+  ///   - pass: records what the gradients of the parameters and of the context need, and those of the picture where it
+  ///     says so
   ///   - observe: called with each place's activation as it comes, `[N, h, w, channels]`
+  ///   - visit: given what is inside of blocks, under the names of the checkpoints: outputs of layers
+  ///     (`output_blocks.4.1`), and of parts of transformers, `[N, tokens, channels]`
   /// - Returns: `[N, outChannels, H, W]`
   public func callAsFunction(
-    _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, training pass: TrainingPass? = nil,
-    observe: (Place, Tensor) -> Void = { _, _ in }
+    _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, context: Tensor? = nil,
+    training pass: TrainingPass? = nil, observe: (Place, Tensor) -> Void = { _, _ in },
+    visit: TransformerVisitor? = nil
   ) -> Tensor {
     let hidden = run(
-      x, timesteps: timesteps, classes: classes, outputBlocks: outputBlocks.count, pass: pass,
-      observe: observe)
+      x, timesteps: timesteps, classes: classes, context: context, outputBlocks: outputBlocks.count,
+      pass: pass, observe: observe, visit: visit)
     let last = outConv(outNorm(ConvolutionInput(hidden), applyingSiLU: true), tape: pass?.tape)
     let output = last.channelsFirst
     pass?.tape.record(output) { gradient, gradients in gradients.add(gradient.channelsLast, to: last) }
@@ -101,10 +107,12 @@ public struct UNet: Sendable {
   ///   - x: `[N, inChannels, H, W]`
   ///   - timesteps: one a sample, of the original process; fractions are allowed
   ///   - classes: one a sample for a class-conditional network, else nil
+  ///   - context: `[N, tokens, contextChannels]` for a network with transformers, else nil
   ///   - blocks: indices of `output_blocks`
   /// - Returns: one `[N, h, w, C]` for each of `blocks`, each at its own resolution
   public func activations(
-    _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, outputBlocks blocks: [Int]
+    _ x: Tensor, timesteps: [Float], classes: [Int]? = nil, context: Tensor? = nil,
+    outputBlocks blocks: [Int]
   ) -> [Tensor] {
     precondition(
       blocks.allSatisfy { $0 >= 0 && $0 < outputBlocks.count },
@@ -112,8 +120,9 @@ public struct UNet: Sendable {
     guard let last = blocks.max() else { return [] }
     let wanted = Set(blocks)
     var found: [Int: Tensor] = [:]
-    _ = run(x, timesteps: timesteps, classes: classes, outputBlocks: last + 1, pass: nil) {
-      place, activation in
+    _ = run(
+      x, timesteps: timesteps, classes: classes, context: context, outputBlocks: last + 1, pass: nil
+    ) { place, activation in
       if case .outputBlock(let index) = place, wanted.contains(index) { found[index] = activation }
     }
     return blocks.map { found[$0]! }
@@ -121,10 +130,15 @@ public struct UNet: Sendable {
 
   /// The network up to `outputBlocks` output blocks.
   private func run(
-    _ x: Tensor, timesteps: [Float], classes: [Int]?, outputBlocks count: Int,
-    pass: TrainingPass?, observe: (Place, Tensor) -> Void
+    _ x: Tensor, timesteps: [Float], classes: [Int]?, context: Tensor?, outputBlocks count: Int,
+    pass: TrainingPass?, observe: (Place, Tensor) -> Void, visit: TransformerVisitor? = nil
   ) -> Tensor {
     let multiple = configuration.sizeMultiple
+    let contextShape = context.map { [$0.rank, $0.shape[0], $0.shape[$0.rank - 1]] }
+    precondition(
+      contextShape == configuration.transformer.map { [3, x.shape[0], $0.contextChannels] },
+      "a context \(context?.shape ?? []) of pictures \(x.shape) for a U-Net of tokens of"
+        + " \(configuration.transformer?.contextChannels ?? 0)")
     precondition(
       x.rank == 4 && x.shape[1] == configuration.inChannels && x.shape[0] == timesteps.count
         && x.shape[2] % multiple == 0 && x.shape[3] % multiple == 0,
@@ -134,19 +148,34 @@ public struct UNet: Sendable {
     let embedded = timeEmbedding.embed(timesteps: timesteps, tape: tape)
     observe(.timeEmbedding, embedded)
     let siluEmbedding = silu(timeEmbedding.add(classes: classes, to: embedded, tape: tape), tape: tape)
+    func inside(_ block: String) -> TransformerVisitor? {
+      visit.map { visit in { visit("\(block).\($0)", $1) } }
+    }
     var skips: [Tensor] = []
     var hidden = x.channelsLast
-    tape?.markConstant(hidden)
+    if let tape {
+      if pass?.wantsInputGradient == true {
+        tape.record(hidden) { gradient, gradients in gradients.add(gradient.channelsFirst, to: x) }
+      } else {
+        tape.markConstant(hidden)
+      }
+    }
     for (index, block) in inputBlocks.enumerated() {
-      hidden = block(ConvolutionInput(hidden), siluEmbedding: siluEmbedding, pass: pass)
+      hidden = block(
+        ConvolutionInput(hidden), siluEmbedding: siluEmbedding, context: context, pass: pass,
+        visit: inside("input_blocks.\(index)"))
       skips.append(hidden)
       observe(.inputBlock(index), hidden)
     }
-    hidden = middleBlock(ConvolutionInput(hidden), siluEmbedding: siluEmbedding, pass: pass)
+    hidden = middleBlock(
+      ConvolutionInput(hidden), siluEmbedding: siluEmbedding, context: context, pass: pass,
+      visit: inside("middle_block"))
     observe(.middleBlock, hidden)
     for (index, block) in outputBlocks.prefix(count).enumerated() {
       let joined = ConvolutionInput(hidden, joinedWith: skips.removeLast())
-      hidden = block(joined, siluEmbedding: siluEmbedding, pass: pass)
+      hidden = block(
+        joined, siluEmbedding: siluEmbedding, context: context, pass: pass,
+        visit: inside("output_blocks.\(index)"))
       observe(.outputBlock(index), hidden)
     }
     return hidden

@@ -8,6 +8,7 @@ struct UNetBlock: Sendable {
     case conv(Conv2d)
     case residual(ResBlock)
     case attention(AttentionBlock)
+    case transformer(SpatialTransformer)
     case downsample(Downsample)
     case upsample(Upsample)
   }
@@ -45,6 +46,13 @@ struct UNetBlock: Sendable {
         return .attention(
           AttentionBlock(
             channels: channels, heads: heads, order: configuration.attention.order, weights: weights))
+      case .transformer(let channels):
+        let heads = configuration.headShape(channels: channels)!
+        return .transformer(
+          SpatialTransformer(
+            channels: channels, contextChannels: configuration.transformer?.contextChannels,
+            heads: heads.count, headChannels: heads.width, depth: configuration.transformer?.depth ?? 1,
+            weights: weights))
       case .downsample(let channels):
         return .downsample(Downsample(channels: channels, usesConvolution: usesConvolution, weights: weights))
       case .upsample(let channels):
@@ -57,25 +65,43 @@ struct UNetBlock: Sendable {
   }
 
   /// `[N, H, W, C]` gives `[N, H', W', C']`.
-  func callAsFunction(_ x: ConvolutionInput, siluEmbedding: Tensor, pass: TrainingPass? = nil) -> Tensor {
+  /// - Parameter visit: given each layer's output, and what is inside of transformers
+  func callAsFunction(
+    _ x: ConvolutionInput, siluEmbedding: Tensor, context: Tensor? = nil, pass: TrainingPass? = nil,
+    visit: TransformerVisitor? = nil
+  ) -> Tensor {
     let tape = pass?.tape
-    return layers.reduce(x) { hidden, layer in
-      switch layer {
-      case .conv(let conv):
-        return ConvolutionInput(conv(hidden, tape: tape))
-      case .residual(let block):
-        guard let pass else { return ConvolutionInput(block(hidden, siluEmbedding: siluEmbedding)) }
-        return ConvolutionInput(
-          pass.block { tape in
-            block(hidden, siluEmbedding: siluEmbedding, dropout: pass.dropout, tape: tape)
-          })
-      case .attention(let block):
-        return ConvolutionInput(block(hidden.tensor(tape), tape: tape))
-      case .downsample(let downsample):
-        return ConvolutionInput(downsample(hidden.tensor(tape), tape: tape))
-      case .upsample(let upsample):
-        return ConvolutionInput(upsample(hidden.tensor(tape), tape: tape))
-      }
+    return layers.enumerated().reduce(x) { hidden, layer in
+      let next = self.output(
+        of: layer.element, for: hidden, siluEmbedding: siluEmbedding, context: context, pass: pass,
+        visit: visit.map { visit in { visit("\(layer.offset).\($0)", $1) } })
+      visit?("\(layer.offset)", next.tensor(tape))
+      return next
     }.tensor(tape)
+  }
+
+  private func output(
+    of layer: Layer, for hidden: ConvolutionInput, siluEmbedding: Tensor, context: Tensor?,
+    pass: TrainingPass?, visit: TransformerVisitor?
+  ) -> ConvolutionInput {
+    let tape = pass?.tape
+    switch layer {
+    case .conv(let conv):
+      return ConvolutionInput(conv(hidden, tape: tape))
+    case .residual(let block):
+      guard let pass else { return ConvolutionInput(block(hidden, siluEmbedding: siluEmbedding)) }
+      return ConvolutionInput(
+        pass.block { tape in
+          block(hidden, siluEmbedding: siluEmbedding, dropout: pass.dropout, tape: tape)
+        })
+    case .attention(let block):
+      return ConvolutionInput(block(hidden.tensor(tape), tape: tape))
+    case .transformer(let block):
+      return ConvolutionInput(block(hidden.tensor(tape), context: context, tape: tape, visit: visit))
+    case .downsample(let downsample):
+      return ConvolutionInput(downsample(hidden.tensor(tape), tape: tape))
+    case .upsample(let upsample):
+      return ConvolutionInput(upsample(hidden.tensor(tape), tape: tape))
+    }
   }
 }

@@ -16,6 +16,12 @@ extension UNetConfiguration {
     guard let member = try networks.chosen(weights, notices: notices) else {
       throw OtherCheckpoint.unknown(checkpoint).error(file: checkpoint.path)
     }
+    if member.prefix.hasSuffix("diffusion_model.") {
+      notices.add(
+        .guessed, file: checkpoint.path, item: member.name,
+        "the network lies where latent diffusion has its own; without an autoencoder (first_stage_model.) it is taken"
+          + " for one of pixels")
+    }
     let earlier = try? networks.chosen(.version010)
     return (
       try networks.state(of: member),

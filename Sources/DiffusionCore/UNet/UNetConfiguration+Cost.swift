@@ -61,6 +61,10 @@ extension UNetConfiguration {
     case .attention(let channels):
       return 4 * product(channels, channels, height, width)
         + 2 * product(channels, height, width) * product(height, width)
+    case .transformer(let channels):
+      let counts = transformerCounts(channels: channels)
+      let pixels = product(height, width)
+      return pixels * (counts.perPixel + pixels * counts.perPair)
     case .downsample(let channels):
       (height, width) = (height / 2, width / 2)
       return resampling == .convolution ? 9 * product(channels, channels, height, width) : 0

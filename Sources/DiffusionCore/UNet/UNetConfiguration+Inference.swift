@@ -3,12 +3,13 @@ import Base
 extension UNetConfiguration {
   /// Reads the architecture off the names and shapes of a state dict's tensors.
   ///
-  /// Everything follows from them except how attention divides its channels.
+  /// Everything follows from them except how attention divides its channels. That heads of transformers are widened
+  /// (`legacy`) is told by the width of `proj_in` where it makes a difference.
   /// - Parameters:
   ///   - shapes: shape of each tensor by name, without a common prefix
   ///   - file: where they come from, for messages
   ///   - attention: how attention divides its channels, which the shapes do not tell
-  /// - Throws: `DataError` when they are not those of a guided-diffusion U-Net.
+  /// - Throws: `DataError` when they are not those of a U-Net of guided-diffusion or latent diffusion.
   public init(shapes: [String: [Int]], file: String, attention: AttentionSettings = .init()) throws(DataError)
   {
     try self.init(ShapeReader(shapes: shapes, file: file), attention: attention)
@@ -45,7 +46,20 @@ extension UNetConfiguration {
       usesScaleShiftNorm: embedding[0] == 2 * levelChannels[0],
       classCount: reader.contains("label_emb.weight")
         ? try reader.shape("label_emb.weight", rank: 2)[0] : nil,
-      attention: attention)
+      attention: attention, transformer: try reader.transformer())
+    guard let transformer, case .channels(let width) = attention.heads, width > 0 else { return }
+    // Heads that are not widened leave channels over.
+    let places = levelHasAttention.indices.filter { levelHasAttention[$0] }.map { level in
+      (channels: levelChannels[level], name: "input_blocks.\(1 + level * blocksPerLevel).1")
+    }
+    let last = (channels: levelChannels[levels - 1], name: "middle_block.1")
+    guard let (channels, name) = (places + [last]).first(where: { $0.channels % width != 0 }),
+      channels >= width
+    else { return }
+    let projection = try reader.shape("\(name).proj_in.weight", rank: 4)
+    self.transformer = TransformerSettings(
+      depth: transformer.depth, contextChannels: transformer.contextChannels,
+      isLegacy: projection[0] != channels / width * width)
   }
 }
 
@@ -61,7 +75,9 @@ private struct ShapeReader {
 
   func shape(_ name: String, rank: Int) throws(DataError) -> [Int] {
     guard let shape = shapes[name] else {
-      throw error(name, expected: "a guided-diffusion U-Net with this tensor", found: "none of this name")
+      throw error(
+        name, expected: "a U-Net of guided-diffusion or latent diffusion with this tensor",
+        found: "none of this name")
     }
     guard shape.count == rank, shape.allSatisfy({ $0 > 0 && $0 <= 1 << 16 }) else {
       throw error(name, expected: "\(rank) dimensions", found: "\(shape)")
@@ -104,6 +120,28 @@ private struct ShapeReader {
     let first = "input_blocks.\(blocksPerLevel).0"
     if contains("\(first).op.weight") { return .convolution }
     return contains("\(first).in_layers.0.weight") ? .residual : .parameterless
+  }
+
+  /// What stands in the middle block, where every network has attention or a transformer.
+  func transformer() throws(DataError) -> TransformerSettings? {
+    let place = "middle_block.1"
+    let prefix = "\(place).transformer_blocks."
+    let numbers = shapes.keys.compactMap { name -> Int? in
+      name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count).prefix { $0 != "." }) : nil
+    }
+    guard let last = numbers.max() else { return nil }
+    guard let projection = shapes["\(place).proj_in.weight"], projection.count != 2 else {
+      throw DataError(
+        .unsupported, file: file, item: "\(place).proj_in.weight",
+        expected: "a 1×1 convolution, as latent diffusion and Stable Diffusion 1 have it",
+        found: shapes["\(place).proj_in.weight"].map { "shape \($0): Stable Diffusion 2 or a later network" }
+          ?? "none")
+    }
+    guard last < TransformerSettings.mostDepth else {
+      throw error(prefix, expected: "up to \(TransformerSettings.mostDepth) blocks", found: "\(last)")
+    }
+    return TransformerSettings(
+      depth: last + 1, contextChannels: try shape("\(prefix)0.attn2.to_k.weight", rank: 2)[1])
   }
 
   private func hasUpsamplingWeights(_ block: Int) -> Bool {

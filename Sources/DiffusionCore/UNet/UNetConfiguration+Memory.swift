@@ -18,6 +18,7 @@ extension UNetConfiguration {
         if channels != outChannels { count += linear(Double(channels), Double(outChannels)) }
       case .attention(let channels):
         count += 2 * Double(channels) + linear(Double(channels), 4 * Double(channels))
+      case .transformer(let channels): count += transformerCounts(channels: channels).parameters
       case .downsample(let channels), .upsample(let channels):
         if resampling == .convolution { count += convolution(channels, channels) }
       }
@@ -51,6 +52,9 @@ extension UNetConfiguration {
         // The normalised input, both convolutions' outputs, and what is between them.
         floats += Double(recomputesBlocks ? outChannels : channels + 3 * outChannels) * pixels
       case .attention(let channels): floats += 5 * Double(channels) * pixels
+      case .transformer(let channels):
+        // Of each block: queries, keys and values, and both sides of the gate.
+        floats += (2 + 20 * Double(transformer?.depth ?? 1)) * Double(channels) * pixels
       case .downsample(let channels), .upsample(let channels): floats += Double(channels) * pixels
       }
     }

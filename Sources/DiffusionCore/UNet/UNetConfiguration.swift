@@ -2,7 +2,8 @@ import Base
 import Layers
 import TensorCore
 
-/// The shape of a guided-diffusion U-Net (`unet.py`, `UNetModel`).
+/// The shape of a guided-diffusion U-Net (`unet.py`, `UNetModel`), or of latent diffusion's, which may have transformers
+/// where that has attention blocks (`openaimodel.py`).
 public struct UNetConfiguration: Sendable, Equatable {
   /// Channels of the picture.
   public var inChannels: Int
@@ -24,6 +25,8 @@ public struct UNetConfiguration: Sendable, Equatable {
   public var classCount: Int?
   /// What the shapes of the weights do not tell about attention.
   public var attention: AttentionSettings
+  /// What stands where guided-diffusion has attention blocks; nil for those.
+  public var transformer: TransformerSettings?
 
   /// How the size changes between levels.
   public enum Resampling: String, Sendable, CaseIterable {
@@ -38,7 +41,7 @@ public struct UNetConfiguration: Sendable, Equatable {
   public init(
     inChannels: Int = 3, modelChannels: Int, outChannels: Int, levelChannels: [Int], residualBlocks: Int,
     levelHasAttention: [Bool], resampling: Resampling = .convolution, usesScaleShiftNorm: Bool = false,
-    classCount: Int? = nil, attention: AttentionSettings = .init()
+    classCount: Int? = nil, attention: AttentionSettings = .init(), transformer: TransformerSettings? = nil
   ) {
     precondition(
       levelChannels.count == levelHasAttention.count && !levelChannels.isEmpty && residualBlocks >= 0,
@@ -53,6 +56,7 @@ public struct UNetConfiguration: Sendable, Equatable {
     self.usesScaleShiftNorm = usesScaleShiftNorm
     self.classCount = classCount
     self.attention = attention
+    self.transformer = transformer
   }
 
   /// From the reference's flags: channels are `channelMult · modelChannels` truncated to a whole number, and a
@@ -61,14 +65,14 @@ public struct UNetConfiguration: Sendable, Equatable {
     inChannels: Int = 3, modelChannels: Int, outChannels: Int, channelMult: [Double], residualBlocks: Int,
     attentionDownsampleFactors: Set<Int>, resampling: Resampling = .convolution,
     usesScaleShiftNorm: Bool = false,
-    classCount: Int? = nil, attention: AttentionSettings = .init()
+    classCount: Int? = nil, attention: AttentionSettings = .init(), transformer: TransformerSettings? = nil
   ) {
     self.init(
       inChannels: inChannels, modelChannels: modelChannels, outChannels: outChannels,
       levelChannels: channelMult.map { Int($0 * Double(modelChannels)) }, residualBlocks: residualBlocks,
       levelHasAttention: channelMult.indices.map { attentionDownsampleFactors.contains(1 << $0) },
       resampling: resampling, usesScaleShiftNorm: usesScaleShiftNorm, classCount: classCount,
-      attention: attention)
+      attention: attention, transformer: transformer)
   }
 
   /// Groups of every normalisation (`nn.py`, `normalization`).
@@ -145,8 +149,17 @@ extension UNetConfiguration {
       // The middle block always has attention, at the channels of the last level.
       guard levelHasAttention[level] || level == levels - 1 else { continue }
       for isUpsampling in [false, true]
-      where attention.headCount(channels: channels, isUpsampling: isUpsampling) == 0 {
-        throw attention.mismatch(channels: attentionChannels)
+      where headShape(channels: channels, isUpsampling: isUpsampling) == nil {
+        throw attention.mismatch(channels: attentionChannels, isDivisor: transformer == nil)
+      }
+    }
+    if let transformer {
+      guard (1...TransformerSettings.mostDepth).contains(transformer.depth), transformer.contextChannels > 0
+      else {
+        throw DataError(
+          .unsupported, file: file, item: "transformers",
+          expected: "1 to \(TransformerSettings.mostDepth) blocks, and numbers in a token of the context",
+          found: "\(transformer.depth) and \(transformer.contextChannels)")
       }
     }
     guard modelChannels >= 2 else {
@@ -168,8 +181,20 @@ extension UNetConfiguration {
 
 extension AttentionSettings {
   /// No shape tells how attention divides its channels, so the message says what would fit.
-  func mismatch(channels: [Int]) -> DataError {
+  /// - Parameter isDivisor: whether heads share all channels; otherwise some may be left over
+  func mismatch(channels: [Int], isDivisor: Bool) -> DataError {
     let list = channels.map { "\($0)" }.joined(separator: ", ")
+    guard isDivisor else {
+      let (name, count) =
+        switch heads {
+        case .count(let count): ("heads", count)
+        case .channels(let width): ("head channels", width)
+        }
+      return DataError(
+        .invalidArgument, file: name,
+        expected: "1 to \(channels.min() ?? 1), the channels of attention (\(list))",
+        found: "\(count)")
+    }
     switch heads {
     case .count(let count):
       return DataError(

@@ -9,6 +9,7 @@ struct UNetPlan: Sendable {
     case conv(inChannels: Int, outChannels: Int)
     case residual(channels: Int, outChannels: Int, resampling: ResBlock.Resampling)
     case attention(channels: Int)
+    case transformer(channels: Int)
     case downsample(channels: Int)
     case upsample(channels: Int)
   }
@@ -26,10 +27,14 @@ struct UNetPlan: Sendable {
     var inputBlocks: [[Layer]] = [[.conv(inChannels: configuration.inChannels, outChannels: channels)]]
     var skipChannels = [channels]
 
+    func attention(_ channels: Int) -> Layer {
+      configuration.transformer == nil ? .attention(channels: channels) : .transformer(channels: channels)
+    }
+
     func residual(from channels: Int, level: Int) -> [Layer] {
       let outChannels = configuration.levelChannels[level]
       var layers: [Layer] = [.residual(channels: channels, outChannels: outChannels, resampling: .none)]
-      if configuration.levelHasAttention[level] { layers.append(.attention(channels: outChannels)) }
+      if configuration.levelHasAttention[level] { layers.append(attention(outChannels)) }
       return layers
     }
 
@@ -51,7 +56,7 @@ struct UNetPlan: Sendable {
     self.inputBlocks = inputBlocks
 
     middleBlock = [
-      .residual(channels: channels, outChannels: channels, resampling: .none), .attention(channels: channels),
+      .residual(channels: channels, outChannels: channels, resampling: .none), attention(channels),
       .residual(channels: channels, outChannels: channels, resampling: .none),
     ]
 
@@ -101,7 +106,7 @@ extension UNetPlan {
         append(channels, outChannels)
         append(outChannels, outChannels)
       case .upsample(let channels): append(channels, channels)
-      case .attention, .downsample: break
+      case .attention, .transformer, .downsample: break
       }
     }
     return convolutions

@@ -4,7 +4,8 @@ import Synchronization
 import TensorCore
 import Training
 
-/// The pictures that a diffusion model is trained on: the centre square of each, as guided-diffusion prepares them.
+/// The pictures that a model is trained on without labels: the centre square of each, as guided-diffusion prepares them,
+/// or whole pictures for those who cut parts out of them.
 ///
 /// At the start every file is looked at, and only those are decoded that do not begin and end as a picture does; the
 /// others are decoded when they are first used, and kept as 8-bit samples in memory as far as `cacheBytes` go. One that
@@ -19,6 +20,8 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
   /// What tells this list from others.
   public let record: PictureListRecord
   private let labels: [Int]
+  /// Whether `image` gives whole pictures rather than centre squares.
+  public let keepsWhole: Bool
   private let cache: PictureCache
   private let notices: Notices
 
@@ -28,6 +31,7 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
   /// - Parameters:
   ///   - directory: path of the folder; folders inside it are searched too
   ///   - imageSize: side of the squares, in pixels
+  ///   - keepsWhole: whether `image` gives whole pictures rather than centre squares
   ///   - usesClasses: whether the folders below are classes
   ///   - orientation: whether pictures are turned as their EXIF orientation says
   ///   - notices: told of pictures that cannot be read and are left out, now or when they are first used
@@ -36,13 +40,14 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
   /// - Throws: `DataError` when there is no such folder, no picture in it can be read, or one cannot when
   ///   the notices are strict.
   public init(
-    directory: String, imageSize: Int, usesClasses: Bool = false,
+    directory: String, imageSize: Int, keepsWhole: Bool = false, usesClasses: Bool = false,
     orientation: OrientationHandling = .apply, notices: Notices = Notices(), cacheBytes: Int = 2 << 30,
     progress: (Double) throws(DataError) -> Void = { _ in }
   ) throws(DataError) {
     precondition(imageSize > 0, "pictures of \(imageSize) px")
     let all = try PictureFiles.list(directory, notices: notices)
-    var (paths, sizes, samples) = ([String](), [Int](), [Int: [UInt8]]())
+    let side = keepsWhole ? nil : imageSize
+    var (paths, sizes, images) = ([String](), [Int](), [Int: Image]())
     var first: DataError?
     // A block at a time on all threads, for the sake of the progress.
     for start in stride(from: 0, to: all.count, by: 256) {
@@ -50,11 +55,11 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
       for (path, result) in zip(
         block,
         Self.look(
-          at: block, imageSize: imageSize, orientation: orientation, notices: notices))
+          at: block, side: side, orientation: orientation, notices: notices))
       {
         switch result {
         case .success(let found):
-          if let decoded = found.samples { samples[paths.count] = decoded }
+          if let decoded = found.image { images[paths.count] = decoded }
           paths.append(path)
           sizes.append(found.byteCount)
         case .failure(let error):
@@ -68,9 +73,10 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     if paths.isEmpty, let first { throw first }
     self.paths = paths
     self.imageSize = imageSize
+    self.keepsWhole = keepsWhole
     self.notices = notices
     cache = PictureCache(
-      paths: paths, imageSize: imageSize, orientation: orientation, bytes: cacheBytes, samples: samples,
+      paths: paths, side: side, orientation: orientation, bytes: cacheBytes, images: images,
       notices: notices)
     (classNames, labels) = try usesClasses ? Self.classes(of: paths, in: directory) : (nil, [])
     record = PictureListRecord(
@@ -82,11 +88,20 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
   /// - Throws: `DataError` when a picture that is not kept in memory has gone since, or is damaged and the notices are
   ///   strict, or there is no sound one to take its place.
   public func read(_ index: Int, into target: UnsafeMutablePointer<Float>) throws(DataError) {
+    let image = try image(index)
+    // `x / 127.5 - 1` (`ImageDataset` of guided-diffusion).
+    let square = (keepsWhole ? image.centerCropped(size: imageSize) : image)
+      .tensor(normalization: .ddpmTraining)
+    withPointers(square) { target.update(from: $0, count: square.count) }
+  }
+
+  /// The whole picture, or its centre square.
+  /// - Throws: `DataError` as `read`.
+  public func image(_ index: Int) throws(DataError) -> Image {
     var place = index
     while true {
       do throws(DataError) {
-        Self.widen(try cache.samples(place), into: target)
-        return
+        return try cache.image(place)
       } catch {
         // A file that was there before must not be another picture after it has gone.
         guard error.kind != .noInput else { throw error }
@@ -97,32 +112,26 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
     }
   }
 
-  /// `x / 127.5 - 1` (`ImageDataset` of guided-diffusion).
-  private static func widen(_ bytes: [UInt8], into target: UnsafeMutablePointer<Float>) {
-    for (index, byte) in bytes.enumerated() { target[index] = Float(byte) / 127.5 - 1 }
-  }
-
   // MARK: The list
 
   private struct Found {
     var byteCount: Int
-    /// Samples of a picture that had to be decoded.
-    var samples: [UInt8]?
+    /// A picture that had to be decoded.
+    var image: Image?
   }
 
   private static func look(
-    at paths: [String], imageSize: Int, orientation: OrientationHandling, notices: Notices
+    at paths: [String], side: Int?, orientation: OrientationHandling, notices: Notices
   ) -> [Result<Found, DataError>] {
     let results = Mutex([Int: Result<Found, DataError>]())
     parallelFor(paths.count) { index in
       let result = Result { () throws(DataError) in
         let check = try PictureCheck(paths[index])
-        let samples =
+        let image =
           check.looksWhole
           ? nil
-          : try PictureCache.read(
-            paths[index], imageSize: imageSize, orientation: orientation, notices: notices)
-        return Found(byteCount: check.byteCount, samples: samples)
+          : try PictureCache.read(paths[index], side: side, orientation: orientation, notices: notices)
+        return Found(byteCount: check.byteCount, image: image)
       }
       results.withLock { $0[index] = result }
     }

@@ -33,6 +33,9 @@ public protocol Backbone: Sendable {
   /// Names of all networks of this kind in a checkpoint, as `--weights` takes them; a dot for one without a name.
   static func networkNames(in checkpoint: Checkpoint) -> [String]
 
+  /// Whether a tensor of the model keeps its precision in a converted file, whatever the type of the weights.
+  static func keepsPrecision(_ name: String) -> Bool
+
   /// Facts about a model that need no weights.
   /// - Throws: `DataError` when it is no such model, or the image size does not fit it.
   static func facts(of state: StateDictionary, options: Options) throws(DataError) -> BackboneFacts
@@ -57,6 +60,8 @@ public protocol Backbone: Sendable {
 
 extension Backbone {
   public static var experiments: ExperimentNames? { nil }
+
+  public static func keepsPrecision(_ name: String) -> Bool { false }
 
   public static func recognizes(_ checkpoint: Checkpoint) -> Bool { !networkNames(in: checkpoint).isEmpty }
 

@@ -89,12 +89,45 @@ extension TableOption {
       })
   }
 
+  /// A number that need not be said, as any text of a number that is finite.
+  public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, Double?> & Sendable) {
+    self.init(
+      key, help, expected: "number", get: { $0[keyPath: path].map { "\($0)" } },
+      set: { table, text in
+        guard let number = Double(text), number.isFinite else { return false }
+        table[keyPath: path] = number
+        return true
+      })
+  }
+
+  /// True or false, or not said.
+  public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, Bool?> & Sendable) {
+    self.init(
+      key, help, expected: "true|false", get: { $0[keyPath: path].map { "\($0)" } },
+      set: { table, text in
+        guard let value = Bool(text) else { return false }
+        table[keyPath: path] = value
+        return true
+      })
+  }
+
   /// A whole number that need not be said.
   public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, Int?> & Sendable) {
     self.init(
       key, help, expected: "number", get: { $0[keyPath: path].map { "\($0)" } },
       set: { table, text in
         guard let number = Int(text) else { return false }
+        table[keyPath: path] = number
+        return true
+      })
+  }
+
+  /// A number.
+  public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, Double> & Sendable) {
+    self.init(
+      key, help, expected: "number", get: { "\($0[keyPath: path])" },
+      set: { table, text in
+        guard let number = Double(text), number.isFinite else { return false }
         table[keyPath: path] = number
         return true
       })
@@ -112,6 +145,20 @@ extension TableOption {
       })
   }
 
+  /// Numbers joined by commas.
+  public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, [Double]> & Sendable) {
+    self.init(
+      key, help, expected: "numbers joined by commas",
+      get: { $0[keyPath: path].map { "\($0)" }.joined(separator: ",") },
+      set: { table, text in
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { Double($0) }
+        guard numbers.count == parts.count, numbers.allSatisfy(\.isFinite) else { return false }
+        table[keyPath: path] = numbers
+        return true
+      })
+  }
+
   /// Whole numbers joined by commas.
   public init(_ key: String, _ help: String, _ path: WritableKeyPath<Table, [Int]> & Sendable) {
     self.init(
@@ -122,6 +169,21 @@ extension TableOption {
         table[keyPath: path] = numbers
         return true
       })
+  }
+}
+
+extension TableOption {
+  /// The same setting in the table of a model that holds this table.
+  /// - Parameters:
+  ///   - path: where this table lies
+  ///   - help: in the place of this setting's own
+  public func inside<Outer>(
+    _ path: WritableKeyPath<Outer, Table> & Sendable, help: String? = nil
+  ) -> TableOption<Outer> {
+    TableOption<Outer>(
+      key, help ?? self.help, expected: expected, rivals: rivals, isRecorded: isRecorded,
+      recordValues: recordValues, get: { get($0[keyPath: path]) },
+      set: { (outer, text) throws(DataError) in try set(&outer[keyPath: path], text) })
   }
 }
 

@@ -11,10 +11,14 @@ public enum Normalization: Sendable, Hashable, CaseIterable {
   /// (v / 255 - mean) / deviation by channel, with the statistics of ImageNet.
   case imageNet
 
+  /// Mean of each channel over ImageNet, of samples in 0...1.
+  public static let imageNetMean: [Float] = [0.485, 0.456, 0.406]
+  /// Deviation of each channel over ImageNet, of samples in 0...1.
+  public static let imageNetDeviation: [Float] = [0.229, 0.224, 0.225]
+
   /// The number for each sample value, channel after channel: `[3, 256]`.
   var table: [Float] {
-    let mean: [Float] = [0.485, 0.456, 0.406]
-    let deviation: [Float] = [0.229, 0.224, 0.225]
+    let (mean, deviation) = (Self.imageNetMean, Self.imageNetDeviation)
     return (0..<3).flatMap { channel in
       (0..<256).map { value in
         switch self {

@@ -7,11 +7,16 @@ public struct TrainingPass {
   public var dropout: Float
   /// Whether the activations inside residual blocks are computed again in the backward pass, rather than kept.
   public var recomputesBlocks: Bool
+  /// Whether the gradient of what the network is given is wanted beside those of its parameters.
+  public var wantsInputGradient: Bool
 
-  public init(tape: Tape, dropout: Float = 0, recomputesBlocks: Bool = false) {
+  public init(
+    tape: Tape, dropout: Float = 0, recomputesBlocks: Bool = false, wantsInputGradient: Bool = false
+  ) {
     self.tape = tape
     self.dropout = dropout
     self.recomputesBlocks = recomputesBlocks
+    self.wantsInputGradient = wantsInputGradient
   }
 
   /// A part of the network that may be computed twice.

@@ -3,6 +3,10 @@ import TensorCore
 
 // x: [N, T, D]   context: [N, S, E]
 
+/// Activations inside a transformer that can be looked at, under the names of the checkpoints: `attn1.to_q`, `ff`. What is
+/// looked at is computed, also where a shorter way would leave it out.
+public typealias TransformerVisitor = (_ name: String, _ activation: Tensor) -> Void
+
 /// Attention of tokens over a context, or over themselves (`CrossAttention` of latent-diffusion).
 public struct CrossAttention: Sendable {
   public let heads: Int
@@ -39,13 +43,41 @@ public struct CrossAttention: Sendable {
   ///   - context: the tokens that are looked at, `[N, S, E]`; nil for x itself
   ///   - residual: added, of the result's shape
   ///   - tape: where to record; nil for inference
+  ///   - visit: given queries, keys and values, `[N, T, inner]` or `[N, S, inner]`
   public func callAsFunction(
-    _ x: Tensor, context: Tensor? = nil, residual: Tensor? = nil, tape: Tape? = nil
+    _ x: Tensor, context: Tensor? = nil, residual: Tensor? = nil, tape: Tape? = nil,
+    visit: TransformerVisitor? = nil
   ) -> Tensor {
     let source = context ?? x
-    let attended = attention(
-      toQ(x, tape: tape), toK(source, tape: tape), toV(source, tape: tape), heads: heads, tape: tape)
+    if let context, Self.isDecided(by: context, tape: tape, visit: visit) {
+      return adding(context, to: residual, like: x)
+    }
+    let (q, k, v) = (toQ(x, tape: tape), toK(source, tape: tape), toV(source, tape: tape))
+    if let visit { for (name, part) in [("to_q", q), ("to_k", k), ("to_v", v)] { visit(name, part) } }
+    let attended = attention(q, k, v, heads: heads, tape: tape)
     return toOut(attended, residual: residual, tape: tape)
+  }
+
+  /// Whether the context decides alone: of one token every share is 1, whatever asks. A training takes the long way, on
+  /// which gradients of zero reach the layers that ask.
+  static func isDecided(by context: Tensor?, tape: Tape?, visit: TransformerVisitor?) -> Bool {
+    context?.shape[1] == 1 && tape == nil && visit == nil
+  }
+
+  /// The same numbers for all tokens of a sample, plus `residual`.
+  private func adding(_ token: Tensor, to residual: Tensor?, like x: Tensor) -> Tensor {
+    let (samples, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
+    let found = toOut(toV(token))
+    return Tensor(shape: x.shape) { y in
+      withPointers(residual ?? Tensor(zeros: x.shape), found) { x, found in
+        parallelFor(samples * tokens, inBlocksOf: max(1, elementwiseBlock / max(1, width))) { rows in
+          for row in rows {
+            let added = found + row / tokens * width
+            for c in 0..<width { y[row * width + c] = x[row * width + c] + added[c] }
+          }
+        }
+      }
+    }
   }
 }
 
@@ -100,10 +132,25 @@ public struct ContextTransformerBlock: Sendable {
   }
 
   /// `[N, T, D]` gives the same shape.
-  public func callAsFunction(_ x: Tensor, context: Tensor?, tape: Tape? = nil) -> Tensor {
-    var x = attn1(norms[0](x, tape: tape), residual: x, tape: tape)
-    x = attn2(norms[1](x, tape: tape), context: context, residual: x, tape: tape)
-    return feedForward(norms[2](x, tape: tape), residual: x, tape: tape)
+  /// - Parameters:
+  ///   - x: the tokens
+  ///   - context: `[N, S, E]`; nil where the block looks at the tokens themselves
+  ///   - tape: where to record; nil for inference
+  ///   - visit: given activations inside
+  public func callAsFunction(
+    _ x: Tensor, context: Tensor?, tape: Tape? = nil, visit: TransformerVisitor? = nil
+  ) -> Tensor {
+    func inside(_ name: String) -> TransformerVisitor? {
+      visit.map { visit in { visit("\(name).\($0)", $1) } }
+    }
+    var x = attn1(norms[0](x, tape: tape), residual: x, tape: tape, visit: inside("attn1"))
+    let isDecided = CrossAttention.isDecided(by: context, tape: tape, visit: visit)
+    let asking = isDecided ? x : norms[1](x, tape: tape)
+    x = attn2(asking, context: context, residual: x, tape: tape, visit: inside("attn2"))
+    guard let visit else { return feedForward(norms[2](x, tape: tape), residual: x, tape: tape) }
+    let change = feedForward(norms[2](x, tape: tape), tape: tape)
+    visit("ff", change)
+    return sum(change, x, tape: tape)
   }
 }
 
@@ -146,10 +193,19 @@ public struct SpatialTransformer: Sendable {
   ///   - x: the picture
   ///   - context: `[N, S, E]`; nil where the blocks look at the picture itself
   ///   - tape: where to record; nil for inference
-  public func callAsFunction(_ x: Tensor, context: Tensor? = nil, tape: Tape? = nil) -> Tensor {
+  ///   - visit: given activations inside, of tokens row by row
+  public func callAsFunction(
+    _ x: Tensor, context: Tensor? = nil, tape: Tape? = nil, visit: TransformerVisitor? = nil
+  ) -> Tensor {
     let flat = x.reshaped([x.shape[0], x.shape[1] * x.shape[2], x.shape[3]])
     var tokens = projIn(norm(ConvolutionInput(flat)), tape: tape)
-    for block in blocks { tokens = block(tokens, context: context, tape: tape) }
+    for (index, block) in blocks.enumerated() {
+      let name = "transformer_blocks.\(index)"
+      tokens = block(
+        tokens, context: context, tape: tape,
+        visit: visit.map { visit in { visit("\(name).\($0)", $1) } })
+      visit?(name, tokens)
+    }
     return projOut(tokens, residual: flat, tape: tape).reshaped(x.shape)
   }
 }

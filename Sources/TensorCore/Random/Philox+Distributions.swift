@@ -41,3 +41,17 @@ extension Philox {
     }
   }
 }
+
+/// Standard normal numbers for each item, from the item's generator: `[N, …]`.
+/// - Parameters:
+///   - shape: of an item
+///   - random: a generator for each item, which goes on
+package func normal(shape: [Int], of random: inout [Philox]) -> Tensor {
+  let (size, count) = (shape.reduce(1, *), random.count)
+  return Tensor(shape: [count] + shape) { noise in
+    random.withUnsafeMutableBufferPointer { random in
+      nonisolated(unsafe) let random = random
+      parallelFor(count) { random[$0].fillNormal(noise + $0 * size, count: size) }
+    }
+  }
+}

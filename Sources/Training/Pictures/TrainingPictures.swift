@@ -1,4 +1,5 @@
 import Base
+import Images
 import TensorCore
 
 /// Where training takes its pictures from.
@@ -12,6 +13,22 @@ public protocol TrainingPictures {
   /// Writes a picture, `[3, imageSize, imageSize]` in [-1, 1]. Called from several threads at the same time.
   /// - Throws: `DataError` when it cannot be read (any more).
   func read(_ index: Int, into target: UnsafeMutablePointer<Float>) throws(DataError)
+  /// A picture for those who cut parts out of it: as large as it is at hand. Called from several threads at the same
+  /// time.
+  /// - Throws: `DataError` when it cannot be read (any more).
+  func image(_ index: Int) throws(DataError) -> Image
+}
+
+extension TrainingPictures {
+  /// The square that `read` writes.
+  public func image(_ index: Int) throws(DataError) -> Image {
+    var picture = Tensor(zeros: [3, imageSize, imageSize])
+    let result = picture.withMutablePointer { picture in
+      Result { () throws(DataError) in try read(index, into: picture) }
+    }
+    try result.get()
+    return Image(tensor: picture)
+  }
 }
 
 /// The order in which pictures are seen: all of them once, in another order each time.

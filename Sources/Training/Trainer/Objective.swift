@@ -9,6 +9,16 @@ public protocol Objective: Sendable {
   associatedtype Model: Sendable
   associatedtype Batch: TrainingBatch
 
+  /// Names and shapes of the network's parameters, in their order.
+  /// - Throws: `DataError` when there can be no such network.
+  func parameterShapes() throws(DataError) -> [(name: String, shape: [Int])]
+
+  /// Whether the optimizer's decay holds for a parameter.
+  /// - Parameters:
+  ///   - name: of the parameter
+  ///   - shape: of the parameter
+  func decays(_ name: String, shape: [Int]) -> Bool
+
   /// The network with these parameters.
   /// - Throws: `DataError` when their names or shapes are not those of the network.
   func model(_ parameters: [NamedTensor]) throws(DataError) -> Model
@@ -26,10 +36,20 @@ public protocol Objective: Sendable {
 
   /// Tells the losses of a step, before weights, after it was made.
   mutating func note(losses: [Float], of batch: Batch)
+
+  /// What a training needs to go on, beside the network.
+  var memory: [NamedTensor] { get }
+
+  /// Takes over what an objective of the same kind remembered.
+  /// - Throws: `DataError` when it is missing from the file or cannot be.
+  mutating func restore(from reader: StateReader) throws(DataError)
 }
 
 extension Objective {
+  public func decays(_ name: String, shape: [Int]) -> Bool { true }
   public mutating func note(losses: [Float], of batch: Batch) {}
+  public var memory: [NamedTensor] { [] }
+  public mutating func restore(from reader: StateReader) throws(DataError) {}
 }
 
 /// Items that a step sees together.

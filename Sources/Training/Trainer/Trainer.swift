@@ -28,6 +28,31 @@ public struct Trainer<Goal: Objective>: Sendable {
     _ = try objective.model(state.parameters)
   }
 
+  /// Goes on from a state that was written before.
+  /// - Parameters:
+  ///   - objective: as it was before the first step
+  ///   - options: how it is trained
+  ///   - path: a file that `write` made
+  /// - Throws: `DataError` as the other form, and as `TrainingState(contentsOf:shapes:memory:)`.
+  public init(
+    objective: Goal, options: TrainerOptions, contentsOf path: String
+  ) throws(DataError) {
+    var objective = objective
+    let state = try TrainingState(
+      contentsOf: path, shapes: objective.parameterShapes()
+    ) { (reader) throws(DataError) in try objective.restore(from: reader) }
+    try self.init(objective: objective, options: options, state: state)
+  }
+
+  /// Writes all that it takes to go on. The file appears under its name only when it is complete.
+  /// - Parameters:
+  ///   - path: the file to write, `.safetensors`
+  ///   - metadata: more to write beside it
+  /// - Throws: `DataError` when it cannot be written.
+  public func write(to path: String, metadata: [String: String] = [:]) throws(DataError) {
+    try state.write(to: path, memory: objective.memory, metadata: metadata)
+  }
+
   /// The network with the averaged weights.
   public var averagedModel: Goal.Model {
     // The names and shapes were those of the network when the trainer was made.
@@ -117,6 +142,7 @@ public struct Trainer<Goal: Objective>: Sendable {
     var scale: Float = 1
     if let largest = options.largestGradientNorm, norm > largest { scale = Float(largest / (norm + 1e-6)) }
     for index in gradients.indices {
+      optimizer.weightDecay = decays(state.parameters[index]) ? options.optimizer.weightDecay : 0
       let gradient = scale == 1 ? gradients[index] : gradients[index] * scale
       optimizer.update(
         &state.parameters[index].tensor, gradient: gradient, moments: &state.moments[index])
@@ -124,5 +150,9 @@ public struct Trainer<Goal: Objective>: Sendable {
         &state.averages[index].tensor, with: state.parameters[index].tensor, number: state.step)
     }
     state.step += 1
+  }
+
+  private func decays(_ parameter: NamedTensor) -> Bool {
+    objective.decays(parameter.name, shape: parameter.tensor.shape)
   }
 }

@@ -7,10 +7,13 @@ public struct TrainerOptions: Sendable, Equatable {
   public var batch = 16
   /// Items whose activations exist at a time; nil for all of a step.
   public var microBatch: Int?
-  /// Decays all weights alike.
+  /// Its decay holds for the parameters that the objective names.
   public var optimizer = Adam(learningRate: 1e-4, decay: .decoupled)
   /// Steps over which the learning rate rises from 0.
   public var warmUpSteps = 0
+  /// Steps after which the learning rate has fallen to 0 along half a cosine, the warm-up among them; nil for a rate that
+  /// stays.
+  public var cosineSteps: Int?
   /// Largest norm of all gradients together; longer ones are scaled down. Nil for no limit.
   public var largestGradientNorm: Double?
   /// Moving average of the weights.
@@ -26,6 +29,11 @@ public struct TrainerOptions: Sendable, Equatable {
 
   /// The learning rate of a step, from 0.
   public func learningRate(step: Int) -> Double {
+    if let cosineSteps {
+      let schedule = WarmUpCosine(
+        peak: optimizer.learningRate, warmUp: Double(warmUpSteps), length: Double(cosineSteps))
+      return step < cosineSteps ? schedule.rate(at: Double(step)) : 0
+    }
     let share = warmUpSteps > 0 ? min(1, Double(step + 1) / Double(warmUpSteps)) : 1
     return optimizer.learningRate * share
   }
@@ -45,6 +53,10 @@ public struct TrainerOptions: Sendable, Equatable {
     let decay = optimizer.weightDecay
     try check(decay >= 0 && decay.isFinite, "weight decay", "a number from 0", decay)
     try check(warmUpSteps >= 0, "warm-up steps", "0 or more", warmUpSteps)
+    if let cosineSteps {
+      try check(
+        cosineSteps > warmUpSteps, "cosine steps", "more than the warm-up of \(warmUpSteps)", cosineSteps)
+    }
     if let norm = largestGradientNorm { try check(norm > 0, "gradient norm", "a number above 0", norm) }
     try check(average.decay >= 0 && average.decay < 1, "EMA rate", "0 to below 1", average.decay)
     try check(dropout >= 0 && dropout < 1, "dropout", "0 to below 1", dropout)

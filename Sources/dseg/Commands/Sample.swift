@@ -1,36 +1,38 @@
 import ArgumentParser
 import Backbones
 import Base
-import DiffusionCore
+import Checkpoints
 import DiffusionSegmentation
 import Foundation
+import Images
 
 struct Sample: ParsableCommand {
-  enum Sampler: String, ExpressibleByArgument, CaseIterable { case ddpm, ddim }
-
   static let configuration = CommandConfiguration(
-    abstract: "Make pictures with a diffusion model.",
+    abstract: "Make pictures with a pretrained model.",
     discussion: """
-      Writes a sheet of pictures. The same seed makes the same pictures, whatever the number of threads.
+      Writes a sheet of pictures: new ones from a diffusion model; from a masked autoencoder, given pictures with most \
+      patches removed and as the model paints them. The same seed makes the same pictures, whatever the number of threads.
 
       Example:
         dseg sample --checkpoint model/model.safetensors --count 64 --sampling-steps 50 --output sheet.png
+        dseg sample --checkpoint mae/model.safetensors --images photos/ --count 8 --output painted.png
       """)
 
-  @Option(help: "The diffusion model, a guided-diffusion checkpoint (.pt or .safetensors).")
+  @Option(help: "The pretrained model (.pt, .pth or .safetensors).")
   var checkpoint: String
   @Option(help: "Number of pictures.")
   var count = 16
-  @Option(help: "Ancestral sampling (ddpm) or with less noise (ddim).")
-  var sampler: Sampler = .ddim
-  @Option(help: "Noise of the DDIM, 0 to 1.")
-  var eta = 0.0
-  @Option(help: "Steps that are taken; at most those of the diffusion.")
-  var samplingSteps = 50
+  @Option(help: .of("sampler", in: DiffusionSampling.self)) var sampler: String?
+  @Option(help: .of("eta", in: DiffusionSampling.self)) var eta: String?
+  @Option(help: .of("sampling-steps", in: DiffusionSampling.self)) var samplingSteps: String?
   @Option(
-    name: [.customLong("class"), .customLong("label")],
-    help: "Class of all pictures, a number from 0; all classes in turn unless given.")
-  var label: Int?
+    name: [.customLong("class"), .customLong("label")], help: .of("class", in: DiffusionSampling.self))
+  var label: String?
+  @Option(help: .of("mask-ratio", in: MAESampling.self)) var maskRatio: String?
+  @Option(
+    help:
+      "Folder of pictures that a masked autoencoder goes out from: the centre squares of the first of them.")
+  var images: String?
   @OptionGroup var network: NetworkOptions
   @Option(help: "Pictures that are computed together.")
   var batch = 16
@@ -43,49 +45,102 @@ struct Sample: ParsableCommand {
   func validate() throws {
     if count < 1 || count > 4096 { throw ValidationError("--count is 1 to 4096.") }
     if batch < 1 || batch > 4096 { throw ValidationError("--batch is 1 to 4096.") }
-    if !(eta >= 0 && eta <= 1) { throw ValidationError("--eta is 0 to 1.") }
   }
 
   func run() throws {
     try common.apply()
     try OutputGuard.check(outputs: [output], inputs: [checkpoint])
     try OutputGuard.checkWritable(output, as: .picture)
+    let file = try Checkpoint(contentsOf: checkpoint)
+    let registry = BackboneRegistry.standard
+    let kind =
+      if let name = network.backbone { try registry.named(name) } else { try registry.recognizing(file) }
+    guard let model = kind as? any PictureModel.Type else {
+      throw DataError(
+        .unsupported, file: checkpoint,
+        expected: registry.kinds.filter { $0 is any PictureModel.Type }.map { $0.kind }.joined(
+          separator: ", ")
+          + ", which make pictures", found: kind.kind)
+    }
+    try make(model, from: file)
+  }
+
+  /// What was given on the command line about the making, by the keys of the tables.
+  private var given: [String: String] {
+    [
+      "sampler": sampler, "eta": eta, "sampling-steps": samplingSteps, "class": label,
+      "mask-ratio": maskRatio,
+    ].compactMapValues { $0 }
+  }
+
+  private func make<Model: PictureModel>(_: Model.Type, from file: Checkpoint) throws {
+    var settings = Model.Sampling()
+    // A setting may be of the model or of the making.
+    var others: [String: String] = [:]
+    for (key, value) in network.given(given) where Model.Sampling.option(key) == nil { others[key] = value }
+    if let key = given.keys.sorted().first(where: { Model.Sampling.option($0) == nil }) {
+      throw DataError(
+        .invalidArgument, file: "--\(key)",
+        expected: "a setting of \(Model.kind): \(Model.Sampling.options.map(\.key).joined(separator: ", "))",
+        found: "\(key)=\(given[key]!)")
+    }
+    try settings.set(network.given(given).filter { Model.Sampling.option($0.key) != nil })
+    guard Model.takesPictures == (images != nil) else {
+      throw DataError(
+        .invalidArgument, file: "--images",
+        expected: Model.takesPictures
+          ? "pictures, which \(Model.kind) goes out from" : "none for \(Model.kind)",
+        found: images ?? "none")
+    }
+    guard frames == nil || Model.makesFrames else {
+      throw DataError(
+        .invalidArgument, file: "--frames", expected: "none for \(Model.kind), which takes no steps",
+        found: frames!)
+    }
     if let frames { try createFolder(frames) }
-    let backbone = try network.diffusionBackbone(checkpoint: checkpoint)
-    try SampleSheet.check(channels: backbone.network.configuration.inChannels)
-    let sampler = try DiffusionSampler(
-      network: backbone.network, options: backbone.options,
-      method: sampler == .ddpm ? .ancestral : .ddim(eta: eta), steps: samplingSteps,
-      batch: frames == nil ? batch : count)
-    let classes = try self.classes(of: backbone.network.configuration)
+    let model = try Model(
+      file, options: Model.options(of: file, settings: others, notices: .ofThisRun),
+      weights: network.weightsChoice, notices: .ofThisRun)
+    var request = SampleRequest(
+      count: count, seed: common.seed ?? 0, batch: frames == nil ? batch : count)
+    if let images { request.pictures = try squares(in: images) }
     let bar = ProgressBar("sampling")
     let start = ContinuousClock.now
-    let total = Double(sampler.diffusion.steps * count)
-    let pictures = try sampler.sample(count: count, seed: common.seed ?? 0, classes: classes) {
-      (first, step) throws(DataError) in
-      let size = step.sample.shape[0]
-      let done = Double(first * sampler.diffusion.steps + size * step.number) / total
-      bar.update(done, "step \(step.number) of \(sampler.diffusion.steps)")
-      if let frames {
-        let name = String(format: "frame-%05d.png", step.number)
-        try SampleSheet.image(of: step.predXStart).write(to: "\(frames)/\(name)")
+    let sheet = try model.sheet(request, settings: settings) { (progress) throws(DataError) in
+      bar.update(progress.share, progress.text)
+      if let frames, let frame = progress.frame {
+        try frame().write(to: "\(frames)/\(String(format: "frame-%05d.png", progress.step))")
       }
     }
     bar.finish()
-    try SampleSheet.image(of: pictures).write(to: output)
+    try sheet.write(to: output)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let made = Model.takesPictures ? request.pictures.count : count
     if common.json {
-      try Terminal.printJSON(Figures(output: output, count: count, seconds: seconds))
+      try Terminal.printJSON(Figures(output: output, count: made, seconds: seconds))
     } else {
-      try Terminal.output("\(output): \(count) pictures in \(String(format: "%.1f", seconds)) s")
+      try Terminal.output("\(output): \(made) pictures in \(String(format: "%.1f", seconds)) s")
     }
   }
 
-  private func classes(of configuration: UNetConfiguration) throws(DataError) -> [Int]? {
-    try configuration.check(conditioningClass: label)
-    guard let total = configuration.classCount else { return nil }
-    guard let label else { return (0..<count).map { $0 % total } }
-    return [Int](repeating: label, count: count)
+  /// The first pictures of a folder that can be read.
+  private func squares(in folder: String) throws(DataError) -> [Image] {
+    var pictures: [Image] = []
+    for path in try PictureFiles.list(folder, notices: .ofThisRun) where pictures.count < count {
+      do throws(DataError) {
+        pictures.append(try Image(contentsOf: path, notices: .ofThisRun))
+      } catch {
+        try Notices.ofThisRun.leaveOut(error)
+      }
+    }
+    guard !pictures.isEmpty else {
+      throw DataError(.noInput, file: folder, expected: "a picture that can be read", found: "none")
+    }
+    if pictures.count < count {
+      Notices.ofThisRun.add(
+        .changed, file: folder, item: "--count \(count)", "there are \(pictures.count) pictures")
+    }
+    return pictures
   }
 
   struct Figures: Encodable {

@@ -31,21 +31,47 @@ struct SettingsList: Encodable {
       selection: settings(Model.Selection.self))
   }
 
-  private static func settings<Settings: OptionTable>(_: Settings.Type) -> [Setting] {
+  fileprivate static func settings<Settings: OptionTable>(_: Settings.Type) -> [Setting] {
     Settings.options.map { Setting(key: $0.key, values: $0.expected, help: $0.help) }
   }
 
-  /// A block a kind, columns to the left.
   var text: String {
-    kinds.map { kind in
-      let rows = (kind.options + kind.selection).map { [$0.key, $0.values, $0.help] }
+    Self.text(kinds.map { ("\($0.kind): \($0.summary)", $0.options + $0.selection) })
+  }
+
+  /// A block a kind, columns to the left.
+  fileprivate static func text(_ blocks: [(title: String, settings: [Setting])]) -> String {
+    blocks.map { block in
+      let rows = block.settings.map { [$0.key, $0.values, $0.help] }
       let widths = (0..<2).map { column in rows.map { $0[column].count }.max() ?? 0 }
       let lines = rows.map { row in
         "  "
           + zip(row, widths).map { $0.padding(toLength: $1 + 2, withPad: " ", startingAt: 0) }.joined()
           + row[2]
       }
-      return (["\(kind.kind): \(kind.summary)"] + lines).joined(separator: "\n")
+      return ([block.title] + lines).joined(separator: "\n")
     }.joined(separator: "\n\n")
   }
+}
+
+/// The settings of every kind of model that can be trained, as `dseg pretrain -b key=value` takes them.
+struct PretrainingList: Encodable {
+  struct Kind: Encodable {
+    var kind: String
+    var summary: String
+    var settings: [SettingsList.Setting]
+  }
+
+  var kinds: [Kind]
+
+  init(_ registry: PretrainingRegistry) {
+    kinds = registry.kinds.map { Self.kind($0) }
+  }
+
+  private static func kind<Settings: PretrainingSettings>(_: Settings.Type) -> Kind {
+    Kind(
+      kind: Settings.kind, summary: Settings.summary, settings: SettingsList.settings(Settings.self))
+  }
+
+  var text: String { SettingsList.text(kinds.map { ("\($0.kind): \($0.summary)", $0.settings) }) }
 }

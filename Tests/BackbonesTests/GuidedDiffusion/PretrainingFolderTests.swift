@@ -26,9 +26,9 @@ struct PretrainingFolderTests {
   private func pretraining(
     resumes: Bool = false, pictures: PictureListRecord? = nil, mayChange: Bool = false,
     notices: Notices = Notices(),
-    change: (inout PretrainingSettings) -> Void = { _ in }
-  ) throws -> Pretraining {
-    var settings = PretrainingSettings()
+    change: (inout DiffusionPretrainingSettings) -> Void = { _ in }
+  ) throws -> Pretraining<DiffusionPretrainingSettings> {
+    var settings = DiffusionPretrainingSettings()
     settings.imageSize = 8
     settings.channelMult = [1]
     settings.residualBlocks = 1
@@ -41,9 +41,9 @@ struct PretrainingFolderTests {
       picturesMayChange: mayChange, notices: notices)
     pretraining.schedule.save = 1
     pretraining.schedule.keep = 4
-    pretraining.schedule.samples = 0
-    pretraining.schedule.sampleCount = 1
-    pretraining.schedule.samplingSteps = 1
+    pretraining.schedule.samples.every = 0
+    pretraining.schedule.samples.count = 1
+    pretraining.schedule.samples.samplingSteps = 1
     return pretraining
   }
 
@@ -89,7 +89,9 @@ struct PretrainingFolderTests {
   }
 
   @Test func onAThreadOfItsOwnItIsTheSameTraining() async throws {
-    func states(_ run: (inout Pretraining) async throws -> Void) async throws -> [[Float]] {
+    func states(_ run: (inout Pretraining<DiffusionPretrainingSettings>) async throws -> Void) async throws
+      -> [[Float]]
+    {
       var pretraining = try pretraining()
       try await run(&pretraining)
       let states = pretraining.trainer.state.parameters.map(\.tensor.elements)
@@ -104,7 +106,8 @@ struct PretrainingFolderTests {
   }
 
   private static func runHere(
-    _ pretraining: inout Pretraining, _ pictures: some TrainingPictures & Sendable
+    _ pretraining: inout Pretraining<DiffusionPretrainingSettings>,
+    _ pictures: some TrainingPictures & Sendable
   ) throws {
     try pretraining.run(on: pictures, limit: .init(steps: 3))
   }

@@ -5,6 +5,7 @@ import Foundation
 import TensorCore
 import TestSupport
 import Testing
+import Training
 
 /// States of a training with numbers that no training leaves.
 struct DamagedStateTests {
@@ -16,7 +17,7 @@ struct DamagedStateTests {
     var trainer = try DiffusionTrainer.tiny { $0.timesteps = .lossSecondMoment }
     try trainer.run(1)
     self.trainer = trainer
-    try trainer.state.write(to: folder.path("sound.safetensors"))
+    try trainer.write(to: folder.path("sound.safetensors"))
   }
 
   /// Writes the state with other metadata, or with one number of one tensor changed.
@@ -34,10 +35,9 @@ struct DamagedStateTests {
     return folder.path("damaged.safetensors")
   }
 
-  private func read(_ path: String) throws -> DiffusionTrainingState {
-    try DiffusionTrainingState(
-      contentsOf: path, shapes: UNet.parameterShapes(trainer.configuration), options: trainer.options,
-      diffusionSteps: 100)
+  private func read(_ path: String) throws -> TrainingState {
+    let fresh = try DiffusionTrainer.tiny { $0.timesteps = .lossSecondMoment }.objective
+    return try DiffusionTrainer(objective: fresh, options: trainer.options, contentsOf: path).state
   }
 
   @Test func theSoundOneIsRead() throws {
@@ -86,10 +86,7 @@ struct DamagedStateTests {
     var state = trainer.state
     state.step = step
     #expect {
-      _ = try DiffusionTrainer(
-        configuration: trainer.configuration, diffusion: trainer.diffusion, imageSize: 16,
-        options: trainer.options,
-        state: state)
+      _ = try DiffusionTrainer(objective: trainer.objective, options: trainer.options, state: state)
     } throws: { ($0 as? DataError)?.kind == .invalidArgument }
   }
 }

@@ -82,13 +82,9 @@ struct DiffusionTrainerTests {
     try whole.run(5)
     var first = try fresh()
     try first.run(3)
-    try first.state.write(to: folder.path("state.safetensors"))
-    let state = try DiffusionTrainingState(
-      contentsOf: folder.path("state.safetensors"), shapes: UNet.parameterShapes(whole.configuration),
-      options: whole.options, diffusionSteps: 100)
+    try first.write(to: folder.path("state.safetensors"))
     var second = try DiffusionTrainer(
-      configuration: whole.configuration, diffusion: whole.diffusion, imageSize: 16, options: whole.options,
-      state: state)
+      objective: fresh().objective, options: whole.options, contentsOf: folder.path("state.safetensors"))
     #expect(second.state.step == 3)
     try second.run(2)
     #expect(second.bits == whole.bits)
@@ -97,12 +93,11 @@ struct DiffusionTrainerTests {
   @Test func stateOfAnotherNetworkIsRefused() throws {
     let folder = try TemporaryFolder()
     let trainer = try DiffusionTrainer.tiny()
-    try trainer.state.write(to: folder.path("state.safetensors"))
+    try trainer.write(to: folder.path("state.safetensors"))
     let other = try DiffusionTrainer.tiny(learnsVariance: true)
     let error = try #require(throws: DataError.self) {
-      try DiffusionTrainingState(
-        contentsOf: folder.path("state.safetensors"), shapes: UNet.parameterShapes(other.configuration),
-        options: other.options, diffusionSteps: 100)
+      try DiffusionTrainer(
+        objective: other.objective, options: other.options, contentsOf: folder.path("state.safetensors"))
     }
     #expect("\(error)".contains("out.2.weight"))
   }
@@ -184,8 +179,7 @@ struct DiffusionTrainerTests {
       try DiffusionTrainer(
         configuration: configuration,
         diffusion: GaussianDiffusion(steps: 50, varianceType: channels.learned ? .learnedRange : .fixedLarge),
-        imageSize: 16, options: options,
-        state: DiffusionTrainingState(configuration, options: options, diffusionSteps: 50))
+        imageSize: 16, options: options)
     }
     #expect(error?.file == "network")
   }
@@ -197,8 +191,7 @@ struct DiffusionTrainerTests {
     var trainer = try DiffusionTrainer(
       configuration: tiny.configuration,
       diffusion: GaussianDiffusion(steps: 1, varianceType: learnsVariance ? .learnedRange : .fixedLarge),
-      imageSize: 16, options: tiny.options,
-      state: DiffusionTrainingState(tiny.configuration, options: tiny.options, diffusionSteps: 1))
+      imageSize: 16, options: tiny.objective.options)
     #expect(try trainer.step(on: TinyPictures()).loss.isFinite)
   }
 }

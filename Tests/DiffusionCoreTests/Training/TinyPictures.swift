@@ -40,8 +40,7 @@ extension DiffusionTrainer {
     change(&options)
     let diffusion = GaussianDiffusion(steps: 100, varianceType: learnsVariance ? .learnedRange : .fixedLarge)
     return try DiffusionTrainer(
-      configuration: configuration, diffusion: diffusion, imageSize: 16, options: options,
-      state: DiffusionTrainingState(configuration, options: options, diffusionSteps: 100))
+      configuration: configuration, diffusion: diffusion, imageSize: 16, options: options)
   }
 
   /// So many steps.
@@ -55,6 +54,6 @@ extension DiffusionTrainer {
   /// Everything that a further step depends on.
   var bits: [[Float]] {
     state.parameters.map(\.tensor.elements) + state.averages.map(\.tensor.elements)
-      + state.moments.flatMap { [$0.mean.elements, $0.square.elements] } + state.timesteps.history
+      + state.moments.flatMap { [$0.mean.elements, $0.square.elements] } + objective.timesteps.history
   }
 }

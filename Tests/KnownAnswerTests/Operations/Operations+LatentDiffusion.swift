@@ -184,7 +184,7 @@ extension KnownCase {
   }
 
   /// The autoencoder of the case's checkpoint, which has the case's configuration.
-  fileprivate func autoencoder() throws -> Autoencoder {
+  func autoencoder() throws -> Autoencoder {
     let checkpoint = try parameters.part("checkpoint")
     checkpoint.describes("wrapped_under")
     let prefix = try checkpoint.string("key_prefix")

@@ -51,7 +51,7 @@ extension Operations {
 }
 
 /// What `checkpoint_tensors` tells of each tensor.
-private struct TensorStatistics {
+struct TensorStatistics {
   var sum = 0.0, norm = 0.0, first = 0.0, last = 0.0, weightedSum = 0.0
 
   init(_ values: [Double]) {
@@ -97,6 +97,8 @@ extension KnownCase {
     let (movesInBlocks, convolves) = (
       try flags.boolIfPresent("resblock_updown") ?? false, try flags.boolIfPresent("conv_resample") ?? true
     )
+    let hasTransformers = try flags.boolIfPresent("use_spatial_transformer") ?? false
+    flags.describes("transformer_depth", "context_dim", "legacy")
     return UNetConfiguration(
       inChannels: try flags.int("in_channels"), modelChannels: try flags.int("model_channels"),
       outChannels: try flags.int("out_channels"), channelMult: try flags.doubles("channel_mult"),
@@ -107,7 +109,11 @@ extension KnownCase {
       classCount: try flags.intIfPresent("num_classes"),
       attention: AttentionSettings(
         heads: width > 0 ? .channels(width) : .count(heads), headsUpsample: upHeads > 0 ? upHeads : nil,
-        order: try flags.bool("use_new_attention_order") ? .new : .legacy))
+        order: try flags.bool("use_new_attention_order") ? .new : .legacy),
+      transformer: hasTransformers
+        ? TransformerSettings(
+          depth: try flags.int("transformer_depth"), contextChannels: try flags.int("context_dim"),
+          isLegacy: try flags.bool("legacy")) : nil)
   }
 
   /// Holds the network in the words of the command line against its configuration.

@@ -117,7 +117,7 @@ extension Operations {
   }
 
   /// Mean and standard deviation (divided by the count) of each column.
-  private static func columnMoments(_ x: Tensor) -> (means: [Double], deviations: [Double]) {
+  static func columnMoments(_ x: Tensor) -> (means: [Double], deviations: [Double]) {
     let (rows, columns) = (x.shape[0], x.shape[1])
     var (means, squares) = ([Double](repeating: 0, count: columns), [Double](repeating: 0, count: columns))
     let elements = x.elements

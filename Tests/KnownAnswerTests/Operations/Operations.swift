@@ -9,6 +9,7 @@ enum Operations {
     "conv2d", "upsample", "downsample", "res_block", "unet_forward", "ddpm_features", "prepare_training_data",
     "evaluate_ensemble", "unet_loss_grad", "training_losses_unet", "calc_bpd_loop",
     "bottleneck", "resnet_forward", "swav_features", "ldm_ae_upsample",
+    "ldm_unet_forward", "ldm_unet_loss_grad", "ldm_latent", "ldm_features",
     "ldm_ae_resnet_block", "ldm_kl_encode", "ldm_kl_decode", "ldm_vq_encode", "ldm_vq_decode",
   ]
 
@@ -26,4 +27,7 @@ enum Operations {
     .merging(transformers) { first, _ in first }
     .merging(mae) { first, _ in first }
     .merging(latentDiffusion) { first, _ in first }
+    .merging(latentNetworks) { first, _ in first }
+    .merging(latentFiles) { first, _ in first }
+    .merging(latentProcess) { first, _ in first }
 }

@@ -4,7 +4,7 @@ import Images
 import TensorCore
 
 /// A diffusion model to train, and how. Everything that decides on its weights is in here, but for the pictures.
-public struct PretrainingSettings: Sendable, Equatable {
+public struct DiffusionPretrainingSettings: Sendable, Equatable {
   /// Side of the pictures, in pixels.
   public var imageSize = 64
   /// Channels of the first level.
@@ -16,7 +16,9 @@ public struct PretrainingSettings: Sendable, Equatable {
   public var attentionResolutions = [16, 8]
   /// Channels of an attention head.
   public var headChannels = 32
-  /// Number of classes, where the network is told them.
+  /// Whether the network is told the class of a picture.
+  public var usesClasses = false
+  /// Number of classes, known once the pictures are.
   public var classCount: Int?
   /// Whether the network predicts the variance too.
   public var learnsVariance = false
@@ -26,7 +28,7 @@ public struct PretrainingSettings: Sendable, Equatable {
   public var orientation = OrientationHandling.apply
   public var training = DiffusionTrainingOptions()
 
-  public init() {}
+  public init() { training.average.warmsUp = true }
 
   /// The network, with the layers of the published checkpoints.
   public var configuration: UNetConfiguration {
@@ -44,33 +46,9 @@ public struct PretrainingSettings: Sendable, Equatable {
       attention: configuration.attention, imageSize: imageSize, noiseSchedule: noiseSchedule,
       diffusionSteps: diffusionSteps)
   }
-
-  /// Every setting that decides on the weights, by name.
-  public var record: [String: String] {
-    let adam = training.optimizer
-    return [
-      "image_size": "\(imageSize)", "channels": "\(channels)",
-      "channel_mult": channelMult.map { "\($0)" }.joined(separator: ","),
-      "residual_blocks": "\(residualBlocks)",
-      "attention_resolutions": attentionResolutions.map { "\($0)" }.joined(separator: ","),
-      "head_channels": "\(headChannels)", "classes": classCount.map { "\($0)" } ?? "none",
-      "learn_sigma": "\(learnsVariance)", "noise_schedule": noiseSchedule.rawValue,
-      "diffusion_steps": "\(diffusionSteps)", "batch": "\(training.batch)",
-      "micro_batch": training.microBatch.map { "\($0)" } ?? "none", "loss": training.loss.rawValue,
-      "timesteps": training.timesteps.rawValue, "learning_rate": "\(adam.learningRate)",
-      "weight_decay": "\(adam.weightDecay)", "warm_up": "\(training.warmUpSteps)",
-      "gradient_norm": training.largestGradientNorm.map { "\($0)" } ?? "none",
-      "ema_rate": "\(training.average.decay)", "ema_warm_up": "\(training.average.warmsUp)",
-      "dropout": "\(training.dropout)", "flips": "\(training.flips)",
-      "orientation": orientation.rawValue, "quarter_turns": "\(training.quarterTurns)",
-      "seed": "\(training.seed)",
-      // What is dropped when a block is computed twice comes from other random numbers; without dropout the bits agree.
-      "recompute": "\(training.recomputesBlocks && training.dropout > 0)",
-    ]
-  }
 }
 
-extension PretrainingSettings {
+extension DiffusionPretrainingSettings {
   private static let limit = 1 << 14
 
   /// - Throws: `DataError` that names the setting that cannot be.
@@ -103,14 +81,5 @@ extension PretrainingSettings {
       "enough steps for variances between 0 and 1 with the \(noiseSchedule) schedule", diffusionSteps)
     try configuration.validate()
     try training.validate()
-  }
-}
-
-extension PretrainingSettings {
-  /// Bytes that a step takes at least.
-  var trainingBytes: Double {
-    configuration.trainingBytes(
-      imageSize: imageSize, pictures: training.microBatch ?? training.batch,
-      recomputesBlocks: training.recomputesBlocks)
   }
 }

@@ -1,58 +1,14 @@
 import Base
-import DiffusionCore
 import Foundation
 import Images
 import Training
 
-/// A training of a diffusion model with everything that it writes on the way.
-public struct Pretraining: Sendable {
-  /// When to stop.
-  public struct Limit: Sendable {
-    public var steps: Int?
-    /// Seconds of this run.
-    public var seconds: Double?
-
-    public init(steps: Int? = nil, seconds: Double? = nil) {
-      self.steps = steps
-      self.seconds = seconds
-    }
-  }
-
-  /// How often things are written.
-  public struct Schedule: Sendable {
-    /// Steps from state to state.
-    public var save = 1000
-    /// States that are kept.
-    public var keep = 3
-    /// Steps from sheet to sheet of pictures; 0 for none but the last.
-    public var samples = 1000
-    /// Pictures of a sheet.
-    public var sampleCount = 16
-    /// Steps of the DDIM that makes them.
-    public var samplingSteps = 50
-
-    public init() {}
-  }
-
-  /// Where a training stands.
-  public struct Progress: Sendable {
-    public var report: TrainingReport
-    /// Mean of the last hundred losses.
-    public var recentLoss: Double
-    public var picturesPerSecond: Double
-    /// Seconds of this run.
-    public var seconds: Double
-    /// Part that is done of what the limit allows, 0 to 1.
-    public var share: Double
-  }
-
-  /// Parts of the loss, columns of the log.
-  private static let terms = ["mse", "variational"]
-
-  public let settings: PretrainingSettings
+/// A training on pictures without labels, with everything that it writes on the way.
+public struct Pretraining<Settings: PretrainingSettings>: Sendable {
+  public let settings: Settings
   public let folder: PretrainingFolder
-  public var schedule = Schedule()
-  public private(set) var trainer: DiffusionTrainer
+  public var schedule = PretrainingSchedule()
+  public private(set) var trainer: Trainer<Settings.Goal>
   private var log: LossLog
   private let pictures: PictureListRecord?
   private let lock: FolderLock
@@ -68,7 +24,7 @@ public struct Pretraining: Sendable {
   /// - Throws: `DataError` when the settings cannot be, the folder cannot be made, belongs to a training that is running
   ///   or already holds one, there is nothing to go on from, or there is too little memory.
   public init(
-    settings: PretrainingSettings, folder: PretrainingFolder, pictures: PictureListRecord? = nil,
+    settings: Settings, folder: PretrainingFolder, pictures: PictureListRecord? = nil,
     resumes: Bool = false, picturesMayChange: Bool = false, notices: Notices = Notices()
   ) throws(DataError) {
     try settings.validate()
@@ -79,30 +35,24 @@ public struct Pretraining: Sendable {
     try folder.create()
     lock = try FolderLock(folder: folder.path, owner: "dseg pretrain")
     folder.removeLeftovers()
-    let state: DiffusionTrainingState
     if resumes {
-      state = try folder.lastState(
+      trainer = try folder.lastTraining(
         settings: settings, pictures: pictures, mayChange: picturesMayChange, notices: notices)
-      log = LossLog(contentsOf: folder.lossPath, upTo: state.step, terms: Self.terms)
+      log = LossLog(contentsOf: folder.lossPath, upTo: trainer.state.step, terms: Settings.lossTerms)
     } else {
       if let step = folder.savedSteps.last {
         throw DataError(
           .invalidArgument, file: folder.path, expected: "a folder without a training, or --resume",
           found: "a checkpoint of step \(step)")
       }
-      state = try DiffusionTrainingState(
-        settings.configuration, options: settings.training, diffusionSteps: settings.diffusionSteps)
-      log = LossLog(terms: Self.terms)
+      trainer = try Trainer(
+        objective: settings.objective(), options: settings.trainer,
+        state: TrainingState(parameters: settings.initialParameters()))
+      log = LossLog(terms: Settings.lossTerms)
     }
     self.pictures = pictures
     self.settings = settings
     self.folder = folder
-    trainer = try DiffusionTrainer(
-      configuration: settings.configuration,
-      diffusion: GaussianDiffusion(
-        schedule: settings.noiseSchedule, steps: settings.diffusionSteps,
-        varianceType: settings.learnsVariance ? .learnedRange : .fixedLarge),
-      imageSize: settings.imageSize, options: settings.training, state: state)
   }
 
   /// Trains, until the limit or until `shouldStop` says so; then the state is saved.
@@ -110,8 +60,9 @@ public struct Pretraining: Sendable {
   ///   (`.cancelled`), or what `progress` throws, in all cases after the last good state was saved; or when something
   ///   cannot be written.
   public mutating func run(
-    on pictures: some TrainingPictures & Sendable, limit: Limit, shouldStop: () -> Bool = { false },
-    progress: (Progress) throws(DataError) -> Void = { _ in }
+    on pictures: some TrainingPictures & Sendable, limit: PretrainingLimit,
+    shouldStop: () -> Bool = { false },
+    progress: (PretrainingProgress) throws(DataError) -> Void = { _ in }
   ) throws(DataError) {
     var lastSaved = -1
     do throws(DataError) {
@@ -125,8 +76,8 @@ public struct Pretraining: Sendable {
   /// Trains on a thread of its own; see the form without `async`.
   /// - Throws: `DataError` as that form; the training then stands where it was saved.
   public mutating func run(
-    on pictures: some TrainingPictures & Sendable, limit: Limit,
-    progress: @escaping @Sendable (Progress) throws(DataError) -> Void = { _ in }
+    on pictures: some TrainingPictures & Sendable, limit: PretrainingLimit,
+    progress: @escaping @Sendable (PretrainingProgress) throws(DataError) -> Void = { _ in }
   ) async throws(DataError) {
     let before = self
     let outcome = try await onOwnThread { () throws(DataError) -> (training: Self, failure: DataError?) in
@@ -143,8 +94,8 @@ public struct Pretraining: Sendable {
   }
 
   private mutating func train(
-    on pictures: some TrainingPictures & Sendable, limit: Limit, shouldStop: () -> Bool,
-    lastSaved: inout Int, progress: (Progress) throws(DataError) -> Void
+    on pictures: some TrainingPictures & Sendable, limit: PretrainingLimit, shouldStop: () -> Bool,
+    lastSaved: inout Int, progress: (PretrainingProgress) throws(DataError) -> Void
   ) throws(DataError) {
     let clock = ContinuousClock()
     let start = clock.now
@@ -160,9 +111,9 @@ public struct Pretraining: Sendable {
       log.append(report, seconds: seconds)
       let done = report.step - firstStep
       try progress(
-        Progress(
+        PretrainingProgress(
           report: report, recentLoss: log.recentLoss(),
-          picturesPerSecond: Double(done * settings.training.batch) / seconds, seconds: seconds,
+          picturesPerSecond: Double(done * settings.trainer.batch) / seconds, seconds: seconds,
           share: max(
             limit.steps.map { Double(done) / Double(max(1, $0 - firstStep)) } ?? 0,
             limit.seconds.map { seconds / $0 } ?? 0)))
@@ -170,7 +121,7 @@ public struct Pretraining: Sendable {
         try save()
         lastSaved = report.step
       }
-      if schedule.samples > 0 && report.step % schedule.samples == 0 { try writeSamples() }
+      if schedule.samples.every > 0 && report.step % schedule.samples.every == 0 { try writeSamples() }
     }
     if lastSaved != trainer.state.step {
       try save()
@@ -180,19 +131,14 @@ public struct Pretraining: Sendable {
   }
 
   private func save() throws(DataError) {
-    try folder.save(trainer.state, settings: settings, pictures: pictures, keeping: max(1, schedule.keep))
+    try folder.save(trainer, settings: settings, pictures: pictures, keeping: max(1, schedule.keep))
     try log.write(to: folder.lossPath)
     try log.curve().write(to: folder.curvePath)
   }
 
-  /// A sheet of pictures that the averaged network makes, always from the same noise.
+  /// A sheet of what the averaged network can do, always from the same random numbers.
   private func writeSamples() throws(DataError) {
-    let sampler = try DiffusionSampler(
-      network: trainer.averagedNetwork, options: settings.diffusionOptions, method: .ddim(),
-      steps: min(schedule.samplingSteps, settings.diffusionSteps))
-    let classes = settings.classCount.map { count in (0..<schedule.sampleCount).map { $0 % count } }
-    let pictures = try sampler.sample(
-      count: schedule.sampleCount, seed: settings.training.seed, classes: classes)
-    try SampleSheet.image(of: pictures).write(to: folder.samplesPath(step: trainer.state.step))
+    try settings.sheet(of: trainer.averagedModel, goal: trainer.objective, samples: schedule.samples)
+      .write(to: folder.samplesPath(step: trainer.state.step))
   }
 }

@@ -1,13 +1,12 @@
 import Base
 import Checkpoints
-import DiffusionCore
 import Foundation
 import Images
 import Training
 
 /// Where a training leaves what it makes.
 ///
-///     model.safetensors                      the averaged weights, for every other command and for guided-diffusion
+///     model.safetensors                      the averaged weights, for every other command
 ///     loss.csv, loss.png                     a row a step; the curve
 ///     samples-00001000.png                   pictures that the model makes
 ///     checkpoints/step-00001000.safetensors  all that it takes to go on; the last few
@@ -62,18 +61,20 @@ public struct PretrainingFolder: Sendable {
 
   /// Writes the state and the averaged weights, then removes states that are older than the last few.
   /// - Throws: `DataError` when they cannot be written; what was there stays.
-  func save(
-    _ state: DiffusionTrainingState, settings: PretrainingSettings, pictures: PictureListRecord?,
-    keeping kept: Int
+  func save<Settings: PretrainingSettings>(
+    _ trainer: Trainer<Settings.Goal>, settings: Settings, pictures: PictureListRecord?, keeping kept: Int
   ) throws(DataError) {
-    let record = settings.record.map { (Self.settingPrefix + $0.key, $0.value) }
-    let metadata = settings.diffusionOptions.metadata.merging(record) { first, _ in first }
-    try state.write(
+    let state = trainer.state
+    let record = settings.stateRecord.map { (Self.settingPrefix + $0.key, $0.value) }
+    let metadata = settings.modelMetadata.merging(record) { first, _ in first }
+    try trainer.write(
       to: statePath(step: state.step),
       metadata: metadata.merging(pictures?.metadata ?? [:]) { first, _ in first })
     var writer = SafetensorsWriter(metadata: metadata)
     writer.metadata["dseg.step"] = "\(state.step)"
-    for average in state.averages { writer.append(average.name, average.tensor) }
+    for tensor in settings.modelTensors(state.averages, of: trainer.objective) {
+      writer.append(tensor.name, tensor.tensor)
+    }
     try writer.write(to: modelPath)
     // A later one is what a training that went on from here could not read.
     for step in savedSteps.filter({ $0 <= state.step }).dropLast(kept) {
@@ -81,26 +82,26 @@ public struct PretrainingFolder: Sendable {
     }
   }
 
-  /// The last state that was saved, or the last sound one before it.
+  /// The training at the last state that was saved, or at the last sound one before it.
   /// - Parameters:
   ///   - pictures: those to go on with; nil when they are not known
   ///   - mayChange: whether they may be others than before
   ///   - notices: told of states that are damaged, which are left out, and of changed pictures
   /// - Throws: `DataError` when there is none, it belongs to other settings, classes or pictures, or all are damaged;
   ///   with strict notices also when the last one is.
-  func lastState(
-    settings: PretrainingSettings, pictures: PictureListRecord?, mayChange: Bool, notices: Notices
-  ) throws(DataError) -> DiffusionTrainingState {
+  func lastTraining<Settings: PretrainingSettings>(
+    settings: Settings, pictures: PictureListRecord?, mayChange: Bool, notices: Notices
+  ) throws(DataError) -> Trainer<Settings.Goal> {
     var damaged: [DataError] = []
     for step in savedSteps.reversed() {
       do throws(DataError) {
-        let state = try self.state(
+        let training = try self.training(
           step: step, settings: settings, pictures: pictures, mayChange: mayChange, notices: notices)
         if !damaged.isEmpty {
           notices.add(
             .changed, file: path, "the training goes on from an earlier checkpoint, of step \(step)")
         }
-        return state
+        return training
       } catch {
         // Other settings are a mistake of the user's, in all checkpoints alike.
         guard [.malformed, .unsupported, .noInput].contains(error.kind) else { throw error }
@@ -112,25 +113,25 @@ public struct PretrainingFolder: Sendable {
     throw damaged.first ?? noState
   }
 
-  private func state(
-    step: Int, settings: PretrainingSettings, pictures: PictureListRecord?, mayChange: Bool, notices: Notices
-  ) throws(DataError) -> DiffusionTrainingState {
+  private func training<Settings: PretrainingSettings>(
+    step: Int, settings: Settings, pictures: PictureListRecord?, mayChange: Bool, notices: Notices
+  ) throws(DataError) -> Trainer<Settings.Goal> {
     let file = statePath(step: step)
     let metadata = try Checkpoint(contentsOf: file).metadata
-    for (key, value) in settings.record.sorted(by: { $0.key < $1.key }) {
+    for (key, value) in settings.stateRecord.sorted(by: { $0.key < $1.key }) {
       guard let saved = metadata[Self.settingPrefix + key], saved != value else { continue }
       throw DataError(
         .invalidArgument, file: file, item: key, expected: "\(saved), as in the checkpoint", found: value)
     }
-    let state = try DiffusionTrainingState(
-      contentsOf: file, shapes: UNet.parameterShapes(settings.configuration), options: settings.training,
-      diffusionSteps: settings.diffusionSteps)
-    guard state.step == step else {
+    let training = try Trainer(
+      objective: settings.objective(), options: settings.trainer, contentsOf: file)
+    guard training.state.step == step else {
       throw DataError(
-        .malformed, file: file, item: "step", expected: "\(step), as in its name", found: "\(state.step)")
+        .malformed, file: file, item: "step", expected: "\(step), as in its name",
+        found: "\(training.state.step)")
     }
     // After the rest, so that nothing is said of a checkpoint that is left out.
     try pictures?.check(against: metadata, file: file, mayChange: mayChange, notices: notices)
-    return state
+    return training
   }
 }
