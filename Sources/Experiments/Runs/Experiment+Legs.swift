@@ -19,9 +19,6 @@ extension Experiment {
   /// Folder of a leg's runs below that of all runs; empty for that folder itself.
   var runFolder: String { runFolders[backbones[0].name] ?? "" }
 
-  /// The features of the only model of a leg.
-  var features: any PixelFeatures { backbones[0].features }
-
   /// The features of a leg as a seed draws them.
   func features(seed: UInt64) -> any PixelFeatures { features.redrawn(seed: seed, draws: nil) }
 

@@ -40,6 +40,12 @@ public struct Experiment: Sendable {
   /// Folders of the models' runs below that of all runs, by name; see `ExperimentFolder.open`.
   var runFolders: [String: String] = [:]
 
+  /// The features of the first model.
+  public var features: any PixelFeatures {
+    get { backbones[0].features }
+    set { backbones[0].features = newValue }
+  }
+
   /// An experiment with one model, whose name is that of its file.
   public init(
     training: LabelledImages, testSets: [LabelledImages], folds: Int? = nil, features: any PixelFeatures,
