@@ -54,7 +54,7 @@ extension BackboneRegistry {
   public func features(
     of checkpoint: Checkpoint, kind: String? = nil, settings: [String: String] = [:],
     weights: WeightsChoice = .automatic, notices: Notices = Notices()
-  ) throws(DataError) -> any PixelFeatures {
+  ) throws(DataError) -> any ModelFeatures {
     let kind = if let kind { try named(kind) } else { try recognizing(checkpoint) }
     return try kind.features(of: checkpoint, settings: settings, weights: weights, notices: notices)
   }
@@ -71,19 +71,22 @@ extension BackboneRegistry {
   public func features(
     of checkpoint: Checkpoint, record: FeatureRecord, source: String, changes: [String: String] = [:],
     weights: WeightsChoice = .automatic, notices: Notices = Notices()
-  ) throws(DataError) -> any PixelFeatures {
+  ) throws(DataError) -> any ModelFeatures {
     try named(record.kind, source: source).features(
       of: checkpoint, record: record, source: source, changes: changes, weights: weights, notices: notices)
   }
 }
 
 extension Backbone {
+  /// Keys of both of its option tables: what it can be told beside the checkpoint.
+  public static var settingKeys: [String] { Options.options.map(\.key) + Selection.options.map(\.key) }
+
   /// Settings by the table that they belong to.
   /// - Throws: `DataError` that lists the settings of both tables for one that is in neither.
   static func sorted(
     _ settings: [String: String]
   ) throws(DataError) -> (options: [String: String], selection: [String: String]) {
-    try refuse(settings, besides: Options.options.map(\.key) + Selection.options.map(\.key))
+    try refuse(settings, besides: settingKeys)
     return (
       settings.filter { Options.option($0.key) != nil }, settings.filter { Selection.option($0.key) != nil }
     )
@@ -124,7 +127,7 @@ extension Backbone {
 
   static func features(
     of checkpoint: Checkpoint, settings: [String: String], weights: WeightsChoice, notices: Notices
-  ) throws(DataError) -> any PixelFeatures {
+  ) throws(DataError) -> any ModelFeatures {
     let settings = try sorted(settings)
     let options = try options(of: checkpoint, settings: settings.options, notices: notices)
     var selection = Selection()
@@ -136,7 +139,7 @@ extension Backbone {
   static func features(
     of checkpoint: Checkpoint, record: FeatureRecord, source: String, changes: [String: String],
     weights: WeightsChoice, notices: Notices
-  ) throws(DataError) -> any PixelFeatures {
+  ) throws(DataError) -> any ModelFeatures {
     let changes = try sorted(changes)
     let trained = try Options(record: record.options, file: source)
     var options = trained

@@ -22,7 +22,7 @@ package struct Contender: Sendable {
   package static func diffusion(
     _ features: any PixelFeatures, prediction: PredictionSettings = .init()
   ) -> Contender {
-    let selection = features.record.selection
+    let selection = features.models[0].record.selection
     func list(_ key: String) -> String { (selection[key] ?? "").replacing(",", with: ", ") }
     let versions = prediction.testTime == .flip ? ", and the mirror image's" : ""
     return Contender(

@@ -22,7 +22,9 @@ import TensorCore
 @_exported import class Base.Notices
 @_exported import struct Checkpoints.Checkpoint
 @_exported import enum Checkpoints.WeightsChoice
+@_exported import struct Features.CombinedFeatures
 @_exported import enum Features.FeaturePrecision
+@_exported import protocol Features.ModelFeatures
 @_exported import protocol Features.PixelFeatures
 @_exported import struct Images.Image
 @_exported import struct Images.LabelMask

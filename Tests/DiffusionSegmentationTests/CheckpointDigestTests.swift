@@ -60,7 +60,7 @@ struct CheckpointDigestTests {
       let record = try SegmenterFile(contentsOf: path).record
       #expect(record.backbone.checkpoint.weights == name)
       let notices = Notices()
-      #expect(try Segmenter(contentsOf: path, notices: notices).features.origin.weights == name)
+      #expect(try Segmenter(contentsOf: path, notices: notices).features.models[0].origin.weights == name)
       #expect(notices.all.isEmpty)
     }
     // The last one, with another network by force.
@@ -89,7 +89,7 @@ struct CheckpointDigestTests {
     for tensor in file.tensors { writer.append(tensor.name, tensor.array) }
     let old = world.folder.path("old.safetensors")
     try writer.write(to: old)
-    #expect(try Segmenter(contentsOf: old).features.origin.weights == "state_dict")
+    #expect(try Segmenter(contentsOf: old).features.models[0].origin.weights == "state_dict")
   }
 
   @Test func overridesThatContradictTheTrainingAreSaid() throws {

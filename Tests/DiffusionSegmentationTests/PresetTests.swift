@@ -21,10 +21,10 @@ struct PresetTests {
       try segmenter.write(to: path)
       let read = try Segmenter(contentsOf: path)
       #expect(
-        read.features.record.selection["noises"] == "\(preset.noiseCount)"
+        read.features.models[0].record.selection["noises"] == "\(preset.noiseCount)"
           && read.prediction == preset.prediction
       )
-      records[preset.id] = "\(read.training!) \(read.prediction) \(read.features.record.selection)"
+      records[preset.id] = "\(read.training!) \(read.prediction) \(read.features.models[0].record.selection)"
       labels[preset.id] = try read.segment(image, name: "a.png").labels.labels
     }
     for preset in SegmenterPreset.all.dropFirst() {
@@ -67,7 +67,7 @@ struct PresetTests {
     #expect(options.optimizer.weightDecay == 0.1 && options.optimizer.decay == .decoupled)
     #expect(options.schedule == .cosine && options.preparation == .standardized && preset.noiseCount == 2)
     #expect(preset.prediction == PredictionSettings(testTime: .flip, combination: .mean))
-    #expect(try preset.features(TinyWorld().features()).record.selection["noises"] == "2")
+    #expect(try preset.features(TinyWorld().features()).models[0].record.selection["noises"] == "2")
   }
 
   @Test func otherNamesAreRefused() {

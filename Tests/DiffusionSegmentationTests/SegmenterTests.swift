@@ -73,8 +73,8 @@ struct SegmenterTests {
     let read = try Segmenter(contentsOf: path)
     #expect(
       read.classes == segmenter.classes && read.fit == segmenter.fit && read.training == segmenter.training)
-    let record = read.features.record
-    #expect(record == segmenter.features.record && record.options == TinyWorld.options.record)
+    let record = read.features.models[0].record
+    #expect(record == segmenter.features.models[0].record && record.options == TinyWorld.options.record)
     #expect(record.selection["steps"] == "50,250" && record.selection["blocks"] == "1,3")
     let image = TinyWorld.scene(4, width: 32, height: 32).0
     for name in ["a.png", "b.png"] {

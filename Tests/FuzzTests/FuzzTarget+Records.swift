@@ -41,7 +41,7 @@ extension FuzzTarget {
       // Larger pictures take their time and memory by right.
       let features = segmenter.features
       guard features.input.size <= 64, features.layout.count <= 16,
-        ["1", "2", "4"].contains(features.record.selection["noises"])
+        ["1", "2", "4"].contains(features.models[0].record.selection["noises"])
       else { return }
       if segmenter.prediction.testTime == nil { _ = try segmenter.segment(image) }
     }

@@ -32,7 +32,7 @@ extension LatentDiffusionConfiguration {
       options.scaleFactor = guessedScaleFactor
       guess("scale factor", "the file does not tell it; scale-factor=\(guessedScaleFactor) is taken")
     }
-    if state["betas"] != nil {
+    if steps != nil {
       if given.betaStart != nil || given.betaEnd != nil || given.diffusionSteps != nil {
         notices.add(
           .ignored, file: state.file, item: "beta-start, beta-end, diffusion-steps",

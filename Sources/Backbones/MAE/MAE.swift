@@ -54,7 +54,7 @@ public struct MAE: Backbone {
 
   public func features(
     _ selection: MAESelection, tensors: [String: Tensor], notices: Notices
-  ) throws(DataError) -> any PixelFeatures {
+  ) throws(DataError) -> any ModelFeatures {
     let depth = network.configuration.encoder.depth
     let features = MAEFeatures(
       self, blocks: selection.blocks ?? Array(depth - min(12, (depth + 1) / 2)..<depth))

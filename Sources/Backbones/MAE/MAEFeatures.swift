@@ -6,7 +6,7 @@ import TensorCore
 
 /// Outputs of encoder blocks as features, before the last normalisation and without the class token
 /// (`FeatureExtractorMAE` of ddpm-segmentation). Nothing is masked, so nothing need be shuffled.
-public struct MAEFeatures: PixelFeatures {
+public struct MAEFeatures: ModelFeatures {
   public let model: MAE
   /// Numbers of encoder blocks, in the order of the features.
   public let blocks: [Int]

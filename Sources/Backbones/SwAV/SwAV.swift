@@ -72,7 +72,7 @@ public struct SwAV: Backbone {
 
   public func features(
     _ selection: SwAVSelection, tensors: [String: Tensor], notices: Notices
-  ) throws(DataError) -> any PixelFeatures {
+  ) throws(DataError) -> any ModelFeatures {
     let features = SwAVFeatures(self, layers: selection.layers ?? Self.everySecond(network.configuration))
     try features.validate()
     return features

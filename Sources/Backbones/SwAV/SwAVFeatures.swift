@@ -6,7 +6,7 @@ import Layers
 import TensorCore
 
 /// Inputs of residual blocks as features (`FeatureExtractorSwAV` of ddpm-segmentation, with `input_activations`).
-public struct SwAVFeatures: PixelFeatures {
+public struct SwAVFeatures: ModelFeatures {
   public let model: SwAV
   /// Names of blocks, in the order of the features.
   public let layers: [String]

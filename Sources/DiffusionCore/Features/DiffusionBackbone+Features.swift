@@ -12,7 +12,7 @@ extension DiffusionBackbone: Backbone {
 
   public func features(
     _ selection: DiffusionSelection, tensors: [String: Tensor], notices: Notices
-  ) throws(DataError) -> any PixelFeatures {
+  ) throws(DataError) -> any ModelFeatures {
     guard let noise = selection.noise ?? tensors[DiffusionSelection.noiseTensor].map({ .fixed($0) }) else {
       throw DataError(.malformed, file: "noise", expected: "a tensor beside the settings", found: "none")
     }

@@ -51,7 +51,7 @@ extension DiffusionFeatures {
 
   public var drawsNoise: Bool { true }
 
-  public func redrawn(seed: UInt64?, draws: Int?) -> any PixelFeatures {
+  public func redrawn(seed: UInt64?, draws: Int?) -> DiffusionFeatures {
     with(noise: seed.map(noise.reseeded), noiseCount: draws)
   }
 }

@@ -8,7 +8,7 @@ import TensorCore
 /// the features. Nothing after the last block is computed, and nothing is upsampled.
 ///
 /// Source: Baranchuk et al. 2022, section 3; ddpm-segmentation `feature_extractors.py`.
-public struct DiffusionFeatures: PixelFeatures {
+public struct DiffusionFeatures: ModelFeatures {
   public let backbone: DiffusionBackbone
   /// Steps of the process, in the order of the features.
   public let steps: [Int]

@@ -82,10 +82,12 @@ public struct SegmenterPreset: Sendable, Hashable, Identifiable {
 
   /// Says which settings have no effect on some features.
   public func noteIneffective(for features: any PixelFeatures, notices: Notices) {
-    guard noiseCount > 1, !features.drawsNoise else { return }
-    notices.add(
-      .ignored, file: features.origin.path, item: "noises \(noiseCount) of preset \(id)",
-      "features of \(features.record.kind) draw no noise")
+    guard noiseCount > 1 else { return }
+    for model in features.models where !model.drawsNoise {
+      notices.add(
+        .ignored, file: model.origin.path, item: "noises \(noiseCount) of preset \(id)",
+        "features of \(model.record.kind) draw no noise")
+    }
   }
 
   /// Puts the preset's settings into options; batch, seed and the like stay as they are.

@@ -13,20 +13,37 @@ extension Segmenter {
   /// - Throws: `DataError` when somebody wrote to the checkpoint while it was in use, or the file cannot be written; an
   ///   older file of this name then stays as it was.
   public func write(to path: String) throws(DataError) {
-    let origin = features.origin
-    let digest = try origin.sha256()
-    try origin.checkUnchanged()
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(SegmenterRecord(self, checkpointSHA256: digest)) else {
+    let record = try SegmenterRecord(self)
+    guard let data = try? encoder.encode(record) else {
       throw DataError(.writeFailed, file: path, item: "settings", expected: "finite numbers", found: "others")
     }
     var writer = SafetensorsWriter(metadata: [SegmenterFile.recordKey: String(decoding: data, as: UTF8.self)])
     for tensor in ensemble.namedTensors { writer.append(tensor.name, tensor.array) }
-    for (name, tensor) in features.record.tensors.sorted(by: { $0.key < $1.key }) {
-      writer.append(SegmenterFile.featurePrefix + name, tensor)
+    for (index, model) in features.models.enumerated() {
+      for (name, tensor) in model.record.tensors.sorted(by: { $0.key < $1.key }) {
+        writer.append(SegmenterFile.featurePrefix(ofModel: index) + name, tensor)
+      }
     }
     try writer.write(to: path)
+  }
+
+  /// What may be changed about a pretrained model when a segmenter is read.
+  public struct ModelChanges: Sendable {
+    /// Where the checkpoint is now; nil for where it was, or beside the segmenter.
+    public var checkpoint: String?
+    /// Which of the file's networks; nil for the one that the segmenter was trained with.
+    public var weights: WeightsChoice?
+    /// Settings of the model or of the choice of activations that take the place of the segmenter's, by the keys of its
+    /// option tables.
+    public var settings: [String: String]
+
+    public init(
+      checkpoint: String? = nil, weights: WeightsChoice? = nil, settings: [String: String] = [:]
+    ) {
+      (self.checkpoint, self.weights, self.settings) = (checkpoint, weights, settings)
+    }
   }
 
   /// Reads a segmenter and loads its pretrained model.
@@ -44,21 +61,55 @@ extension Segmenter {
     contentsOf path: String, checkpoint: String? = nil, weights: WeightsChoice? = nil,
     changes: [String: String] = [:], registry: BackboneRegistry = .standard, notices: Notices = Notices()
   ) throws(DataError) {
-    let file = try SegmenterFile(contentsOf: path)
-    let reference = file.record.backbone.checkpoint
+    try self.init(
+      SegmenterFile(contentsOf: path),
+      models: [ModelChanges(checkpoint: checkpoint, weights: weights, settings: changes)], registry: registry,
+      notices: notices)
+  }
+
+  /// Loads the pretrained models of a segmenter's file.
+  /// - Parameters:
+  ///   - file: of the segmenter
+  ///   - models: changes for each model, in the order of the file; missing ones are none
+  ///   - registry: the kinds of models that are known
+  ///   - notices: told where the changes contradict what the segmenter was trained with
+  /// - Throws: `DataError` when a checkpoint is missing, damaged, or not the one that the segmenter was trained with.
+  /// - Precondition: there are no more changes than models.
+  public init(
+    _ file: SegmenterFile, models changes: [ModelChanges], registry: BackboneRegistry = .standard,
+    notices: Notices = Notices()
+  ) throws(DataError) {
+    let count = file.record.backbones.count
+    precondition(changes.count <= count, "changes of \(changes.count) models, but \(count) models")
+    var models: [any ModelFeatures] = []
+    for index in 0..<count {
+      let changes = index < changes.count ? changes[index] : ModelChanges()
+      models.append(try Self.model(index, of: file, changes: changes, registry: registry, notices: notices))
+    }
+    try self.init(file, features: try Self.combined(models))
+  }
+
+  private static func combined(_ models: [any ModelFeatures]) throws(DataError) -> any PixelFeatures {
+    models.count == 1 ? models[0] : try CombinedFeatures(models)
+  }
+
+  private static func model(
+    _ index: Int, of file: SegmenterFile, changes: ModelChanges, registry: BackboneRegistry, notices: Notices
+  ) throws(DataError) -> any ModelFeatures {
+    let reference = file.record.backbones[index].checkpoint
     // Opened once: what is hashed is what is loaded.
-    let opened = try OpenedFile(path: Self.locate(reference, given: checkpoint, segmenter: path))
-    try file.checkDigest(opened.sha256(), of: opened.path)
+    let opened = try OpenedFile(path: locate(reference, given: changes.checkpoint, segmenter: file.path))
+    try file.checkDigest(opened.sha256(), of: opened.path, model: index)
     let recorded = reference.weights.map { WeightsChoice.named($0) } ?? .version010
     let features = try registry.features(
-      of: Checkpoint(opened), record: try file.featureRecord(), source: path, changes: changes,
-      weights: weights ?? recorded, notices: notices)
-    if weights != nil, let before = reference.weights, before != features.origin.weights {
+      of: Checkpoint(opened), record: try file.featureRecord(ofModel: index), source: file.path,
+      changes: changes.settings, weights: changes.weights ?? recorded, notices: notices)
+    if changes.weights != nil, let before = reference.weights, before != features.origin.weights {
       notices.add(
-        .suspicious, file: path, item: "weights \(features.origin.weights ?? "")",
+        .suspicious, file: file.path, item: "weights \(features.origin.weights ?? "")",
         "the segmenter was trained with \(before)")
     }
-    try self.init(file, features: features)
+    return features
   }
 
   /// Reads a segmenter of features whose model is loaded.
@@ -66,13 +117,21 @@ extension Segmenter {
   ///   activations.
   package init(contentsOf path: String, features: any PixelFeatures) throws(DataError) {
     let file = try SegmenterFile(contentsOf: path)
-    try file.checkDigest(features.origin.sha256(), of: features.origin.path)
-    let (recorded, given) = (try file.featureRecord(), features.record)
+    let (recorded, given) = (file.record.backbones.count, features.models.count)
     guard recorded == given else {
       throw DataError(
-        .malformed, file: path, item: "features",
-        expected: "\(given.kind), \(given.options), \(given.selection), the features at hand",
-        found: "\(recorded.kind), \(recorded.options), \(recorded.selection)")
+        .malformed, file: path, item: "features", expected: "\(given) models, those of the features at hand",
+        found: "\(recorded)")
+    }
+    for (index, model) in features.models.enumerated() {
+      try file.checkDigest(model.origin.sha256(), of: model.origin.path, model: index)
+      let (recorded, given) = (try file.featureRecord(ofModel: index), model.record)
+      guard recorded == given else {
+        throw DataError(
+          .malformed, file: path, item: "features",
+          expected: "\(given.kind), \(given.options), \(given.selection), the features at hand",
+          found: "\(recorded.kind), \(recorded.options), \(recorded.selection)")
+      }
     }
     try self.init(file, features: features)
   }

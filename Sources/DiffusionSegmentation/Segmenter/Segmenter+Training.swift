@@ -49,7 +49,7 @@ extension Segmenter {
   ) throws(DataError) -> Segmenter {
     try options.augmentation?.validate()
     // Of the checkpoint as it is now; a training takes long.
-    try source.features.origin.takeDigest()
+    for model in source.features.models { try model.origin.takeDigest() }
     let labelled = source.labelled
     let count = labelled.count * (options.augmentation?.factor ?? 1)
     let chosen = chosen ?? Array(0..<labelled.count)

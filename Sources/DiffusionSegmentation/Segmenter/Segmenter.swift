@@ -58,8 +58,12 @@ public struct Segmenter: Sendable {
 }
 
 extension PixelFeatures {
-  /// The choice of activations, for messages: `steps 50,150,250; blocks 5,6,7,8,12`.
+  /// The choice of activations, for messages: `steps 50,150,250; blocks 5,6,7,8,12`, and of each model where there are
+  /// several.
   package var selectionText: String {
-    record.selection.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "; ")
+    models.map { model in
+      model.record.selection.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        .joined(separator: "; ")
+    }.joined(separator: " and ")
   }
 }

@@ -9,15 +9,17 @@ import PixelClassifier
 public struct SegmenterFile {
   /// Key of the settings in the file's metadata.
   public static let recordKey = "segmenter"
-  /// What stands before the names of arrays that belong to the choice of activations.
-  static let featurePrefix = "features."
+  /// What stands before the names of arrays that belong to the choice of activations of a model: `features.`,
+  /// `features2.`, …
+  static func featurePrefix(ofModel index: Int) -> String { index == 0 ? "features." : "features\(index + 1)." }
   /// The only such array of formats before 4.
   private static let earlierNoise = "noise"
 
   public let path: String
   public let record: SegmenterRecord
   private let members: [NamedArray]
-  private let featureTensors: [String: NamedArray]
+  /// Of each model.
+  private let featureTensors: [[String: NamedArray]]
 
   /// - Throws: `DataError` when the file is missing, damaged, of a later format, or no segmenter.
   public init(contentsOf path: String) throws(DataError) {
@@ -39,7 +41,7 @@ public struct SegmenterFile {
         expected: "\(SegmenterRecord.formats.lowerBound) to \(SegmenterRecord.formats.upperBound)",
         found: "\(format)")
     }
-    let isEarlier = format < SegmenterRecord.formats.upperBound
+    let isEarlier = format < SegmenterRecord.ofOneModel
     let json = isEarlier ? try EarlierRecord.brought(Data(text.utf8), file: path) : Data(text.utf8)
     do {
       record = try JSONDecoder().decode(SegmenterRecord.self, from: json)
@@ -47,12 +49,14 @@ public struct SegmenterFile {
       throw DataError(
         .malformed, file: path, item: "settings", expected: "those of a segmenter", found: "\(error)")
     }
-    var (members, featureTensors) = ([NamedArray](), [String: NamedArray]())
+    let prefixes = record.backbones.indices.map(Self.featurePrefix)
+    var members: [NamedArray] = []
+    var featureTensors = [[String: NamedArray]](repeating: [:], count: prefixes.count)
     for tensor in checkpoint.tensors {
       if isEarlier, tensor.name == Self.earlierNoise {
-        featureTensors[tensor.name] = tensor
-      } else if tensor.name.hasPrefix(Self.featurePrefix) {
-        featureTensors[String(tensor.name.dropFirst(Self.featurePrefix.count))] = tensor
+        featureTensors[0][tensor.name] = tensor
+      } else if let model = prefixes.firstIndex(where: tensor.name.hasPrefix) {
+        featureTensors[model][String(tensor.name.dropFirst(prefixes[model].count))] = tensor
       } else {
         members.append(tensor)
       }
@@ -61,20 +65,22 @@ public struct SegmenterFile {
   }
 
   /// - Throws: `DataError` when a checkpoint is not the one that the segmenter was trained with.
-  func checkDigest(_ digest: String, of checkpoint: String) throws(DataError) {
-    guard digest == record.backbone.checkpoint.sha256 else {
+  func checkDigest(_ digest: String, of checkpoint: String, model index: Int) throws(DataError) {
+    let expected = record.backbones[index].checkpoint.sha256
+    guard digest == expected else {
       throw DataError(
         .malformed, file: checkpoint, item: "SHA-256",
-        expected: "\(record.backbone.checkpoint.sha256), of the checkpoint that \(path) was trained with",
+        expected: "\(expected), of the checkpoint that \(path) was trained with",
         found: digest)
     }
   }
 
-  func featureRecord() throws(DataError) -> FeatureRecord {
-    for (_, tensor) in featureTensors.sorted(by: { $0.key < $1.key }) { try checkFinite(tensor) }
+  func featureRecord(ofModel index: Int) throws(DataError) -> FeatureRecord {
+    let (backbone, tensors) = (record.backbones[index], featureTensors[index])
+    for (_, tensor) in tensors.sorted(by: { $0.key < $1.key }) { try checkFinite(tensor) }
     return FeatureRecord(
-      kind: record.backbone.kind, options: record.backbone.options, selection: record.backbone.selection,
-      tensors: featureTensors.mapValues { $0.array.tensor() })
+      kind: backbone.kind, options: backbone.options, selection: backbone.selection,
+      tensors: tensors.mapValues { $0.array.tensor() })
   }
 
   func ensemble() throws(DataError) -> PixelEnsemble {

@@ -10,9 +10,11 @@ import TensorCore
 public struct SegmenterRecord: Codable, Equatable, Sendable {
   /// Raised when older programs can no longer read the file; what older ones wrote is brought to the last
   /// (`EarlierRecord`).
-  static let formats = 2...4
+  static let formats = 2...5
+  /// Features of one model, as `backbone` tells them; 5 has those of several.
+  static let ofOneModel = 4
 
-  public var format = SegmenterRecord.formats.upperBound
+  public var format: Int
   public var program: String
   public var members: Int
   public var classNames: [String]
@@ -27,6 +29,8 @@ public struct SegmenterRecord: Codable, Equatable, Sendable {
   public var orientation: String?
   public var featurePrecision: String
   public var backbone: Backbone
+  /// Models whose activations follow those of the first in the vector of a pixel; nil for none.
+  public var also: [Backbone]?
   public var prediction: Prediction
   public var training: Training?
   /// The labels of the training pictures.
@@ -39,7 +43,29 @@ public struct SegmenterRecord: Codable, Equatable, Sendable {
     public var options: [String: String]
     public var selection: [String: String]
     public var checkpoint: CheckpointReference
+
+    /// - Throws: `DataError` when somebody wrote to the checkpoint while it was in use.
+    init(_ model: any ModelFeatures) throws(DataError) {
+      let (origin, record) = (model.origin, model.record)
+      let digest = try origin.sha256()
+      try origin.checkUnchanged()
+      // Absolute, so that the segmenter can be used from another folder.
+      let path = URL(fileURLWithPath: origin.path).standardizedFileURL.path
+      self.init(
+        kind: record.kind, options: record.options, selection: record.selection,
+        checkpoint: CheckpointReference(path: path, sha256: digest, weights: origin.weights))
+    }
+
+    init(
+      kind: String, options: [String: String], selection: [String: String], checkpoint: CheckpointReference
+    ) {
+      (self.kind, self.options, self.selection) = (kind, options, selection)
+      self.checkpoint = checkpoint
+    }
   }
+
+  /// All models, in the order of the vector.
+  public var backbones: [Backbone] { [backbone] + (also ?? []) }
 
   /// The pretrained model that a segmenter was trained with.
   public struct CheckpointReference: Codable, Equatable, Sendable {
@@ -84,7 +110,13 @@ public struct SegmenterRecord: Codable, Equatable, Sendable {
 }
 
 extension SegmenterRecord {
-  init(_ segmenter: Segmenter, checkpointSHA256: String) {
+  /// - Throws: `DataError` when somebody wrote to a checkpoint while it was in use.
+  init(_ segmenter: Segmenter) throws(DataError) {
+    var backbones: [Backbone] = []
+    for model in segmenter.features.models { backbones.append(try Backbone(model)) }
+    backbone = backbones[0]
+    also = backbones.count > 1 ? Array(backbones.dropFirst()) : nil
+    format = also == nil ? Self.ofOneModel : Self.formats.upperBound
     program = "DiffusionSegmentation \(Version.current)"
     members = segmenter.ensemble.members.count
     classNames = segmenter.classes.names
@@ -96,12 +128,6 @@ extension SegmenterRecord {
     maskResampling = segmenter.maskResampling.rawValue
     orientation = segmenter.orientation.rawValue
     featurePrecision = segmenter.featurePrecision.rawValue
-    let (origin, record) = (segmenter.features.origin, segmenter.features.record)
-    // Absolute, so that the segmenter can be used from another folder.
-    let path = URL(fileURLWithPath: origin.path).standardizedFileURL.path
-    backbone = Backbone(
-      kind: record.kind, options: record.options, selection: record.selection,
-      checkpoint: CheckpointReference(path: path, sha256: checkpointSHA256, weights: origin.weights))
     prediction = Prediction(segmenter.prediction)
     training = segmenter.training.map(Training.init)
     census = segmenter.census

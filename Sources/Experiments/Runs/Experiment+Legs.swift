@@ -1,6 +1,7 @@
 import Base
 import DiffusionSegmentation
 import Features
+import Foundation
 import PixelClassifier
 
 // A leg: the experiment with one of its models.
@@ -14,6 +15,11 @@ extension Experiment {
       leg.runFolders[backbone.name] = runFolders[backbone.name] ?? (backbones.count > 1 ? backbone.name : "")
       return leg
     }
+  }
+
+  /// The lines of the report: each model with each preset. The first is what the others are compared with.
+  var lines: [(leg: Experiment, preset: SegmenterPreset, name: String)] {
+    legs.flatMap { leg in presets.map { (leg, $0, lineName(leg, $0)) } }
   }
 
   /// Folder of a leg's runs below that of all runs; empty for that folder itself.
@@ -50,7 +56,8 @@ extension Experiment {
     for other in backbones where other.features.input.size != first.features.input.size {
       notices.add(
         .suspicious, file: other.name, item: "image size \(other.features.input.size)",
-        "\(first.name) sees pictures of \(first.features.input.size); labels are compared at the resolution of each")
+        "\(first.name) sees pictures of \(first.features.input.size); labels are compared at the resolution of each"
+      )
     }
   }
 
@@ -67,5 +74,15 @@ extension Experiment {
     var settings = preset.prediction
     settings.seed = seed
     return settings
+  }
+}
+
+extension NamedFeatures {
+  /// About the bytes of the weights: those of the files.
+  var checkpointBytes: Double {
+    features.models.reduce(0) { sum, model in
+      let size = try? FileManager.default.attributesOfItem(atPath: model.origin.path)[.size] as? Int
+      return sum + Double(size ?? 0)
+    }
   }
 }

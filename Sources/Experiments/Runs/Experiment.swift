@@ -54,7 +54,8 @@ public struct Experiment: Sendable {
     curveSeeds: Int = 1, metric: IoUDefinition = .ledm, fit: ImageFit = .pad,
     maskResampling: MaskResampling = .nearest, batchSize: Int = 64
   ) {
-    let (kind, path) = (features.record.kind, features.origin.path)
+    let model = features.models[0]
+    let (kind, path) = (model.record.kind, model.origin.path)
     // Names that nobody gave cannot be wrong.
     let name = (try? NamedFeatures.names([(nil, kind, path)]))?.first ?? kind
     self.init(
@@ -165,7 +166,8 @@ public struct Experiment: Sendable {
         && backbones.allSatisfy { NamedFeatures.isName($0.name) }, "backbones",
       "at least one, each with a name of its own of letters, digits, - and _",
       backbones.map(\.name).joined(separator: ", "))
-    for leg in legs { try leg.checkFeatures() }
+    let weights = backbones.count > 1 ? backbones.reduce(0) { $0 + $1.checkpointBytes } : 0
+    for leg in legs { try leg.checkFeatures(besides: weights) }
     for set in testSets {
       try require(
         set.classes == training.classes, "classes of \(set.directory)", "those of the training pictures",
@@ -174,13 +176,15 @@ public struct Experiment: Sendable {
   }
 
   /// Checks that the model can be used as all presets want it.
-  private func checkFeatures() throws(DataError) {
+  /// - Parameter weights: bytes of the weights of several models, which are in memory beside the features of one
+  private func checkFeatures(besides weights: Double) throws(DataError) {
     try features.validate()
     for preset in presets {
       try preset.features(features).validate()
       try preset.augmentation?.validate()
       try TrainingFeatures.checkMemory(
-        of: training, features: features, precision: featurePrecision, augmentation: preset.augmentation)
+        of: training, features: features, precision: featurePrecision, augmentation: preset.augmentation,
+        weights: weights)
     }
   }
 }

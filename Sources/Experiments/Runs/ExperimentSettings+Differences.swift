@@ -1,4 +1,6 @@
+import Base
 import DiffusionSegmentation
+import Features
 
 extension ExperimentSettings {
   typealias Difference = (name: String, before: String, now: String)
@@ -25,14 +27,30 @@ extension ExperimentSettings {
         return (all, backbones[name]!.differences(from: other).first)
       }
       // Another model of this name may have been given another one since.
-      let taken = Set(all.backbones.filter { $0.key != name }.values.map(\.folder) + left.values.map(\.folder))
+      let taken = Set(
+        all.backbones.filter { $0.key != name }.values.map(\.folder) + left.values.map(\.folder))
       var (folder, number) = (name, 2)
       while taken.contains(folder) { (folder, number) = ("\(name)-\(number)", number + 1) }
       all.backbones[name]!.folder = folder
     }
-    all.backbones.merge(left) { now, _ in now }
+    for (name, backbone) in left {
+      var (key, number) = (name, 2)
+      while all.backbones[key] != nil { (key, number) = ("\(name)-\(number)", number + 1) }
+      all.backbones[key] = backbone
+    }
     all.presets.merge(before.presets) { now, _ in now }
     return (all, differences(from: before).first)
+  }
+
+  /// - Throws: `DataError` when models share a folder, or have one elsewhere.
+  func check(file: String) throws(DataError) {
+    let folders = backbones.values.map(\.folder)
+    guard Set(folders).count == folders.count, folders.allSatisfy({ $0.isEmpty || NamedFeatures.isName($0) })
+    else {
+      throw DataError(
+        .malformed, file: file, item: "backbones", expected: "a folder of its own for each, by a plain name",
+        found: folders.sorted().joined(separator: ", "))
+    }
   }
 
   private func differences(from before: ExperimentSettings) -> [Difference] {

@@ -15,7 +15,8 @@ struct ExperimentSettings: Codable, Equatable {
     var checkpointSHA256: String
     /// Which network of the checkpoint; nil for the one that version 0.1.0 takes.
     var weights: String?
-    /// Kind of the model, its settings and the choice of its activations, by the keys of its option tables.
+    /// Kind of the model, its settings and the choice of its activations, by the keys of its option tables; those of a
+    /// second model side by side with the first begin with `2:`.
     var kind: String
     var options: [String: String]
     var selection: [String: String]
@@ -43,7 +44,15 @@ struct ExperimentSettings: Codable, Equatable {
 
   init(_ experiment: Experiment) throws(DataError) {
     backbones = [:]
-    for backbone in experiment.backbones { backbones[backbone.name] = try Backbone(backbone.features) }
+    for named in experiment.backbones {
+      let backbone = try Backbone(named.features)
+      if let same = backbones.first(where: { backbone.differences(from: $0.value).isEmpty }) {
+        throw DataError(
+          .invalidArgument, file: "experiment", item: "backbone \(named.name)",
+          expected: "another model or other activations than those of \(same.key)", found: "the same")
+      }
+      backbones[named.name] = backbone
+    }
     featurePrecision = experiment.featurePrecision.rawValue
     maskResampling = experiment.maskResampling.rawValue
     orientation = experiment.training.orientation.rawValue
@@ -61,18 +70,23 @@ extension ExperimentSettings.Backbone {
   /// - Throws: `DataError` when the checkpoint cannot be read.
   init(_ features: any PixelFeatures) throws(DataError) {
     // What each seed draws anew is no setting.
-    let record = features.redrawn(seed: 0, draws: nil).record
-    var (digests, choices): ([String], [String?]) = ([], [])
-    for member in features.members {
-      let origin = member.features.origin
-      digests.append(try origin.sha256())
-      choices.append(origin.isNewChoice ? origin.weights : nil)
-    }
+    let models = features.redrawn(seed: 0, draws: nil).models
+    var digests: [String] = []
+    for model in models { digests.append(try model.origin.sha256()) }
     checkpointSHA256 = digests.joined(separator: "+")
+    let choices = models.map { $0.origin.isNewChoice ? $0.origin.weights : nil }
     weights = choices.contains { $0 != nil } ? choices.map { $0 ?? "" }.joined(separator: "+") : nil
-    (kind, options, selection) = (record.kind, record.options, record.selection)
-    arrays = record.tensors.mapValues { tensor in
-      tensor.withUnsafeBufferPointer { hexadecimalDigest(of: UnsafeRawBufferPointer($0)) }
+    kind = models.map(\.record.kind).joined(separator: "+")
+    (options, selection, arrays) = ([:], [:], [:])
+    for (index, model) in models.enumerated() {
+      let prefix = index == 0 ? "" : "\(index + 1):"
+      for (key, value) in model.record.options { options[prefix + key] = value }
+      for (key, value) in model.record.selection { selection[prefix + key] = value }
+      for (key, tensor) in model.record.tensors {
+        arrays[prefix + key] = tensor.withUnsafeBufferPointer {
+          hexadecimalDigest(of: UnsafeRawBufferPointer($0))
+        }
+      }
     }
   }
 }

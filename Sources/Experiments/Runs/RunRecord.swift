@@ -83,9 +83,9 @@ extension Experiment {
   /// What the records of a leg say of its model.
   /// - Throws: `DataError` when the checkpoint cannot be read.
   func recordedBackbone() throws(DataError) -> RunRecord.Backbone {
-    RunRecord.Backbone(
-      name: backbones[0].name, kind: features.record.kind,
-      checkpointSHA256: try ExperimentSettings.Backbone(features).checkpointSHA256)
+    let settings = try ExperimentSettings.Backbone(features)
+    return RunRecord.Backbone(
+      name: backbones[0].name, kind: settings.kind, checkpointSHA256: settings.checkpointSHA256)
   }
 
   /// - Throws: `DataError` when a run was made with another model.
@@ -95,7 +95,8 @@ extension Experiment {
     guard recorded.kind == present.kind, recorded.checkpointSHA256 == present.checkpointSHA256 else {
       throw DataError(
         .malformed, file: file, item: "backbone",
-        expected: "\(present.kind) of SHA-256 \(present.checkpointSHA256), as the settings of the folder have it",
+        expected:
+          "\(present.kind) of SHA-256 \(present.checkpointSHA256), as the settings of the folder have it",
         found: "\(recorded.kind) of \(recorded.checkpointSHA256)")
     }
   }

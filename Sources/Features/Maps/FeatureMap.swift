@@ -52,6 +52,14 @@ public struct FeatureMap: Sendable {
       return FeatureStorage(copying: vectors, pixels: pixels, channels: channels)
     }
   }
+
+  private init(_ map: FeatureMap, key: FeatureKey) {
+    self.key = key
+    (channels, height, width, storage) = (map.channels, map.height, map.width, map.storage)
+  }
+
+  /// The same map under another name, at another position of a pixel's vector.
+  func renamed(_ key: FeatureKey) -> FeatureMap { FeatureMap(self, key: key) }
 }
 
 // MARK: Reading

@@ -55,7 +55,7 @@ public protocol Backbone: Sendable {
   /// - Throws: `DataError` that lists what there is to choose from, when the choice does not fit the model.
   func features(
     _ selection: Selection, tensors: [String: Tensor], notices: Notices
-  ) throws(DataError) -> any PixelFeatures
+  ) throws(DataError) -> any ModelFeatures
 }
 
 extension Backbone {

@@ -2,17 +2,16 @@ import Base
 import Checkpoints
 import TensorCore
 
-/// A pretrained model and a choice of its activations: maps a picture to one vector a pixel.
+/// Maps a picture to one vector a pixel: activations of a pretrained model (`ModelFeatures`), or of several
+/// (`CombinedFeatures`).
 ///
-/// All that the pipeline knows of a model. Conforming types are values whose weights are loaded.
+/// All that the pipeline knows of models. Conforming types are values whose weights are loaded.
 public protocol PixelFeatures: Sendable {
   var input: InputSpecification { get }
   /// Parts of the vector of a pixel, in ascending order of their keys: its length is known without running anything.
   var layout: [FeatureSlot] { get }
-  /// The file that the weights come from.
-  var origin: ModelOrigin { get }
-  /// What to write down to get the same features again.
-  var record: FeatureRecord { get }
+  /// The models whose activations they are, in the order of the vector's parts; at least one.
+  var models: [any ModelFeatures] { get }
 
   /// Checks the choice against the model.
   /// - Throws: `DataError` that lists what there is to choose from.
@@ -37,7 +36,7 @@ public protocol PixelFeatures: Sendable {
   /// - Parameters:
   ///   - seed: of what is drawn, unless it was given as numbers; nil for no change
   ///   - draws: number of draws that the features are averaged over; nil for no change
-  func redrawn(seed: UInt64?, draws: Int?) -> any PixelFeatures
+  func redrawn(seed: UInt64?, draws: Int?) -> Self
 }
 
 extension PixelFeatures {
@@ -45,7 +44,7 @@ extension PixelFeatures {
 
   public var drawsNoise: Bool { false }
 
-  public func redrawn(seed: UInt64?, draws: Int?) -> any PixelFeatures { self }
+  public func redrawn(seed: UInt64?, draws: Int?) -> Self { self }
 
   /// The features of one picture.
   /// - Throws: `DataError` as `extract` with a context does.
@@ -92,34 +91,5 @@ public struct FeatureContext: Sendable {
   public init(name: String = "", precision: FeaturePrecision = .float) {
     self.name = name
     self.precision = precision
-  }
-}
-
-/// What to write down of features to get them again from the same checkpoint.
-public struct FeatureRecord: Sendable, Equatable {
-  /// Kind of model: a key of the registry.
-  public var kind: String
-  /// Settings that the weights do not tell, by the keys of the model's option table.
-  public var options: [String: String]
-  /// The choice of activations, by the keys of its option table.
-  public var selection: [String: String]
-  /// Arrays that belong to the choice, such as a noise that all pictures share.
-  public var tensors: [String: Tensor]
-
-  public init(
-    kind: String, options: [String: String], selection: [String: String], tensors: [String: Tensor] = [:]
-  ) {
-    self.kind = kind
-    self.options = options
-    self.selection = selection
-    self.tensors = tensors
-  }
-
-  public static func == (a: FeatureRecord, b: FeatureRecord) -> Bool {
-    a.kind == b.kind && a.options == b.options && a.selection == b.selection
-      && a.tensors.keys == b.tensors.keys
-      && a.tensors.allSatisfy { name, tensor in
-        tensor.shape == b.tensors[name]!.shape && tensor.elements == b.tensors[name]!.elements
-      }
   }
 }

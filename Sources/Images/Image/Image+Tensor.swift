@@ -47,6 +47,34 @@ extension Image {
     }
   }
 
+  /// The picture that a network was given, from what it was given.
+  /// - Parameters:
+  ///   - tensor: `[3, height, width]`, as `tensor(normalization:)` makes it; other numbers are rounded to the nearest
+  ///     samples, NaN to 0
+  ///   - normalization: how the numbers were made
+  /// - Precondition: the tensor has three dimensions, the first is 3 and none is 0.
+  public init(tensor: Tensor, normalization: Normalization) {
+    precondition(
+      tensor.rank == 3 && tensor.shape[0] == 3,
+      "a tensor of shape \(tensor.shape) is no picture [3, height, width]")
+    let (height, width) = (tensor.shape[1], tensor.shape[2])
+    let count = pixelCount(width: width, height: height)
+    let table = normalization.table
+    let samples = tensor.withUnsafeBufferPointer { planes in
+      [UInt8](unsafeUninitializedCapacity: 3 * count) { samples, filled in
+        for channel in 0..<3 {
+          let (zero, step) = (table[256 * channel], (table[256 * channel + 255] - table[256 * channel]) / 255)
+          for index in 0..<count {
+            let sample = ((planes[channel * count + index] - zero) / step).rounded()
+            samples[3 * index + channel] = sample > 0 ? UInt8(min(sample, 255)) : 0
+          }
+        }
+        filled = 3 * count
+      }
+    }
+    self.init(width: width, height: height, pixels: samples)
+  }
+
   /// The picture of a diffusion model's output, `[3, height, width]` in -1...1.
   ///
   /// Samples are (x + 1) * 127.5 cut to 0...255 and truncated, as guided-diffusion does; NaN becomes 0.

@@ -166,22 +166,20 @@ struct InspectionReport: Encodable {
       for row in network.facts.rows { if let title = row.title { rows.append([title, row.text]) } }
     }
     if let segmenter {
-      let backbone = segmenter.backbone
       rows += [
         ["members", "\(segmenter.members)"],
         ["classes", segmenter.classNames.joined(separator: ", ") + "; \(segmenter.ignoreLabel) is ignored"],
-        ["kind", backbone.kind],
       ]
-      for settings in [backbone.selection, backbone.options] {
-        for (key, value) in settings.sorted(by: { $0.key < $1.key }) {
-          rows.append([key.replacing("-", with: " "), value.replacing(",", with: ", ")])
+      for backbone in segmenter.backbones {
+        rows.append(["kind", backbone.kind])
+        for settings in [backbone.selection, backbone.options] {
+          for (key, value) in settings.sorted(by: { $0.key < $1.key }) {
+            rows.append([key.replacing("-", with: " "), value.replacing(",", with: ", ")])
+          }
         }
+        rows += [["checkpoint", backbone.checkpoint.path], ["SHA-256", backbone.checkpoint.sha256]]
       }
-      rows += [
-        ["fit", segmenter.fit], ["checkpoint", backbone.checkpoint.path],
-        ["SHA-256", backbone.checkpoint.sha256],
-        ["made by", segmenter.program],
-      ]
+      rows += [["fit", segmenter.fit], ["made by", segmenter.program]]
     }
     if let note { rows.append(["note", note]) }
     if !notRead.isEmpty { rows.append(["not read", notRead.joined(separator: ", ")]) }

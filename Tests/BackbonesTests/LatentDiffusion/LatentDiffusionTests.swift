@@ -28,7 +28,7 @@ struct LatentDiffusionTests {
 
   private func features(
     _ checkpoint: Checkpoint, _ settings: [String: String] = [:], notices: Notices = Notices()
-  ) throws -> any PixelFeatures {
+  ) throws -> any ModelFeatures {
     try BackboneRegistry.standard.features(
       of: checkpoint, settings: settings.merging(["image-size": "32"]) { given, _ in given }, notices: notices
     )

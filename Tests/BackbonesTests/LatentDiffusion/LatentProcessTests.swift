@@ -23,12 +23,15 @@ struct LatentProcessTests {
   }
 
   private static func tables(
-    _ process: GaussianDiffusion, changing name: String = "", _ change: (inout [Float]) -> Void = { _ in }
+    _ process: GaussianDiffusion, keeping kept: Set<String>? = nil, changing name: String = "",
+    _ change: (inout [Float]) -> Void = { _ in }
   ) -> StateDictionary {
     let tables = [
       "betas": process.betas, "alphas_cumprod": process.alphasCumprod,
       "posterior_variance": process.posteriorVariance,
-    ]
+      "sqrt_alphas_cumprod": process.alphasCumprod.map { $0.squareRoot() },
+      "sqrt_one_minus_alphas_cumprod": process.alphasCumprod.map { (1 - $0).squareRoot() },
+    ].filter { kept?.contains($0.key) ?? true }
     return StateDictionary(
       tables.sorted { $0.key < $1.key }.compactMap { key, values in
         var values = values.map { Float($0) }
@@ -52,12 +55,23 @@ struct LatentProcessTests {
     #expect(again.posteriorLogVarianceClipped[0].rounded() == (share == 0 ? -46 : share == 1 ? -7 : -8))
   }
 
-  @Test(arguments: ["betas", "alphas_cumprod", "posterior_variance"])
+  /// Pruned files keep one table or another.
+  @Test(arguments: [(["betas"], 2e-7), (["alphas_cumprod"], 2e-7), (["sqrt_alphas_cumprod"], 4e-7)])
+  func aTableAlone(kept: [String], limit: Double) throws {
+    let process = try GaussianDiffusion(.linear())
+    let again = try GaussianDiffusion(storedIn: Self.tables(process, keeping: Set(kept)))
+    let apart = zip(process.alphasCumprod, again.alphasCumprod).map { abs($1 / $0 - 1) }.max()!
+    #expect(apart < limit && again.steps == 1000)
+  }
+
+  @Test(arguments: [
+    "betas", "alphas_cumprod", "posterior_variance", "sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod",
+  ])
   func damagedTables(name: String) throws {
     let process = try GaussianDiffusion(.linear(), steps: 50)
     let changes: [(inout [Float]) -> Void] = [
       { $0[7] = .nan }, { $0[7] = -0.5 }, { $0.removeLast() },
-      { $0[40] *= name == "alphas_cumprod" ? 1.01 : -1 },
+      { $0[40] *= name.hasSuffix("alphas_cumprod") ? 1.01 : -1 },
     ]
     for change in changes {
       let error = #expect(throws: DataError.self) {
@@ -65,7 +79,10 @@ struct LatentProcessTests {
       }
       #expect(error?.kind == .malformed && error?.file == "tables")
     }
-    let none = Self.tables(process, changing: "betas") { $0 = [] }
+    let rising: Set = ["alphas_cumprod"]
+    let wrong = Self.tables(process, keeping: rising, changing: "alphas_cumprod") { $0[7] = $0[6] }
+    #expect(throws: DataError.self) { try GaussianDiffusion(storedIn: wrong) }
+    let none = Self.tables(process, keeping: ["posterior_variance", "sqrt_one_minus_alphas_cumprod"])
     #expect(throws: DataError.self) { try GaussianDiffusion(storedIn: none) }
   }
 }

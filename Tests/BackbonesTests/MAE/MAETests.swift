@@ -25,7 +25,7 @@ struct MAETests {
 
   private func features(
     _ settings: [String: String] = [:], _ checkpoint: Checkpoint
-  ) throws -> any PixelFeatures {
+  ) throws -> any ModelFeatures {
     try BackboneRegistry.standard.features(
       of: checkpoint, settings: settings.merging(Self.heads) { given, _ in given })
   }

@@ -24,7 +24,7 @@ struct SwAVTests {
 
   private func features(
     _ settings: [String: String] = [:], _ checkpoint: Checkpoint
-  ) throws -> any PixelFeatures {
+  ) throws -> any ModelFeatures {
     try BackboneRegistry.standard.features(
       of: checkpoint, settings: settings.merging(["image-size": "64"]) { given, _ in given })
   }

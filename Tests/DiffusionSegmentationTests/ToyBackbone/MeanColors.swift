@@ -47,14 +47,14 @@ struct MeanColors: Backbone {
 
   func features(
     _ selection: Selection, tensors: [String: Tensor], notices: Notices
-  ) throws(DataError) -> any PixelFeatures {
+  ) throws(DataError) -> any ModelFeatures {
     let features = MeanColorFeatures(model: self, selection: selection)
     try features.validate()
     return features
   }
 }
 
-struct MeanColorFeatures: PixelFeatures {
+struct MeanColorFeatures: ModelFeatures {
   let model: MeanColors
   let selection: MeanColors.Selection
 

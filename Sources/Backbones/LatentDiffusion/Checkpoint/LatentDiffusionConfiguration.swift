@@ -44,7 +44,7 @@ public struct LatentDiffusionConfiguration: Sendable, Equatable {
       }
       classCount = table[0]
     }
-    steps = state["betas"]?.count
+    steps = LatentNoiseTable.source(in: state).flatMap { state[$0.rawValue]?.count }
   }
 
   /// The U-Net of a state dictionary of its own, with heads as they are given or else guessed.

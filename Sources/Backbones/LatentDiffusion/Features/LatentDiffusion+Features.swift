@@ -6,7 +6,7 @@ import TensorCore
 extension LatentDiffusion {
   public func features(
     _ selection: LatentDiffusionSelection, tensors: [String: Tensor], notices: Notices
-  ) throws(DataError) -> any PixelFeatures {
+  ) throws(DataError) -> any ModelFeatures {
     let diffusion = selection.diffusion
     guard let noise = diffusion.noise ?? tensors[DiffusionSelection.noiseTensor].map({ .fixed($0) }) else {
       throw DataError(.malformed, file: "noise", expected: "a tensor beside the settings", found: "none")

@@ -10,7 +10,7 @@ import TensorCore
 /// output blocks are the features. Nothing after the last block is computed, and nothing is upsampled.
 ///
 /// Source: Baranchuk et al. 2022, section 3, applied to the latents of Rombach et al. 2022.
-public struct LatentDiffusionFeatures: PixelFeatures {
+public struct LatentDiffusionFeatures: ModelFeatures {
   /// What the network is told beside the latent.
   public enum Condition: Sendable {
     case none
@@ -168,7 +168,7 @@ extension LatentDiffusionFeatures {
 
   public var drawsNoise: Bool { true }
 
-  public func redrawn(seed: UInt64?, draws: Int?) -> any PixelFeatures {
+  public func redrawn(seed: UInt64?, draws: Int?) -> LatentDiffusionFeatures {
     LatentDiffusionFeatures(
       backbone, steps: steps, blocks: blocks, noise: seed.map(noise.reseeded) ?? noise,
       noiseCount: draws ?? noiseCount, condition: condition)
