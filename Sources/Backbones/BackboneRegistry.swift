@@ -104,12 +104,15 @@ extension BackboneRegistry {
 }
 
 extension Backbone {
+  /// Keys of both of its option tables: what it can be told beside the checkpoint.
+  public static var settingKeys: [String] { Options.options.map(\.key) + Selection.options.map(\.key) }
+
   /// Settings by the table that they belong to.
   /// - Throws: `DataError` that lists the settings of both tables for one that is in neither.
   static func sorted(
     _ settings: [String: String]
   ) throws(DataError) -> (options: [String: String], selection: [String: String]) {
-    try refuse(settings, besides: Options.options.map(\.key) + Selection.options.map(\.key))
+    try refuse(settings, besides: settingKeys)
     return (
       settings.filter { Options.option($0.key) != nil }, settings.filter { Selection.option($0.key) != nil }
     )

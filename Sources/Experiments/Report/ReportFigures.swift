@@ -30,10 +30,12 @@ package struct ReportFigures {
 
   /// Adds a preset; the first is what the others are compared with.
   /// - Parameters:
+  ///   - backbone: name of its model, where there are several
   ///   - settings: its cells in the table of presets; the name alone where there are none
   ///   - testSets: the same sets, pictures and seeds for all presets
   package mutating func append(
-    id: String, summary: String, settings: [String], trainingSeconds: Double, peakBytes: Int? = nil,
+    id: String, backbone: String? = nil, summary: String, settings: [String], trainingSeconds: Double,
+    peakBytes: Int? = nil,
     testSets: [Counted], curve: [ExperimentReport.CurvePoint] = [], curveSeeds: Int = 0
   ) {
     var scores: [ExperimentReport.Score] = []
@@ -53,7 +55,8 @@ package struct ReportFigures {
     }
     presets.append(
       ExperimentReport.Preset(
-        id: id, summary: summary, settings: settings, trainingSeconds: trainingSeconds, peakBytes: peakBytes,
+        id: id, backbone: backbone, summary: summary, settings: settings, trainingSeconds: trainingSeconds,
+        peakBytes: peakBytes,
         scores: scores, curve: curve, curveSeeds: curveSeeds))
   }
 

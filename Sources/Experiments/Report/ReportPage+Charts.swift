@@ -5,11 +5,14 @@ extension ReportPage {
   /// Bars for each test set.
   var classCharts: Markup {
     let charts = report.testSets.indices.map(classChart)
+    let which: Markup =
+      showsAll ? "every \(wording.noun)" : "the first, the last and the best \(wording.noun)"
     return """
-      <p>In percent, mean over the seeds, with the first, the last and the best \(wording.noun).</p>
+      <p>In percent, mean over the seeds, with \(which).</p>
       <div class="charts">
       \(charts.joined(separator: "\n"))
       </div>
+      \(classTable)
       """
   }
 
@@ -23,13 +26,25 @@ extension ReportPage {
     }
     let chart = BarChart(
       id: "bars-\(set)", title: "IoU of each class on \(name)",
-      series: shown.map { BarChart.Series(name: report.presets[$0.index].id, role: $0.role) }, groups: groups)
+      series: shown.map {
+        BarChart.Series(
+          name: report.presets[$0.index].id, role: $0.role, filling: showsAll ? "step\($0.index)" : nil)
+      }, groups: groups)
     return figure(chart.markup, caption: name, label: chart.title)
   }
 
-  /// The first, the last and the best preset, each once, with what they are.
+  /// More lines than these are not all shown as bars.
+  private static let mostBars = 6
+
+  /// Whether all lines have bars: those of a few models.
+  private var showsAll: Bool { !models.isEmpty && report.presets.count <= Self.mostBars }
+
+  /// The first, the last and the best preset, each once, with what they are; or all of them.
   func shownPresets(on set: Int) -> [(index: Int, role: BarChart.Role)] {
     let (last, best) = (report.presets.count - 1, best(on: set))
+    if showsAll {
+      return report.presets.indices.map { ($0, $0 == best ? .best : $0 == 0 ? .first : .other) }
+    }
     var shown: [(index: Int, role: BarChart.Role)] = [(0, .first)]
     if last > 0 { shown.append((last, .last)) }
     if best != 0 && best != last { shown.append((best, .best)) }
@@ -67,7 +82,7 @@ extension ReportPage {
     return figure(chart.markup, caption: name, label: chart.title)
   }
 
-  private func figure(_ chart: Markup, caption: String, label: String) -> Markup {
+  func figure(_ chart: Markup, caption: String, label: String) -> Markup {
     """
     <figure>
     <figcaption>\(caption)</figcaption>

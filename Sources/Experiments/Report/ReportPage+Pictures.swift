@@ -6,7 +6,8 @@ extension ReportPage {
   /// A line of pictures for each test picture that went badly.
   var worstPictures: Markup {
     guard !pictures.worst.isEmpty else { return "" }
-    let heads = ["image", "truth", first.id, last.id, "difference", "uncertainty"]
+    let names = pictures.worst[0].labels(first, last).map(\.id)
+    let heads = ["image", "truth"] + names + ["difference", "uncertainty"]
     let head = heads.map { name -> Markup in "<th scope=\"col\">\(name)</th>" }
     let lines = pictures.worst.enumerated().map { worstLine($1, $0) }
     let table: Markup = """
@@ -18,8 +19,7 @@ extension ReportPage {
       </table>
       """
     return """
-      <p>Worst first. The IoU is the mean over the classes that are in the picture, with the first and with the
-      last \(wording.noun). The difference shows where the labels of
+      <p>Worst first. The IoU is the mean over the classes that are in the picture. The difference shows where the labels of
       \(last.id) are wrong. Colours are those of the
       <a href="#classes">classes</a>.</p>
       \(Self.wide("Worst pictures", table))
@@ -27,20 +27,25 @@ extension ReportPage {
   }
 
   private func worstLine(_ worst: ReportPictures.Worst, _ index: Int) -> Markup {
-    let parts: [(String, Image)] = [
-      ("image", worst.image), ("truth", worst.truth), ("labels of \(first.id)", worst.first),
-      ("labels of \(last.id)", worst.last), ("where the labels of \(last.id) are wrong", worst.difference),
-      ("uncertainty of \(last.id)", worst.uncertainty),
-    ]
+    let labels = worst.labels(first, last)
+    let parts: [(String, Image)] =
+      [("image", worst.image), ("truth", worst.truth)] + labels.map { ("labels of \($0.id)", $0.image) } + [
+        ("where the labels of \(last.id) are wrong", worst.difference),
+        ("uncertainty of \(last.id)", worst.uncertainty),
+      ]
     let cells = parts.map { name, image -> Markup in
       "<td>\(Self.picture(image, alternative: "\(worst.name): \(name)"))</td>"
     }
+    let scores = labels.enumerated().map { place, line -> Markup in
+      let name = place == 0 ? "first" : place == labels.count - 1 ? "last" : "\(place)"
+      return """
+        <dt>\(line.id)</dt><dd id="worst-\(index)-\(name)" data-value="\("\(line.iou)")">\
+        \(Figure.percent(line.iou, digits: 1)) %</dd>
+        """
+    }
     return """
       <tr><th scope="row"><span>\(worst.name)</span> <small>\(worst.testSet)</small>
-      <dl><dt>\(first.id)</dt><dd id="worst-\(index)-first" data-value="\("\(worst.firstIoU)")">\
-      \(Figure.percent(worst.firstIoU, digits: 1)) %</dd>
-      <dt>\(last.id)</dt><dd id="worst-\(index)-last" data-value="\("\(worst.lastIoU)")">\
-      \(Figure.percent(worst.lastIoU, digits: 1)) %</dd></dl></th>
+      <dl>\(scores.joined(separator: "\n"))</dl></th>
       \(cells.joined(separator: "\n"))</tr>
       """
   }
@@ -87,5 +92,13 @@ extension ReportPage {
       <img\(sharp) width="\(image.width)" height="\(image.height)" alt="\(alternative)" \
       src="data:image/png;base64,\(Data(png).base64EncodedString())"/>
       """
+  }
+}
+
+extension ReportPictures.Worst {
+  /// The labels of all lines that are shown, in their order.
+  func labels(_ first: ExperimentReport.Preset, _ last: ExperimentReport.Preset) -> [ReportPictures.Labels] {
+    [.init(id: first.id, iou: firstIoU, image: self.first)] + between
+      + [.init(id: last.id, iou: lastIoU, image: self.last)]
   }
 }

@@ -16,7 +16,8 @@ extension ReportPage {
     let seeds = Figure.count(report.setup.seeds.count, of: "seed")
     let pictures = Figure.count(report.setup.trainingPictures, of: "labelled picture")
     let folds = report.setup.folds.map { ", which were left out in \($0) turns and tested on then" } ?? ""
-    let start: Markup = "Each \(wording.noun) was trained on \(pictures) with \(seeds)\(folds)."
+    let who = models.isEmpty ? "Each \(wording.noun) was" : "The classifiers of each \(wording.noun) were"
+    let start: Markup = "\(who) trained on \(pictures) with \(seeds)\(folds)."
     let introduction: [Markup] = wording.introduction.isEmpty ? [] : ["\(wording.introduction)"]
     return (introduction + [start] + report.testSets.indices.map(finding)).joined(separator: " ")
   }
@@ -62,11 +63,15 @@ extension ReportPage {
         value.replacing(",", with: ", ")
       )
     }
-    let model: [(String, String)] = [("Model", setup.model), ("Kind of model", setup.kind ?? "")] + selection
-    let entries: [(String, String)] =
-      model + [
+    let model: [(String, String)] =
+      [("Model", setup.model), ("Kind of model", setup.kind ?? "")] + selection + [
         ("Features of a pixel", Figure.count(setup.features)),
         ("Picture size of the model", "\(setup.imageSize) × \(setup.imageSize) pixels"),
+      ]
+    let names = models.map(\.name).joined(separator: ", ")
+    let what: [(String, String)] = models.isEmpty ? model : [("Models", names)]
+    let entries: [(String, String)] =
+      what + [
         ("Training pictures", Figure.count(setup.trainingPictures)),
         ("Cross-validation", setup.folds.map { "\($0) folds" } ?? "none"),
         (

@@ -80,11 +80,15 @@ extension ReportPage {
       """
   }
 
-  /// What the presets are.
+  /// What the lines are apart from their models.
+  var presetNoun: String { models.isEmpty ? wording.noun : "preset" }
+
+  /// What the presets are, each once.
   var presetTable: Markup {
     let columns = SegmenterPreset.columns.dropFirst().prefix(max(first.settings.count - 1, 0))
-    let head = ([wording.noun] + columns).map { name -> Markup in "<th scope=\"col\">\(name)</th>" }
-    let lines = report.presets.map { preset -> Markup in
+    let head = ([presetNoun] + columns).map { name -> Markup in "<th scope=\"col\">\(name)</th>" }
+    let presets = report.presets.filter { models.isEmpty || $0.backbone == first.backbone }
+    let lines = presets.map { preset -> Markup in
       let cells = preset.settings.dropFirst().map { cell -> Markup in "<td>\(cell)</td>" }
       return """
         <tr><th scope="row"><span>\(preset.settings.first ?? preset.id)</span>
@@ -99,6 +103,6 @@ extension ReportPage {
       </tbody>
       </table>
       """
-    return Self.wide("The \(wording.noun)s", table)
+    return Self.wide("The \(presetNoun)s", table)
   }
 }

@@ -100,7 +100,9 @@ public struct ReportPage: Sendable {
     [
       ("settings", "Settings and versions", settings),
       ("results", "Results", results),
-      ("presets", "The \(wording.noun)s", presetTable),
+      ("means", "Mean IoU", meanCharts),
+      ("backbones", "The backbones", backboneTable),
+      ("presets", "The \(presetNoun)s", presetTable),
       ("class-iou", "IoU of each class", classCharts),
       ("confusion", "Confusion", confusionTables),
       ("curves", "Mean IoU against epoch", curveCharts),

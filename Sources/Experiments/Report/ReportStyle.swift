@@ -74,6 +74,8 @@ extension ReportPage {
     .bars rect { stroke: var(--bar); fill: var(--bar); }
     .bars .first { fill-opacity: 0; }
     .bars .best { fill-opacity: .4; }
+    .step0 { fill-opacity: 0; } .step1 { fill-opacity: 1; } .step2 { fill-opacity: .5; }
+    .step3 { fill-opacity: .2; } .step4 { fill-opacity: .75; } .step5 { fill-opacity: .35; }
     .grid { stroke: var(--line); fill: none; }
     .axis { stroke: var(--quiet); fill: none; }
     .lines .test, .lines .training, .key { stroke: currentColor; stroke-width: 1.6; fill: none; }

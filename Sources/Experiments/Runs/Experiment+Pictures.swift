@@ -18,7 +18,9 @@ extension Experiment {
     for (name, text) in report.tables + [("pictures", scores.table)] {
       try AtomicFile.write(Array(text.utf8), to: folder.tablePath(name))
     }
-    try ReportPage(report: report, pictures: try pictures(scores, in: folder)).write(to: folder.pagePath)
+    try ReportPage(
+      report: report, pictures: try pictures(scores, in: folder), wording: .init(noun: noun)
+    ).write(to: folder.pagePath)
   }
 
   /// The pictures of the report: of the first seed.
@@ -54,44 +56,52 @@ extension Experiment {
       mask: item.mask, palette: training.classes.palette, hidden: [training.classes.ignoreLabel])
   }
 
+  /// Lines of the report whose labels are shown: the first, and of each model the last.
+  private var shownLines: [Int] {
+    [0] + backbones.indices.map { ($0 + 1) * presets.count - 1 }.filter { $0 > 0 }
+  }
+
   private func worst(
     _ scores: PictureScores, in folder: ExperimentFolder
   ) throws(DataError) -> [ReportPictures.Worst] {
+    let (lines, shown) = (lines, shownLines)
     var segmenters: [String: Segmenter] = [:]
-    func segmenter(_ preset: SegmenterPreset, _ run: ExperimentRun) throws(DataError) -> Segmenter {
+    func segmenter(_ line: Int, _ run: ExperimentRun) throws(DataError) -> Segmenter {
+      let (leg, preset, _) = lines[line]
       let path = folder.segmenterPath(preset.id, run)
       if let segmenter = segmenters[path] { return segmenter }
       let segmenter = try Segmenter(
-        contentsOf: path, features: preset.features(features(seed: run.seed)))
+        contentsOf: path, features: preset.features(leg.features(seed: run.seed)))
       segmenters[path] = segmenter
       return segmenter
     }
     // Folds keep the segmenters of the seed that came first when they were trained.
     let complete = seeds.first { seed in
-      runs(seed: seed).allSatisfy { run in
-        [presets[0], presets[presets.count - 1]].allSatisfy {
-          FileManager.default.fileExists(atPath: folder.segmenterPath($0.id, run))
+      shown.allSatisfy { line in
+        lines[line].leg.runs(seed: seed).allSatisfy {
+          FileManager.default.fileExists(atPath: folder.segmenterPath(lines[line].preset.id, $0))
         }
       }
     }
-    guard let shown = complete else { return [] }
-    let shownRuns = runs(seed: shown)
+    guard let seed = complete else { return [] }
     var worst: [ReportPictures.Worst] = []
-    for row in scores.worst(Self.worstCount) {
+    for row in scores.worst(Self.worstCount, of: backbones.count > 1 ? shown : [lines.count - 1]) {
       let item = try reportedSets[row.testSet].load(row.picture)
-      let run = shownRuns.first { heldOut($0).contains(row.picture) } ?? shownRuns[0]
-      let (first, last) = (
-        try segmenter(presets[0], run), try segmenter(presets[presets.count - 1], run)
-      )
-      let (before, after) = (
-        try first.segment(item.image, name: item.path),
-        try last.segment(item.image, name: item.path)
-      )
+      var labels: [(iou: Double, labels: LabelMask)] = []
+      var (uncertainty, members) = ([Float](), 0)
+      for line in shown {
+        let runs = lines[line].leg.runs(seed: seed)
+        let segmenter = try segmenter(line, runs.first { heldOut($0).contains(row.picture) } ?? runs[0])
+        let result = try segmenter.segment(item.image, name: item.path)
+        labels.append((row.scores[line], result.labels))
+        (uncertainty, members) = (result.uncertainty, segmenter.ensemble.members.count)
+      }
       worst.append(
         ReportPictures.Worst(
           item, testSet: testSetNames[row.testSet], classes: training.classes,
-          first: (row.scores[0], before.labels), last: (row.scores[row.scores.count - 1], after.labels),
-          uncertainty: after.uncertainty, members: last.ensemble.members.count))
+          first: labels[0], last: labels[labels.count - 1],
+          between: zip(shown, labels).dropFirst().dropLast().map { (lines[$0].name, $1.iou, $1.labels) },
+          uncertainty: uncertainty, members: members))
     }
     return worst
   }

@@ -9,12 +9,13 @@ extension Experiment {
   /// - Throws: `DataError` when a run is missing or damaged.
   func report(from folder: ExperimentFolder) throws(DataError) -> ExperimentReport {
     var figures = ReportFigures(classes: training.classes, metric: metric, draws: bootstrapDraws)
-    for preset in presets {
+    for (leg, preset, name) in lines {
       var records: [RunRecord] = []
-      for seed in seeds { records.append(try record(preset, seed: seed, in: folder)) }
+      for seed in seeds { records.append(try leg.record(preset, seed: seed, in: folder)) }
       let share = 1 / Double(records.count)
       figures.append(
-        id: preset.id, summary: preset.summary, settings: preset.row,
+        id: name, backbone: backbones.count > 1 ? leg.backbones[0].name : nil, summary: preset.summary,
+        settings: preset.row,
         trainingSeconds: records.reduce(0) { $0 + $1.training.seconds * share },
         peakBytes: records.compactMap(\.training.peakBytes).max(),
         testSets: reportedSets.indices.map { index in
@@ -25,9 +26,11 @@ extension Experiment {
         curve: ExperimentReport.CurvePoint.means(records.map(\.curve)),
         curveSeeds: records.count { !$0.curve.isEmpty })
     }
+    var setup = ExperimentReport.Setup(
+      features.models[0], trainingPictures: training.count, folds: folds, seeds: seeds, metric: metric)
+    setup.backbones = try backbones.map { (named) throws(DataError) in try ExperimentReport.Backbone(named) }
     return figures.report(
-      setup: .init(
-        features, trainingPictures: training.count, folds: folds, seeds: seeds, metric: metric),
+      setup: setup,
       testSets: zip(testSetNames, reportedSets).map { ($0, $1.count) }, seconds: 0)
   }
 
@@ -66,6 +69,19 @@ extension ExperimentReport.Setup {
       selection: features.record.selection, features: features.channels, imageSize: features.input.size,
       trainingPictures: trainingPictures, folds: folds, seeds: seeds, metric: metric.rawValue,
       threads: Threads.count, version: Version.current)
+  }
+}
+
+extension ExperimentReport.Backbone {
+  /// - Throws: `DataError` when the checkpoint cannot be read.
+  init(_ named: NamedFeatures) throws(DataError) {
+    let settings = try ExperimentSettings.Backbone(named.features)
+    self.init(
+      name: named.name,
+      model: named.features.models.map { ($0.origin.path as NSString).lastPathComponent }
+        .joined(separator: "+"), kind: settings.kind, checkpointSHA256: settings.checkpointSHA256,
+      options: settings.options, selection: settings.selection, features: named.features.channels,
+      imageSize: named.features.input.size)
   }
 }
 

@@ -10,6 +10,9 @@ import PixelClassifier
 ///     settings.json                     what the runs below were made with
 ///     runs/seed-0/final.safetensors     a trained segmenter
 ///     runs/seed-0/final.json            how it did
+///
+/// With several models the runs of each are in a folder of its name, `runs/NAME/seed-0`; those of a model that was alone
+/// before stay where they are.
 public struct ExperimentFolder: Sendable {
   public let path: String
 
@@ -34,23 +37,28 @@ public struct ExperimentFolder: Sendable {
   }
 
   /// Makes the folder, or takes that of the same experiment.
+  /// - Returns: where the runs of each model are, below the folder of all runs, by the names of the models
   /// - Throws: `DataError` of kind `.cannotCreate` when it belongs to another experiment or cannot be made.
-  func open(settings: ExperimentSettings) throws(DataError) {
+  @discardableResult
+  func open(settings: ExperimentSettings) throws(DataError) -> [String: String] {
     if FileManager.default.fileExists(atPath: settingsPath) {
       let before = try ExperimentSettings(contentsOf: settingsPath, present: settings)
-      if let item = settings.difference(from: before) {
+      let (all, difference) = settings.joined(to: before)
+      if let item = difference {
         throw DataError(
           .cannotCreate, file: path, item: item.name,
           expected: "\(item.before), as the runs in this folder have it",
           found: item.now)
       }
-      var all = settings
-      all.presets.merge(before.presets) { now, _ in now }
+      try all.check(file: settingsPath)
       if all != before { try writeFigures(all, to: settingsPath) }
-      return
+      return all.backbones.mapValues(\.folder)
     }
     try create(path)
-    try writeFigures(settings, to: settingsPath)
+    var new = settings
+    for name in new.backbones.keys { new.backbones[name]!.folder = new.backbones.count > 1 ? name : "" }
+    try writeFigures(new, to: settingsPath)
+    return new.backbones.mapValues(\.folder)
   }
 
   func create(_ folder: String) throws(DataError) {

@@ -5,6 +5,9 @@ import PixelClassifier
 public struct ExperimentReport: Codable, Sendable, Equatable {
   /// What was compared on what.
   public struct Setup: Codable, Sendable, Equatable {
+    /// The pretrained models, the first of which is that of the lines below; nil in reports of version 0.1.0 and where
+    /// nobody keeps a digest.
+    public var backbones: [Backbone]?
     /// File name of the pretrained model.
     public var model: String
     /// Kind of the model; nil in reports of version 0.1.0.
@@ -23,6 +26,23 @@ public struct ExperimentReport: Codable, Sendable, Equatable {
     public var metric: String
     public var threads: Int
     public var version: String
+  }
+
+  /// A pretrained model and the choice of its activations.
+  public struct Backbone: Codable, Sendable, Equatable {
+    public var name: String
+    /// File name of the checkpoint. Where models stand side by side in a vector, a + joins what each has.
+    public var model: String
+    public var kind: String
+    public var checkpointSHA256: String
+    /// What the weights do not tell, by the keys of its option table.
+    public var options: [String: String]
+    /// The choice of its activations, by the keys of its option table.
+    public var selection: [String: String]
+    /// Length of a pixel's vector.
+    public var features: Int
+    /// Side of the pictures that the model sees, in pixels. Labels are compared at this resolution.
+    public var imageSize: Int
   }
 
   /// A class as it is shown.
@@ -94,9 +114,12 @@ public struct ExperimentReport: Codable, Sendable, Equatable {
     }
   }
 
-  /// A preset and how it did.
+  /// A line: a preset, with one of several models, and how it did.
   public struct Preset: Codable, Sendable, Equatable {
+    /// The preset's name; of several models the model's name, or both: `mae / init`.
     public var id: String
+    /// Name of the model, where there are several.
+    public var backbone: String?
     public var summary: String
     /// Its cells in the table of presets (`SegmenterPreset.columns`).
     public var settings: [String]

@@ -3,19 +3,23 @@ import TensorCore
 
 /// One training set and what it is tested on: that of a seed, or one fold of it.
 struct ExperimentRun: Hashable, Sendable {
+  /// Folder of the model's runs below that of all runs; empty for that folder itself.
+  var backboneFolder = ""
   let seed: UInt64
   /// From 0; nil without cross-validation.
   let fold: Int?
 
   /// Folder of its files, below that of all runs.
-  var folder: String { fold.map { "seed-\(seed)/fold-\($0)" } ?? "seed-\(seed)" }
+  var folder: String {
+    (backboneFolder.isEmpty ? "" : "\(backboneFolder)/") + "seed-\(seed)" + (fold.map { "/fold-\($0)" } ?? "")
+  }
 }
 
 extension Experiment {
-  /// The runs of a seed.
+  /// The runs of a seed of a leg.
   func runs(seed: UInt64) -> [ExperimentRun] {
-    guard let folds else { return [ExperimentRun(seed: seed, fold: nil)] }
-    return (0..<folds).map { ExperimentRun(seed: seed, fold: $0) }
+    guard let folds else { return [ExperimentRun(backboneFolder: runFolder, seed: seed, fold: nil)] }
+    return (0..<folds).map { ExperimentRun(backboneFolder: runFolder, seed: seed, fold: $0) }
   }
 
   /// Training pictures that a fold leaves out and is tested on, in ascending order. Each seed has folds of its own.

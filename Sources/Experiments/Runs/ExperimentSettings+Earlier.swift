@@ -3,6 +3,9 @@ import DiffusionSegmentation
 import Foundation
 
 extension ExperimentSettings {
+  /// Keys of a model, which stood beside the others before there could be several.
+  private static let backboneKeys = ["checkpointSHA256", "weights", "kind", "options", "selection", "arrays"]
+
   /// Settings that version 0.1.0 wrote, as this version has them.
   private struct Earlier: Decodable {
     var backbone: EarlierRecord.Model
@@ -29,15 +32,23 @@ extension ExperimentSettings {
         selection["noises"] = "1"
         selection["noise"] = earlier.noise == "perImage" ? "per-image" : "recorded"
         if earlier.noise == "perImage" { selection["noise-seed"] = "0" }
+        let digest = fields["checkpointSHA256"] as? String
+        let same =
+          present.backbones.values.first { $0.checkpointSHA256 == digest } ?? present.backbones.values.first
         // A class-conditional network is told 0 unless it says otherwise.
-        selection["class"] = selection["class"] ?? present.selection["class"].map { _ in "0" }
+        selection["class"] = selection["class"] ?? same?.selection["class"].map { _ in "0" }
         fields["kind"] = "guided-diffusion"
         fields["options"] = earlier.backbone.options
         fields["selection"] = selection
-        fields["arrays"] = present.arrays
+        fields["arrays"] = same?.arrays ?? [:]
         // It knew no other way to resize masks, and did not look at EXIF, which most pictures do not have.
         fields["maskResampling"] = fields["maskResampling"] ?? "nearest"
         fields["orientation"] = fields["orientation"] ?? present.orientation
+      }
+      if fields["backbones"] == nil {
+        var backbone: [String: Any] = ["folder": ""]
+        for key in Self.backboneKeys { backbone[key] = fields.removeValue(forKey: key) }
+        fields["backbones"] = ["": backbone]
       }
       self = try JSONDecoder().decode(
         ExperimentSettings.self, from: JSONSerialization.data(withJSONObject: fields))

@@ -1,19 +1,31 @@
 import Base
 import Checkpoints
 import DiffusionSegmentation
+import Features
 import Foundation
 
-/// What all runs of an experiment share. A folder holds runs of one experiment only; presets and seeds can be added.
+/// What all runs of an experiment share. A folder holds runs of one experiment only; presets, seeds and, where there are
+/// several, models can be added.
 struct ExperimentSettings: Codable, Equatable {
-  var checkpointSHA256: String
-  /// Which network of the checkpoint; nil for the one that version 0.1.0 takes.
-  var weights: String?
-  /// Kind of the model, its settings and the choice of its activations, by the keys of its option tables.
-  var kind: String
-  var options: [String: String]
-  var selection: [String: String]
-  /// SHA-256 of arrays that belong to the choice, as the seed 0 draws them.
-  var arrays: [String: String]
+  /// A pretrained model with its activations.
+  struct Backbone: Codable, Equatable {
+    /// Where its runs are, below the folder of all runs; empty for that folder itself.
+    var folder = ""
+    /// Joined by + where features of several checkpoints stand side by side.
+    var checkpointSHA256: String
+    /// Which network of the checkpoint; nil for the one that version 0.1.0 takes.
+    var weights: String?
+    /// Kind of the model, its settings and the choice of its activations, by the keys of its option tables; those of a
+    /// second model side by side with the first begin with `2:`.
+    var kind: String
+    var options: [String: String]
+    var selection: [String: String]
+    /// SHA-256 of arrays that belong to the choice, as the seed 0 draws them.
+    var arrays: [String: String]
+  }
+
+  /// By name; that of older folders, which have only one, is empty.
+  var backbones: [String: Backbone]
   var featurePrecision: String
   var fit: String
   var maskResampling: String
@@ -31,14 +43,15 @@ struct ExperimentSettings: Codable, Equatable {
   var presets: [String: [String: String]]
 
   init(_ experiment: Experiment) throws(DataError) {
-    // What each seed draws anew is no setting.
-    let features = experiment.features.redrawn(seed: 0, draws: nil)
-    let record = features.record
-    checkpointSHA256 = try features.origin.sha256()
-    weights = features.origin.isNewChoice ? features.origin.weights : nil
-    (kind, options, selection) = (record.kind, record.options, record.selection)
-    arrays = record.tensors.mapValues { tensor in
-      tensor.withUnsafeBufferPointer { hexadecimalDigest(of: UnsafeRawBufferPointer($0)) }
+    backbones = [:]
+    for named in experiment.backbones {
+      let backbone = try Backbone(named.features)
+      if let same = backbones.first(where: { backbone.differences(from: $0.value).isEmpty }) {
+        throw DataError(
+          .invalidArgument, file: "experiment", item: "backbone \(named.name)",
+          expected: "another model or other activations than those of \(same.key)", found: "the same")
+      }
+      backbones[named.name] = backbone
     }
     featurePrecision = experiment.featurePrecision.rawValue
     maskResampling = experiment.maskResampling.rawValue
@@ -51,52 +64,30 @@ struct ExperimentSettings: Codable, Equatable {
     folds = experiment.folds
     presets = Dictionary(uniqueKeysWithValues: experiment.presets.map { ($0.id, $0.cells) })
   }
+}
 
-  typealias Difference = (name: String, before: String, now: String)
-
-  /// The first thing in which these settings differ from earlier ones.
-  func difference(from before: ExperimentSettings) -> Difference? {
-    var differences: [Difference] = []
-    func compare<Value: Equatable>(
-      _ name: String, _ path: KeyPath<ExperimentSettings, Value>, _ text: (Value) -> String = { "\($0)" }
-    ) {
-      if self[keyPath: path] != before[keyPath: path] {
-        differences.append((name, text(before[keyPath: path]), text(self[keyPath: path])))
+extension ExperimentSettings.Backbone {
+  /// - Throws: `DataError` when the checkpoint cannot be read.
+  init(_ features: any PixelFeatures) throws(DataError) {
+    // What each seed draws anew is no setting.
+    let models = features.redrawn(seed: 0, draws: nil).models
+    var digests: [String] = []
+    for model in models { digests.append(try model.origin.sha256()) }
+    checkpointSHA256 = digests.joined(separator: "+")
+    let choices = models.map { $0.origin.isNewChoice ? $0.origin.weights : nil }
+    weights = choices.contains { $0 != nil } ? choices.map { $0 ?? "" }.joined(separator: "+") : nil
+    kind = models.map(\.record.kind).joined(separator: "+")
+    (options, selection, arrays) = ([:], [:], [:])
+    for (index, model) in models.enumerated() {
+      let prefix = index == 0 ? "" : "\(index + 1):"
+      for (key, value) in model.record.options { options[prefix + key] = value }
+      for (key, value) in model.record.selection { selection[prefix + key] = value }
+      for (key, tensor) in model.record.tensors {
+        arrays[prefix + key] = tensor.withUnsafeBufferPointer {
+          hexadecimalDigest(of: UnsafeRawBufferPointer($0))
+        }
       }
     }
-    func pictures(_ paths: [String]) -> String { "\(paths.count) pictures from \(paths.first ?? "nowhere")" }
-    compare("checkpoint", \.checkpointSHA256) { "SHA-256 \($0)" }
-    compare("weights", \.weights) { $0 ?? "those that 0.1.0 takes" }
-    compare("kind of model", \.kind)
-    for (name, now, then) in [
-      ("model", options, before.options), ("activations", selection, before.selection),
-      ("arrays", arrays, before.arrays),
-    ] {
-      for key in Set(now.keys).union(then.keys).sorted() where now[key] != then[key] {
-        differences.append(("\(name): \(key)", then[key] ?? "none", now[key] ?? "none"))
-      }
-    }
-    compare("feature storage", \.featurePrecision)
-    compare("fit", \.fit)
-    compare("mask resizing", \.maskResampling)
-    compare("orientation", \.orientation)
-    compare("batch size", \.batchSize)
-    compare("classes", \.classNames) { $0.joined(separator: ", ") }
-    compare("label to ignore", \.ignoreLabel)
-    compare("flip pairs", \.flipPairs)
-    compare("training pictures", \.training, pictures)
-    compare("test pictures", \.testSets) { $0.map(pictures).joined(separator: "; ") }
-    compare("folds", \.folds) { $0.map { "\($0)" } ?? "none" }
-    func settings(_ cells: [String: String]) -> String {
-      SegmenterPreset.columns.compactMap { column in cells[column].map { "\(column) \($0)" } }
-        .joined(separator: ", ")
-    }
-    for (name, cells) in presets.sorted(by: { $0.key < $1.key }) {
-      if let earlier = before.presets[name], earlier != cells {
-        differences.append(("preset \(name)", settings(earlier), settings(cells)))
-      }
-    }
-    return differences.first
   }
 }
 

@@ -68,11 +68,13 @@ struct RunEvaluation {
           try progress(done, count)
         })
     }
+    let backbone = try experiment.recordedBackbone()
     for (position, item) in segmenters.enumerated() {
       let group = trained.firstIndex { $0.group.presets.contains { $0.id == item.preset.id } }!
       let testSets = counts.suffix(tested.count)
       try folder.write(
         RunRecord(
+          backbone: backbone,
           training: trained[group].training,
           testSets: testSets.map { set in
             RunRecord.TestSet(

@@ -31,6 +31,16 @@ struct RunRecord: Codable, Equatable {
     var secondsAPicture: Double
   }
 
+  /// The model that the features came from.
+  struct Backbone: Codable, Equatable {
+    /// As the experiment named it when the run was made.
+    var name: String
+    var kind: String
+    var checkpointSHA256: String
+  }
+
+  /// Nil in records of version 0.1.0.
+  var backbone: Backbone?
   var training: Training
   /// One a test set.
   var testSets: [TestSet]
@@ -70,6 +80,27 @@ struct RunRecord: Codable, Equatable {
 }
 
 extension Experiment {
+  /// What the records of a leg say of its model.
+  /// - Throws: `DataError` when the checkpoint cannot be read.
+  func recordedBackbone() throws(DataError) -> RunRecord.Backbone {
+    let settings = try ExperimentSettings.Backbone(features)
+    return RunRecord.Backbone(
+      name: backbones[0].name, kind: settings.kind, checkpointSHA256: settings.checkpointSHA256)
+  }
+
+  /// - Throws: `DataError` when a run was made with another model.
+  private func check(_ recorded: RunRecord.Backbone?, file: String) throws(DataError) {
+    guard let recorded else { return }
+    let present = try recordedBackbone()
+    guard recorded.kind == present.kind, recorded.checkpointSHA256 == present.checkpointSHA256 else {
+      throw DataError(
+        .malformed, file: file, item: "backbone",
+        expected:
+          "\(present.kind) of SHA-256 \(present.checkpointSHA256), as the settings of the folder have it",
+        found: "\(recorded.kind) of \(recorded.checkpointSHA256)")
+    }
+  }
+
   /// Result of a preset with a seed: of its run, or of all its folds together, each training picture with the counts
   /// of the fold that left it out.
   /// - Throws: `DataError` when a run is missing or damaged.
@@ -83,6 +114,7 @@ extension Experiment {
         throw DataError(
           .noInput, file: folder.recordPath(preset.id, run), expected: "a finished run", found: "none")
       }
+      try check(record.backbone, file: folder.recordPath(preset.id, run))
       let tested = tested(run)
       for (index, item) in tested.enumerated() {
         try record.check(
@@ -98,6 +130,7 @@ extension Experiment {
       for (picture, cells) in zip(heldOut(run), record.testSets[0].matrices) { matrices[picture] = cells }
     }
     return RunRecord(
+      backbone: records[0].backbone,
       training: .init(
         seconds: records.reduce(0) { $0 + $1.training.seconds * share },
         peakBytes: records.compactMap(\.training.peakBytes).max(),

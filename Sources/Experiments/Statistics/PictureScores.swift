@@ -8,24 +8,24 @@ struct PictureScores {
     var testSet: Int
     var picture: Int
     var path: String
-    /// One a preset.
+    /// One a line of the report.
     var scores: [Double]
   }
 
   let rows: [Row]
-  private let presets: [String]
+  private let lines: [String]
   private let testSets: [String]
 
   init(_ experiment: Experiment, in folder: ExperimentFolder) throws(DataError) {
-    presets = experiment.presets.map(\.id)
+    lines = experiment.lines.map(\.name)
     testSets = experiment.testSetNames
     var rows: [Row] = []
     for (index, set) in experiment.reportedSets.enumerated() {
       var scores = [[Double]](repeating: [], count: set.count)
-      for preset in experiment.presets {
+      for (leg, preset, _) in experiment.lines {
         var sums = [Double](repeating: 0, count: set.count)
         for seed in experiment.seeds {
-          let matrices = try experiment.record(preset, seed: seed, in: folder)
+          let matrices = try leg.record(preset, seed: seed, in: folder)
             .matrices(ofSet: index, classes: set.classes)
           for (picture, matrix) in matrices.enumerated() { sums[picture] += matrix.meanIoUOfPresentClasses }
         }
@@ -38,13 +38,16 @@ struct PictureScores {
     self.rows = rows
   }
 
-  /// The pictures with which the last preset has most trouble.
-  func worst(_ count: Int) -> [Row] { Array(rows.sorted { $0.scores.last! < $1.scores.last! }.prefix(count)) }
+  /// The pictures with which some lines together have most trouble.
+  func worst(_ count: Int, of lines: [Int]) -> [Row] {
+    func sum(_ row: Row) -> Double { lines.reduce(0) { $0 + row.scores[$1] } }
+    return Array(rows.sorted { sum($0) < sum($1) }.prefix(count))
+  }
 
   /// One line a test picture.
   var table: String {
     commaSeparated(
-      [["test_set", "picture"] + presets]
+      [["test_set", "picture"] + lines]
         + rows.map {
           [testSets[$0.testSet], ($0.path as NSString).lastPathComponent] + $0.scores.map { "\($0)" }
         })

@@ -12,11 +12,16 @@ import PixelClassifier
 struct ExperimentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "experiment",
-    abstract: "Compare presets on labelled pictures, with several seeds.",
+    abstract: "Compare presets and pretrained models on labelled pictures, with several seeds.",
     discussion: """
       Trains every preset with every seed and writes report.html, experiment.json and tables (.csv) to the folder. \
       Differences to the first preset come with a 95 % interval: test pictures are resampled 10,000 times. \
       Interrupted, it goes on where it stopped; presets, variants and seeds can be added later.
+
+      With several --checkpoint, every preset is tried with every model, one model after the other, and the first \
+      preset with the first model is what all are compared with. --backbone, --weights and -b take the name of a model \
+      before a colon (-b mae:blocks=8,12); without, they count for all models whose kind has the setting. Names are \
+      those of the files, or given: --checkpoint mae=run7/model.pth. Models can be added later, too.
 
       With --folds instead of --test it cross-validates: each training picture is labelled by trainings that did not \
       see it. That is how to choose settings without looking at test pictures.
@@ -26,13 +31,14 @@ struct ExperimentCommand: ParsableCommand {
       --presets init,final --seeds 5 --output horses
         dseg experiment --checkpoint lsun_horse.pt --train horse_21/train --folds 5 --classes 21 --presets init \
       --variant flip=init,test-time=flip,combine=mean --seeds 2 --output choice
+        dseg experiment --checkpoint ddpm=lsun_horse.pt --checkpoint mae=mae.pth --checkpoint swav=swav.pth -b \
+      ddpm:steps=50,150,250 --train horse_21/train --test horse_21/test --classes 21 --presets init --output models
 
       Presets:
       \(SegmenterPreset.all.map { "  \($0.id): \($0.settings)" }.joined(separator: "\n"))
       """)
 
-  @Option(help: "The pretrained model, a checkpoint (.pt or .safetensors).")
-  var checkpoint: String
+  @OptionGroup(title: "Pretrained models") var models: ComparedModels
   @Option(help: "Folder of labelled pictures to train on.")
   var train: String
   @Option(parsing: .upToNextOption, help: "Folders of labelled pictures to test on.")
@@ -62,8 +68,6 @@ struct ExperimentCommand: ParsableCommand {
   var curveSeeds = 1
   @Option(help: "Take only the first training pictures.")
   var limit: Int?
-  @OptionGroup(title: "Features") var selection: FeatureOptions
-  @OptionGroup(title: "Network") var network: NetworkOptions
   @Option(help: "Pixels in a batch.")
   var batchSize = 64
   @Option(help: "How features are kept in memory: float, or half for half the memory.")
@@ -72,7 +76,6 @@ struct ExperimentCommand: ParsableCommand {
   @OptionGroup var labels: LabelOptions
   @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
   var fit: ImageFit = .pad
-  @OptionGroup var drawing: NoiseOptions
   @Option(help: "The metric: ledm or standard.")
   var metric: IoUDefinition = .ledm
   @Option(help: "Folder for the report and all runs.")
@@ -83,9 +86,6 @@ struct ExperimentCommand: ParsableCommand {
     if !(1...1000).contains(seeds) { throw ValidationError("--seeds must be 1 to 1000.") }
     if curveSeeds < 0 { throw ValidationError("--curve-seeds must be 0 or more.") }
     if !(2...1 << 20).contains(batchSize) { throw ValidationError("--batch-size must be 2 to \(1 << 20).") }
-    if drawing.freshNoise && selection.noise != nil {
-      throw ValidationError("--fresh-noise and --noise exclude each other.")
-    }
     if test.isEmpty == (folds == nil) { throw ValidationError("Give either --test or --folds.") }
   }
 
@@ -122,44 +122,12 @@ struct ExperimentCommand: ParsableCommand {
       throw DataError(
         .invalidArgument, file: "--seed", expected: "room for \(seeds) seeds", found: "\(first)")
     }
-    let features = try BackboneRegistry.standard.features(
-      of: Checkpoint(contentsOf: checkpoint), kind: network.backbone,
-      settings: network.given(drawing.given.merging(selection.given) { _, new in new }),
-      weights: network.weightsChoice, notices: .ofThisRun)
     return Experiment(
-      training: training, testSets: testSets, folds: folds, features: features,
+      training: training, testSets: testSets, folds: folds,
+      backbones: try models.features(notices: .ofThisRun),
       featurePrecision: featureStorage,
       presets: chosen,
       seeds: Array(first..<past.partialValue), curveSeeds: curveSeeds, metric: metric, fit: fit,
       maskResampling: labels.maskResize ?? .nearest, batchSize: batchSize)
-  }
-}
-
-extension ExperimentReport {
-  /// The report's table: mean IoU by preset and test set, with the difference to the first preset.
-  var table: String {
-    func percent(_ share: Double) -> String { String(format: "%.2f", share * 100) }
-    func signed(_ share: Double) -> String { String(format: "%+.2f", share * 100) }
-    let gigabyte = 1e9
-    return testSets.indices.map { index in
-      var rows = [
-        [
-          testSets[index].name, "mIoU %", "sd", "difference", "95 % interval", "training", "a picture",
-          "memory",
-        ]
-      ]
-      for preset in presets {
-        let score = preset.scores[index]
-        rows.append([
-          preset.id, percent(score.miou.mean), percent(score.miou.deviation),
-          score.difference.map { signed($0.estimate) } ?? "-",
-          score.difference.map { "\(signed($0.low)) … \(signed($0.high))" } ?? "-",
-          String(format: "%.1f s", preset.trainingSeconds),
-          String(format: "%.0f ms", score.secondsAPicture * 1000),
-          preset.peakBytes.map { String(format: "%.2f GB", Double($0) / gigabyte) } ?? "-",
-        ])
-      }
-      return Table(rows: rows).text
-    }.joined(separator: "\n\n")
   }
 }

@@ -15,6 +15,37 @@ struct NetworkOptions: ParsableArguments {
   var backbone: String?
 
   @Option(
+    help: ArgumentHelp(
+      "Which network of a checkpoint that holds several, by what stands before its names, such as ema or model. (default: the moving average)",
+      valueName: "name"))
+  var weights: String?
+
+  @OptionGroup var flags: NetworkSettings
+
+  /// Which network was asked for.
+  var weightsChoice: WeightsChoice { weights.map { .named($0) } ?? .automatic }
+
+  /// What was given on the command line, by the keys of option tables.
+  /// - Parameter others: settings from other flags and files, which these take the place of
+  func given(_ others: [String: String] = [:]) -> [String: String] {
+    others.merging(flags.shortForms) { _, new in new }.merging(flags.settings.map(NetworkSettings.pair)) {
+      _, new in new
+    }
+  }
+
+  /// The diffusion model of a checkpoint, which is opened once, for what only diffusion models do.
+  func diffusionBackbone(checkpoint path: String) throws(DataError) -> DiffusionBackbone {
+    let checkpoint = try Checkpoint(contentsOf: path)
+    return try DiffusionBackbone(
+      checkpoint,
+      options: DiffusionBackbone.options(of: checkpoint, settings: given(), notices: .ofThisRun),
+      weights: weightsChoice, notices: .ofThisRun)
+  }
+}
+
+/// Settings of pretrained models and of their activations.
+struct NetworkSettings: ParsableArguments {
+  @Option(
     name: .customShort("b"),
     help: ArgumentHelp(
       "A setting of the pretrained model or of its activations, as often as wanted; `dseg inspect --settings` lists them.",
@@ -33,12 +64,6 @@ struct NetworkOptions: ParsableArguments {
   @Flag(help: .of("rescale-timesteps", in: DiffusionOptions.self)) var rescaleTimesteps = false
   @Option(help: .of("precision", in: DiffusionOptions.self)) var precision: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Which network of a checkpoint that holds several, by what stands before its names, such as ema or model. (default: the moving average)",
-      valueName: "name"))
-  var weights: String?
-
   func validate() throws {
     if headChannels != nil && heads != nil {
       throw ValidationError("--head-channels and --heads exclude each other.")
@@ -48,33 +73,20 @@ struct NetworkOptions: ParsableArguments {
     }
   }
 
-  /// Which network was asked for.
-  var weightsChoice: WeightsChoice { weights.map { .named($0) } ?? .automatic }
-
-  /// What was given on the command line, by the keys of option tables.
-  /// - Parameter others: settings from other flags and files, which these take the place of
-  func given(_ others: [String: String] = [:]) -> [String: String] {
-    var given = others
-    let shortForms = [
+  /// What was given in short forms, by the keys of option tables.
+  var shortForms: [String: String] {
+    let all = [
       "image-size": imageSize, "head-channels": headChannels, "heads": heads, "heads-upsample": headsUpsample,
       "attention-order": attentionOrder, "noise-schedule": noiseSchedule, "diffusion-steps": diffusionSteps,
       "rescale-timesteps": rescaleTimesteps ? "true" : nil, "precision": precision,
     ]
-    for (key, value) in shortForms where value != nil { given[key] = value }
-    for text in settings {
-      let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      given[String(pair[0])] = String(pair[1])
-    }
-    return given
+    return all.compactMapValues(\.self)
   }
 
-  /// The diffusion model of a checkpoint, which is opened once, for what only diffusion models do.
-  func diffusionBackbone(checkpoint path: String) throws(DataError) -> DiffusionBackbone {
-    let checkpoint = try Checkpoint(contentsOf: path)
-    return try DiffusionBackbone(
-      checkpoint,
-      options: DiffusionBackbone.options(of: checkpoint, settings: given(), notices: .ofThisRun),
-      weights: weightsChoice, notices: .ofThisRun)
+  /// Key and value of a setting.
+  static func pair(_ text: String) -> (key: String, value: String) {
+    let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    return (String(pair[0]), String(pair[1]))
   }
 }
 

@@ -17,6 +17,8 @@ final class ExperimentBars: Sendable {
     }
   }
   private let current = Mutex<(title: String, bar: Bar)?>(nil)
+  /// Of several models, the one at work and a comma.
+  private let model = Mutex("")
   /// Epochs of each preset.
   private let epochs: [String: Int]
 
@@ -26,6 +28,7 @@ final class ExperimentBars: Sendable {
 
   func update(_ progress: Experiment.Progress) {
     switch progress {
+    case .backbone(let name): model.withLock { $0 = "\(name), " }
     case .training(let seed, let fold, let preset, .features(let done, let count)):
       let title = "\(title(seed, fold)), \(preset), features"
       guard case .features(let bar) = bar(title, { .features(ProgressBar(title)) }) else { return }
@@ -46,7 +49,7 @@ final class ExperimentBars: Sendable {
   }
 
   private func title(_ seed: UInt64, _ fold: Int?) -> String {
-    "seed \(seed)" + (fold.map { ", fold \($0)" } ?? "")
+    model.withLock(\.self) + "seed \(seed)" + (fold.map { ", fold \($0)" } ?? "")
   }
 
   func finish() { current.withLock { $0?.bar.finish() } }
