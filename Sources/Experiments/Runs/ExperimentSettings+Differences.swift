@@ -24,7 +24,9 @@ extension ExperimentSettings {
     for name in new {
       let isAlone = backbones.count == 1 && before.backbones.count == 1
       if let other = isAlone ? before.backbones.values.first : left[name] {
-        return (all, backbones[name]!.differences(from: other).first)
+        let difference = backbones[name]!.differences(from: other)[0]
+        let item = isAlone ? difference.name : "\(name): \(difference.name)"
+        return (all, (item, difference.before, difference.now))
       }
       // Another model of this name may have been given another one since.
       let taken = Set(
