@@ -49,7 +49,9 @@ public struct NamedFeatures: Sendable {
         names.append(given)
         continue
       }
-      let isAlone = stems.indices.allSatisfy { $0 == index || models[$0].given != nil || stems[$0] != stems[index] }
+      let isAlone = stems.indices.allSatisfy {
+        $0 == index || models[$0].given != nil || stems[$0] != stems[index]
+      }
       let start = isAlone && !taken.contains(stems[index]) ? stems[index] : "\(model.kind)-\(stems[index])"
       var (name, number) = (String(start.prefix(64)), 2)
       while taken.contains(name) {
