@@ -39,7 +39,33 @@ extension BackboneRegistry {
     throw DataError(
       .unsupported, file: checkpoint.path,
       expected: kinds.map { "\($0.kind) (\($0.anchor), …)" }.joined(separator: ", "),
-      found: (OtherCheckpoint(checkpoint) ?? .unknown(checkpoint)).what)
+      found: OtherCheckpoint(checkpoint)?.what
+        ?? (closest(to: checkpoint) ?? OtherCheckpoint.unknown(checkpoint).what))
+  }
+
+  /// The kind that a file of none comes closest to, and what is missing; nil for one that resembles none.
+  private func closest(to checkpoint: Checkpoint) -> String? {
+    // More than any network has are not looked through.
+    let names = checkpoint.tensors.prefix(20_000).map(\.name)
+    func isThere(_ landmark: String) -> Bool {
+      names.contains { name in
+        name.hasSuffix(landmark) && [nil, ".", "/"].contains(name.dropLast(landmark.count).last)
+      }
+    }
+    let candidates = kinds.map { kind in
+      let missing = kind.landmarks.filter { !isThere($0) }
+      let found = kind.landmarks.count - missing.count
+      return (
+        kind: kind.kind, missing: missing, found: found, share: Double(found) / Double(kind.landmarks.count)
+      )
+    }
+    // A single name may be anybody's. The first of equal ones counts.
+    let resembling = candidates.filter { $0.found > 1 }
+    guard let best = resembling.reversed().max(by: { $0.share < $1.share }) else { return nil }
+    let tensors = "\(checkpoint.tensors.count) tensors"
+    return best.missing.isEmpty
+      ? "\(tensors) with the names of \(best.kind), but not as one network"
+      : "\(tensors), which come closest to \(best.kind) but have no \(best.missing.joined(separator: ", "))"
   }
 
   /// The features of a checkpoint.

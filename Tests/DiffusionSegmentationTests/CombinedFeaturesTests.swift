@@ -120,8 +120,8 @@ struct CombinedFeaturesTests {
 
     // Changes are for the model that they are given for.
     let changed = try Segmenter(
-      file, models: [.init(), .init(settings: ["noises": "4"])], registry: .withToy)
-    #expect(changed.features.models[1].record.selection["noises"] == "4")
+      file, models: [.init(), .init(), .init(settings: ["norm-pix-loss": "false"])], registry: .withToy)
+    #expect(changed.features.models[2].record.options["norm-pix-loss"] == "false")
     let other = #expect(throws: DataError.self) {
       try Segmenter(file, models: [.init(), .init(checkpoint: autoencoder)], registry: .withToy)
     }

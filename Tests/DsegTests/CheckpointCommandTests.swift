@@ -130,7 +130,8 @@ struct CheckpointCommandTests {
     #expect(try features(world.checkpoint, Self.network + ["--class", "0"]).exitCode == 64)
     #expect(try train(path, ["--class", "1"]).exitCode == 0)
     #expect(
-      try Segmenter(contentsOf: world.folder.path("s.safetensors")).features.models[0].record.selection["class"] == "1")
+      try Segmenter(contentsOf: world.folder.path("s.safetensors")).features.models[0].record.selection[
+        "class"] == "1")
     for flag in ["--class", "--label"] {
       let outcome = try DsegProcess.run(
         [

@@ -45,7 +45,9 @@ struct VersionTests {
       ])
     try segmenter.write(to: folder.path("new.safetensors"))
     let again = try Segmenter(contentsOf: folder.path("new.safetensors"))
-    #expect(again.features.models[0].record == segmenter.features.models[0].record && again.training == segmenter.training)
+    #expect(
+      again.features.models[0].record == segmenter.features.models[0].record
+        && again.training == segmenter.training)
     let image = try Image(contentsOf: folder.path("test/scene-000000.png"))
     #expect(try again.segment(image).labels == segmenter.segment(image).labels)
     let inspection = try dseg("inspect segmenter.safetensors")

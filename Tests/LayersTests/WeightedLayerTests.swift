@@ -24,6 +24,39 @@ struct WeightedLayerTests {
     expectClose(layer(x.channelsLast).channelsFirst, expected, absolute: 1e-5)
   }
 
+  /// What the layer records are the gradients of its kernels.
+  @Test func groupedConvolutionOnTheTape() throws {
+    let (layer, w) = try randomLayer {
+      GroupedConv2d(
+        inChannels: 12, outChannels: 8, kernelSize: 3, groups: 4, stride: 2, padding: 1, weights: $0)
+    }
+    #expect(w["weight"]?.shape == [8, 3, 3, 3] && w["bias"]?.shape == [8])
+    var random = Philox(seed: 2)
+    let x = random.normal(shape: [2, 7, 5, 12])
+    let tape = Tape()
+    let residual = random.normal(shape: [2, 4, 3, 8])
+    let y = layer(x, residual: residual, activation: .relu, tape: tape)
+    expectClose(
+      y,
+      NaiveTensor(
+        TensorCore.conv2d(
+          x, weight: layer.weight, bias: layer.bias, stride: 2, padding: 1, residual: residual,
+          activation: .relu)),
+      absolute: 0)
+    let cotangent = random.normal(shape: y.shape)
+    let gradients = tape.gradients(at: y, cotangent)
+    let passed = reluBackward(cotangent, output: y)
+    let expected: [(Tensor, Tensor)] = [
+      (x, conv2dInputGradient(passed, weight: layer.weight, height: 7, width: 5, stride: 2, padding: 1)),
+      (layer.weight.weight, conv2dWeightGradient(passed, x: x, weight: layer.weight, stride: 2, padding: 1)),
+      (layer.bias!, sumOfRows(sumOfPixels(passed))), (residual, passed),
+    ]
+    for (tensor, gradient) in expected {
+      let found = try #require(gradients[tensor])
+      expectClose(found, NaiveTensor(gradient), absolute: 0)
+    }
+  }
+
   @Test func conv1dAndLinearAreTheSameAtOnePosition() throws {
     let (conv, w) = try randomLayer { Conv1d(inChannels: 6, outChannels: 4, weights: $0) }
     let arrays = [

@@ -37,7 +37,7 @@ public enum RandomBackbones {
 
   /// Names and shapes of a residual network of bottlenecks.
   public static func resNetShapes(
-    stem: Int = 4, blocks: [Int] = [3, 4, 6, 3], expansion: Int = 4
+    stem: Int = 4, blocks: [Int] = [3, 4, 6, 3], expansion: Int = 4, groups: Int = 1
   ) -> [(name: String, shape: [Int])] {
     func norm(_ name: String, _ width: Int) -> [(String, [Int])] {
       ["weight", "bias", "running_mean", "running_var"].map { ("\(name).\($0)", [width]) }
@@ -49,7 +49,7 @@ public enum RandomBackbones {
       for index in 0..<count {
         let name = "layer\(stage + 1).\(index)"
         shapes += [("\(name).conv1.weight", [width, channels, 1, 1])] + norm("\(name).bn1", width)
-        shapes += [("\(name).conv2.weight", [width, width, 3, 3])] + norm("\(name).bn2", width)
+        shapes += [("\(name).conv2.weight", [width, width / groups, 3, 3])] + norm("\(name).bn2", width)
         let out = expansion * width
         shapes += [("\(name).conv3.weight", [out, width, 1, 1])] + norm("\(name).bn3", out)
         if index == 0 {

@@ -15,6 +15,11 @@ public struct LatentDiffusion: Backbone {
     "an autoencoder and the U-Net of its latents (Rombach et al. 2022), Stable Diffusion 1"
 
   public static let anchor = LatentCheckpoint.Part.network.rawValue + UNetConfiguration.anchor
+  public static let landmarks =
+    UNetConfiguration.landmarks.map { LatentCheckpoint.Part.network.rawValue + $0 }
+    + ["encoder.conv_in.weight", "decoder.conv_out.weight"].map {
+      LatentCheckpoint.Part.firstStage.rawValue + $0
+    }
 
   public let network: UNet
   public let autoencoder: Autoencoder

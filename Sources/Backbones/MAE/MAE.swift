@@ -10,6 +10,9 @@ public struct MAE: Backbone {
   public static let summary = "the vision transformer of a masked autoencoder (He et al. 2022)"
 
   public static let anchor = MAEConfiguration.anchor
+  public static let landmarks = [
+    anchor, "pos_embed", "cls_token", "blocks.0.attn.qkv.weight", "blocks.0.mlp.fc1.weight",
+  ]
   public static let experiments: ExperimentNames? = ExperimentNames(types: ["mae"])
 
   public let network: MaskedAutoencoder

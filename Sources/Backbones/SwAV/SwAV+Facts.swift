@@ -20,6 +20,7 @@ extension SwAV {
         .init(
           "stageChannels", .integers(configuration.stages.map { $0.last?.outChannels ?? 0 }),
           title: "channels of the stages"),
+        .init("groups", .integers(configuration.stages.map { $0.last?.groups ?? 1 })),
         .init("stem", .integer(configuration.stem), title: "channels of the stem"),
         .init("imageSize", .integer(side)),
         .init(
@@ -49,7 +50,7 @@ extension ResNetConfiguration {
       before.append(sum)
       let (width, out) = (Double(block.width), Double(block.outChannels))
       let after = pixels / Double(block.stride * block.stride)
-      sum += pixels * channels * width + after * (9 * width * width + width * out)
+      sum += pixels * channels * width + after * (9 * width * width / Double(block.groups) + width * out)
       if block.hasDownsample { sum += after * channels * out }
       (pixels, channels) = (after, out)
     }

@@ -11,6 +11,9 @@ public struct SwAV: Backbone {
   public static let summary = "the ResNet-50 of SwAV (Caron et al. 2020), plain or wide"
 
   public static let anchor = ResNetConfiguration.anchor
+  public static let landmarks = [
+    anchor, "conv1.weight", "bn1.running_mean", "layer1.0.conv3.weight", "layer1.0.bn3.running_var",
+  ]
   public static let experiments: ExperimentNames? = ExperimentNames(
     types: ["swav", "swav_w2"], inputActivations: true)
 

@@ -8,6 +8,7 @@ extension DiffusionBackbone: Backbone {
   public static var summary: String { "the U-Net of Dhariwal and Nichol 2021, published for LSUN and FFHQ" }
 
   public static var anchor: String { UNetConfiguration.anchor }
+  public static var landmarks: [String] { UNetConfiguration.landmarks }
   public static var experiments: ExperimentNames? { ExperimentNames(types: ["ddpm"], hasSteps: true) }
 
   public func features(

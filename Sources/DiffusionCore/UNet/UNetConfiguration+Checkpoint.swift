@@ -4,6 +4,11 @@ import Checkpoints
 extension UNetConfiguration {
   /// A tensor that every guided-diffusion U-Net has.
   public static let anchor = "time_embed.0.weight"
+  /// Tensors that every such network has.
+  public static let landmarks = [
+    anchor, "input_blocks.0.0.weight", "middle_block.0.in_layers.0.weight",
+    "output_blocks.0.0.in_layers.0.weight", "out.2.weight",
+  ]
 
   /// Finds the network in a checkpoint, whatever its names begin with.
   /// - Returns: its parameters, and where they come from

@@ -11,7 +11,9 @@ public struct SegmenterFile {
   public static let recordKey = "segmenter"
   /// What stands before the names of arrays that belong to the choice of activations of a model: `features.`,
   /// `features2.`, …
-  static func featurePrefix(ofModel index: Int) -> String { index == 0 ? "features." : "features\(index + 1)." }
+  static func featurePrefix(ofModel index: Int) -> String {
+    index == 0 ? "features." : "features\(index + 1)."
+  }
   /// The only such array of formats before 4.
   private static let earlierNoise = "noise"
 

@@ -18,6 +18,8 @@ public protocol Backbone: Sendable {
 
   /// A tensor that every such model has, by the end of its name.
   static var anchor: String { get }
+  /// Ends of names of tensors that every such model has: they tell which kind a file of none comes closest to.
+  static var landmarks: [String] { get }
   /// How the configurations of ddpm-segmentation name it; nil where they do not.
   static var experiments: ExperimentNames? { get }
 
@@ -59,6 +61,8 @@ public protocol Backbone: Sendable {
 }
 
 extension Backbone {
+  public static var landmarks: [String] { [anchor] }
+
   public static var experiments: ExperimentNames? { nil }
 
   public static func keepsPrecision(_ name: String) -> Bool { false }

@@ -11,17 +11,20 @@ public enum NetworkUse: Sendable {
 
 /// A convolution without a bias and the batch normalisation after it, the unit that residual networks are made of.
 public struct NormalizedConv2d: Sendable {
-  private enum Parts {
-    case folded(Conv2d)
-    case separate(Conv2d, BatchNorm2d)
+  private enum Convolution {
+    case plain(Conv2d)
+    case grouped(GroupedConv2d)
   }
-  private let parts: Parts
+  private let convolution: Convolution
+  /// Nil where it is folded into the convolution.
+  private let norm: BatchNorm2d?
 
   /// Loads both from their scopes.
   /// - Parameters:
   ///   - inChannels: channels of the input
   ///   - outChannels: channels of the result
   ///   - kernelSize: side of the kernel
+  ///   - groups: of channels that do not see each other
   ///   - stride: pixels from output to output
   ///   - padding: zeros around the picture
   ///   - dilation: pixels from tap to tap of the kernel
@@ -31,24 +34,31 @@ public struct NormalizedConv2d: Sendable {
   ///   - weights: scope of the convolution
   ///   - norm: scope of the normalisation
   public init(
-    inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1, padding: Padding2D = 0,
+    inChannels: Int, outChannels: Int, kernelSize: Int, groups: Int = 1, stride: Int = 1,
+    padding: Padding2D = 0,
     dilation: Int = 1, eps: Float = 1e-5, algorithm: ConvolutionAlgorithm = .im2col, use: NetworkUse,
     weights: WeightScope, norm: WeightScope
   ) {
     let normalization = BatchNorm2d(channels: outChannels, eps: eps, weights: norm)
-    switch use {
-    case .inference:
-      parts = .folded(
+    let isFolded = use == .inference
+    self.norm = isFolded ? nil : normalization
+    if groups > 1 {
+      convolution = .grouped(
+        GroupedConv2d(
+          inChannels: inChannels, outChannels: outChannels, kernelSize: kernelSize, groups: groups,
+          stride: stride, padding: padding, dilation: dilation, hasBias: false,
+          folding: isFolded ? normalization : nil, algorithm: algorithm, weights: weights))
+    } else if isFolded {
+      convolution = .plain(
         Conv2d(
           inChannels: inChannels, outChannels: outChannels, kernelSize: kernelSize, stride: stride,
           padding: padding, dilation: dilation, folding: normalization, algorithm: algorithm, weights: weights
         ))
-    case .training:
-      parts = .separate(
+    } else {
+      convolution = .plain(
         Conv2d(
           inChannels: inChannels, outChannels: outChannels, kernelSize: kernelSize, stride: stride,
-          padding: padding, dilation: dilation, hasBias: false, algorithm: algorithm, weights: weights),
-        normalization)
+          padding: padding, dilation: dilation, hasBias: false, algorithm: algorithm, weights: weights))
     }
   }
 
@@ -62,14 +72,23 @@ public struct NormalizedConv2d: Sendable {
   public func callAsFunction(
     _ x: Tensor, residual: Tensor? = nil, activation: ConvolutionActivation = .none, tape: Tape? = nil
   ) -> Tensor {
-    switch parts {
-    case .folded(let convolution):
+    guard let norm else {
       precondition(tape == nil, "gradients of a network that was loaded for inference")
-      return convolution(x, residual: residual, activation: activation)
-    case .separate(let convolution, let norm):
-      var y = norm(convolution(x, tape: tape), tape: tape)
-      if let residual { y = sum(y, residual, tape: tape) }
-      return activation == .relu ? relu(y, tape: tape) : y
+      return convolved(x, residual: residual, activation: activation, tape: nil)
+    }
+    var y = norm(convolved(x, residual: nil, activation: .none, tape: tape), tape: tape)
+    if let residual { y = sum(y, residual, tape: tape) }
+    return activation == .relu ? relu(y, tape: tape) : y
+  }
+
+  private func convolved(
+    _ x: Tensor, residual: Tensor?, activation: ConvolutionActivation, tape: Tape?
+  ) -> Tensor {
+    switch convolution {
+    case .plain(let convolution):
+      convolution(x, residual: residual, activation: activation, tape: tape)
+    case .grouped(let convolution):
+      convolution(x, residual: residual, activation: activation, tape: tape)
     }
   }
 }

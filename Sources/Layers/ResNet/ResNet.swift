@@ -42,13 +42,14 @@ public struct ResNet: Sendable {
     self.blocks = blocks
   }
 
-  /// The 3×3 convolution of each block; nil where it has a stride.
+  /// The 3×3 convolution of each block; nil where it has a stride or groups.
   private static func planned(
     _ configuration: ResNetConfiguration, imageSize: Int
   ) -> [PlannedConvolution?] {
     configuration.stages.enumerated().flatMap { stage, blocks in
       blocks.map { block in
-        block.stride > 1
+        // Planned are plain convolutions.
+        block.stride > 1 || block.groups > 1
           ? nil
           : PlannedConvolution(
             inChannels: block.width, outChannels: block.width, side: max(1, imageSize >> (2 + stage)))
@@ -103,17 +104,18 @@ public struct ResNetBottleneck: Sendable {
     algorithm: ConvolutionAlgorithm = .im2col, use: NetworkUse = .inference, weights: WeightScope
   ) {
     func layer(
-      _ number: Int, _ from: Int, _ to: Int, kernelSize: Int = 1, stride: Int = 1,
+      _ number: Int, _ from: Int, _ to: Int, kernelSize: Int = 1, groups: Int = 1, stride: Int = 1,
       algorithm: ConvolutionAlgorithm = .im2col
     ) -> NormalizedConv2d {
       NormalizedConv2d(
-        inChannels: from, outChannels: to, kernelSize: kernelSize, stride: stride,
+        inChannels: from, outChannels: to, kernelSize: kernelSize, groups: groups, stride: stride,
         padding: Padding2D(kernelSize / 2), eps: eps, algorithm: algorithm, use: use,
         weights: weights.scope("conv\(number)"), norm: weights.scope("bn\(number)"))
     }
     reduce = layer(1, inChannels, shape.width)
     spatial = layer(
-      2, shape.width, shape.width, kernelSize: 3, stride: shape.stride, algorithm: algorithm)
+      2, shape.width, shape.width, kernelSize: 3, groups: shape.groups, stride: shape.stride,
+      algorithm: algorithm)
     expand = layer(3, shape.width, shape.outChannels)
     downsample =
       shape.hasDownsample

@@ -4,7 +4,8 @@ import Checkpoints
 /// The architecture of a residual network of bottleneck blocks (He et al. 2016), read from the shapes of its weights: any
 /// number of stages and blocks, any widths.
 public struct ResNetConfiguration: Sendable, Equatable {
-  /// A bottleneck: 1×1 to `width` channels, 3×3, 1×1 to `outChannels`.
+  /// A bottleneck: 1×1 to `width` channels, 3×3, 1×1 to `outChannels`; of a ResNeXt where the 3×3 convolution has groups
+  /// (Xie et al. 2017).
   public struct Block: Sendable, Equatable {
     public var width: Int
     public var outChannels: Int
@@ -12,12 +13,15 @@ public struct ResNetConfiguration: Sendable, Equatable {
     public var hasDownsample: Bool
     /// Of the 3×3 convolution and of the skip's.
     public var stride: Int
+    /// Of the 3×3 convolution's channels.
+    public var groups: Int
 
-    public init(width: Int, outChannels: Int, hasDownsample: Bool, stride: Int) {
+    public init(width: Int, outChannels: Int, hasDownsample: Bool, stride: Int, groups: Int = 1) {
       self.width = width
       self.outChannels = outChannels
       self.hasDownsample = hasDownsample
       self.stride = stride
+      self.groups = groups
     }
   }
 
@@ -61,11 +65,18 @@ public struct ResNetConfiguration: Sendable, Equatable {
             "\(name).conv3.weight", "bottlenecks of three convolutions (ResNet-50 and deeper)",
             "none, as in ResNet-18 and ResNet-34")
         }
+        let inside = try channels(of: "\(name).conv1.weight").out
+        let spatial = try channels(of: "\(name).conv2.weight")
+        guard spatial.out == inside, inside % spatial.in == 0 else {
+          throw refusal(
+            "\(name).conv2.weight", "a convolution from \(inside) channels to as many, perhaps in groups",
+            "one from \(spatial.in) to \(spatial.out)")
+        }
         let block = Block(
-          width: try channels(of: "\(name).conv1.weight").out,
+          width: inside,
           outChannels: try channels(of: "\(name).conv3.weight").out,
           hasDownsample: state["\(name).downsample.0.weight"] != nil,
-          stride: stage > 1 && blocks.isEmpty ? 2 : 1)
+          stride: stage > 1 && blocks.isEmpty ? 2 : 1, groups: inside / spatial.in)
         guard block.hasDownsample || (block.outChannels == width && block.stride == 1) else {
           throw refusal(
             "\(name).downsample.0.weight",
@@ -139,7 +150,8 @@ extension ResNetConfiguration {
       for (index, block) in blocks.enumerated() {
         let name = "layer\(stage + 1).\(index)"
         shapes += convolution("\(name).conv1", "\(name).bn1", [block.width, channels, 1, 1])
-        shapes += convolution("\(name).conv2", "\(name).bn2", [block.width, block.width, 3, 3])
+        shapes += convolution(
+          "\(name).conv2", "\(name).bn2", [block.width, block.width / block.groups, 3, 3])
         shapes += convolution("\(name).conv3", "\(name).bn3", [block.outChannels, block.width, 1, 1])
         if block.hasDownsample {
           shapes += convolution(

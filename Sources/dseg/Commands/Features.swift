@@ -20,10 +20,11 @@ struct Features: ParsableCommand {
         dseg features --checkpoint lsun_horse.pt --pca components.png horses/
       """)
 
-  @Option(help: "The pretrained model, a checkpoint (.pt or .safetensors).")
+  @Option(
+    help: ArgumentHelp("The pretrained model, a checkpoint (.pt or .safetensors).", valueName: "[name=]file"))
   var checkpoint: String
   @OptionGroup var selection: FeatureOptions
-  @OptionGroup var network: NetworkOptions
+  @OptionGroup var network: JoinedModels
   @OptionGroup var reading: PictureOptions
   @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
   var fit: ImageFit = .pad
@@ -48,12 +49,12 @@ struct Features: ParsableCommand {
     let paths = files.map(\.path)
     try OutputGuard.check(
       outputs: [output, pca].compactMap(\.self),
-      inputs: OutputGuard.picturesAndMasks(paths) + [checkpoint, selection.noise])
+      inputs: OutputGuard.picturesAndMasks(paths) + network.paths(first: checkpoint)
+        + [selection.noise])
     if let output { try OutputGuard.checkWritable(output, as: .tensors) }
     if let pca { try OutputGuard.checkWritable(pca, as: .picture) }
-    let features = try BackboneRegistry.standard.features(
-      of: Checkpoint(contentsOf: checkpoint), kind: network.backbone,
-      settings: network.given(selection.given), weights: network.weightsChoice, notices: .ofThisRun
+    let features = try network.features(
+      of: network.opened(first: checkpoint), common: network.given(selection.given)
     ).redrawn(seed: common.seed ?? 0, draws: nil)
     let layout = features.layout
     func name(_ stem: String, _ key: FeatureKey) -> String { "\(stem)/\(key.name)" }

@@ -29,7 +29,8 @@ struct Predict: ParsableCommand {
     let stems = pictures.map { (output as NSString).appendingPathComponent($0.name) }
     try OutputGuard.check(
       outputs: stems.flatMap(PredictionFiles.names),
-      inputs: OutputGuard.picturesAndMasks(pictures.map(\.path)) + [input.segmenter, input.checkpoint])
+      inputs: OutputGuard.picturesAndMasks(pictures.map(\.path)) + [input.segmenter]
+        + input.network.paths(first: input.checkpoint))
     let segmenter = try input.load(seed: common.seed)
     try createFolder(output)
     Interruption.watch()

@@ -16,6 +16,8 @@ struct Train: ParsableCommand {
         dseg train --checkpoint lsun_horse.pt --images horse_21/train --classes 21 --output horses.safetensors
         dseg train --config experiments/horse_21/ddpm.json
         dseg train --config experiments/horse_21/ddpm.json --preset final
+        dseg train --checkpoint lsun_horse.pt --also mae=mae_horse.pth -b mae:blocks=8,11 --images horse_21/train \
+      --classes 21 --output both.safetensors
 
       Presets:
       \(SegmenterPreset.all.map { "  \($0.id): \($0.settings)" }.joined(separator: "\n"))
@@ -23,7 +25,8 @@ struct Train: ParsableCommand {
 
   @Option(help: "A configuration file of ddpm-segmentation.")
   var config: String?
-  @Option(help: "The pretrained model, a checkpoint (.pt or .safetensors).")
+  @Option(
+    help: ArgumentHelp("The pretrained model, a checkpoint (.pt or .safetensors).", valueName: "[name=]file"))
   var checkpoint: String?
   @Option(help: "Folder of labelled pictures.")
   var images: String?
@@ -34,7 +37,7 @@ struct Train: ParsableCommand {
   @OptionGroup var pictures: PictureOptions
   @OptionGroup var labels: LabelOptions
   @OptionGroup var selection: FeatureOptions
-  @OptionGroup var network: NetworkOptions
+  @OptionGroup var network: JoinedModels
   @OptionGroup(title: "Training") var classifiers: ClassifierOptions
   @OptionGroup(title: "Prediction, kept in the segmenter") var prediction: PredictionOptions
   @Option(help: "Take only the first pictures.")
@@ -54,6 +57,9 @@ struct Train: ParsableCommand {
         ("--checkpoint", checkpoint), ("--images", images), ("--classes", classes), ("--output", output),
       ]
       where value == nil { throw ValidationError("Missing \(name) (or a --config).") }
+    }
+    if config != nil && !network.also.isEmpty && output == nil {
+      throw ValidationError("--also needs an --output: the folder of the configuration is for its own model.")
     }
     if drawing.freshNoise && selection.noise != nil {
       throw ValidationError("--fresh-noise and --noise exclude each other.")

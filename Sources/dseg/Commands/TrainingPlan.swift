@@ -10,8 +10,8 @@ import PixelClassifier
 /// A training with all settings in place, from flags or from a configuration that flags override.
 struct TrainingPlan {
   var checkpoint: String
-  /// Opened once: what is read of it later is what stood there then.
-  var model: Checkpoint
+  /// Opened once: what is read of them later is what stood there then.
+  var models: NamedModels
   var labelled: LabelledImages
   /// Settings of the model and its activations, by the keys of option tables.
   var settings: [String: String]
@@ -26,7 +26,7 @@ struct TrainingPlan {
   init(flags: Train) throws(DataError) {
     self.flags = flags
     checkpoint = flags.checkpoint!
-    model = try Checkpoint(contentsOf: checkpoint)
+    models = try flags.network.opened(first: checkpoint)
     let classes = try TrainingPlan.classes(flags.classes!, ignoreLabel: flags.ignoreLabel)
     labelled = try LabelledImages(
       directory: flags.images!, classes: try flags.labels.stored(classes), limit: flags.limit,
@@ -43,7 +43,7 @@ struct TrainingPlan {
     self.flags = flags
     self.configuration = configuration
     checkpoint = flags.checkpoint ?? configuration.modelPath
-    model = try Checkpoint(contentsOf: checkpoint)
+    models = try flags.network.opened(first: checkpoint, kind: configuration.kind)
     let classes: ClassList
     if let named = flags.classes {
       classes = try TrainingPlan.classes(named, ignoreLabel: flags.ignoreLabel ?? configuration.ignoreLabel)
@@ -99,15 +99,12 @@ struct TrainingPlan {
 
   /// - Throws: `DataError`, or the exit code of unsuitable data when a test picture had to be left out.
   func run() throws {
-    let features = try BackboneRegistry.standard.features(
-      of: model, kind: flags.network.backbone ?? configuration?.kind, settings: settings,
-      weights: flags.network.weightsChoice,
-      notices: .ofThisRun
-    ).redrawn(seed: flags.common.seed ?? 0, draws: try flags.classifiers.chosen().noiseCount)
+    let features = try flags.network.features(of: models, common: settings).redrawn(
+      seed: flags.common.seed ?? 0, draws: try flags.classifiers.chosen().noiseCount)
     try features.validate()
     try flags.classifiers.chosen().noteIneffective(for: features, notices: .ofThisRun)
     if let configuration, configuration.settings.allSatisfy({ settings[$0.key] == $0.value }),
-      configuration.featureCount != features.channels
+      flags.network.also.isEmpty, configuration.featureCount != features.channels
     {
       throw DataError(
         .malformed, file: configuration.file, item: "dim[2]",
@@ -138,7 +135,8 @@ struct TrainingPlan {
 
   /// What would stop the writing in the end stops the work before it begins.
   private func prepareOutput() throws(DataError) {
-    let inputs = [checkpoint, flags.selection.noise, flags.config, flags.classes]
+    let inputs =
+      flags.network.paths(first: checkpoint) + [flags.selection.noise, flags.config, flags.classes]
     try OutputGuard.check(
       outputs: [output], inputs: inputs + OutputGuard.picturesAndMasks(labelled.imagePaths))
     if configuration != nil && flags.output == nil { try createFolder(results) }

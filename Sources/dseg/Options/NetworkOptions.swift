@@ -32,15 +32,6 @@ struct NetworkOptions: ParsableArguments {
       _, new in new
     }
   }
-
-  /// The diffusion model of a checkpoint, which is opened once, for what only diffusion models do.
-  func diffusionBackbone(checkpoint path: String) throws(DataError) -> DiffusionBackbone {
-    let checkpoint = try Checkpoint(contentsOf: path)
-    return try DiffusionBackbone(
-      checkpoint,
-      options: DiffusionBackbone.options(of: checkpoint, settings: given(), notices: .ofThisRun),
-      weights: weightsChoice, notices: .ofThisRun)
-  }
 }
 
 /// Settings of pretrained models and of their activations.

@@ -8,9 +8,12 @@ import PixelClassifier
 struct SegmenterInput: ParsableArguments {
   @Option(help: "The segmenter, as dseg train wrote it.")
   var segmenter: String
-  @Option(help: "Its pretrained model, if it is no longer where it was.")
+  @Option(
+    help: ArgumentHelp(
+      "Its pretrained model, if it is no longer where it was; --also for others that it has.",
+      valueName: "[name=]file"))
   var checkpoint: String?
-  @OptionGroup var network: NetworkOptions
+  @OptionGroup var network: JoinedModels
   @Option(
     help: ArgumentHelp(
       "Noise for all pictures, [3, size, size], instead of the segmenter's.", valueName: "file.npy"))
@@ -26,9 +29,11 @@ struct SegmenterInput: ParsableArguments {
   /// - Parameter seed: replaces that of test-time augmentation, and of a segmenter which draws new noise for every
   ///   picture
   func load(seed: UInt64?) throws(DataError) -> Segmenter {
+    let file = try SegmenterFile(contentsOf: segmenter)
     var loaded = try Segmenter(
-      contentsOf: segmenter, checkpoint: checkpoint, weights: network.weights.map { .named($0) },
-      changes: network.given(noise.map { ["noise": $0] } ?? [:]), notices: .ofThisRun)
+      file,
+      models: network.changes(
+        to: file, first: checkpoint, others: noise.map { ["noise": $0] } ?? [:]), notices: .ofThisRun)
     if let fit, fit != loaded.fit {
       Notices.ofThisRun.add(
         .suspicious, file: segmenter, item: "--fit \(fit.rawValue)",

@@ -55,9 +55,14 @@ struct SwAVTests {
     }
   }
 
-  @Test func foldedNormalisationsAreThoseOfTraining() throws {
-    let state = try StateDictionary(try checkpoint())
+  /// Also of 3×3 convolutions in groups, as ResNeXt has them.
+  @Test(arguments: [1, 4])
+  func foldedNormalisationsAreThoseOfTraining(groups: Int) throws {
+    let state = try StateDictionary(try checkpoint(RandomBackbones.resNetShapes(groups: groups)))
     let configuration = try ResNetConfiguration(state: state)
+    #expect(configuration.stages.joined().allSatisfy { $0.groups == groups })
+    let shapes = RandomBackbones.resNetShapes(groups: groups)
+    #expect(configuration.parameterShapes.map(\.shape) == shapes.map(\.shape))
     var random = Philox(seed: 4)
     let x = random.normal(shape: [2, 40, 56, 3])
     func outputs(_ use: NetworkUse, _ precision: ConvolutionPolicy.Precision) -> [Tensor] {
@@ -113,6 +118,8 @@ struct SwAVTests {
     #expect(
       try error(all.filter { !$0.name.contains("layer3.0.downsample") })?.item.hasSuffix(
         "layer3.0.downsample.0.weight") == true)
+    let uneven = all.map { $0.name == "layer2.1.conv2.weight" ? ($0.name, [8, 3, 3, 3]) : $0 }
+    #expect(try error(uneven)?.found == "one from 3 to 8")
     let grey = all.map { $0.name == "conv1.weight" ? ($0.name, [4, 1, 7, 7]) : $0 }
     #expect(try error(grey)?.expected.contains("3 channels") == true)
     let dilated = all + [("classifier.0.convs.0.0.weight", [4, 4, 1, 1])]

@@ -46,7 +46,9 @@ struct ToyBackboneTests {
     let path = world.folder.path("segmenter.safetensors")
     try segmenter.write(to: path)
     let read = try Segmenter(contentsOf: path, registry: .withToy)
-    #expect(read.features.models[0].record == features.record && read.features.models[0].record.kind == "mean-colors")
+    #expect(
+      read.features.models[0].record == features.record
+        && read.features.models[0].record.kind == "mean-colors")
     let image = try Image(contentsOf: world.images + "/scene3.png")
     let (before, after) = (try segmenter.segment(image), try read.segment(image))
     #expect(before.labels == after.labels && before.labels.width == 48 && before.labels.height == 32)
