@@ -50,7 +50,7 @@ struct BarChart {
   private let axisHeight = 38.0
 
   private var names: Double {
-    min(140, 10 + (groups.map { ChartText.width($0.name) }.max() ?? 0))
+    min(140, 14 + (groups.map { ChartText.width($0.name) }.max() ?? 0))
   }
   private var axis: ChartAxis { ChartAxis(range: 0...100, step: 20, from: names, to: width - 44) }
   private var top: Double { legendLine * Double(series.count) + 12 }
