@@ -2,7 +2,6 @@ import Backbones
 import Base
 import Checkpoints
 import DiffusionCore
-import Layers
 import TensorCore
 
 /// Latent diffusion models that are timed, as they were published, with random weights.
@@ -73,5 +72,5 @@ public func latentNetwork(checkpoint path: String, latentSide: Int) throws(DataE
   let shapes = Dictionary(uniqueKeysWithValues: state.tensors.map { ($0.name, $0.array.shape) })
   return try UNet(
     LatentDiffusionConfiguration.network(shapes: shapes, file: path), weights: WeightScope(state),
-    convolutions: ConvolutionPolicy(imageSize: latentSide))
+    convolutions: LatentDiffusion.convolutions(imageSize: latentSide))
 }

@@ -3,7 +3,6 @@ import Base
 import Checkpoints
 import DiffusionCore
 import Foundation
-import Layers
 import TensorCore
 import Workloads
 
@@ -54,7 +53,8 @@ struct AutoencoderWork: RepeatedWork {
     let state = try StateDictionary(Checkpoint(contentsOf: inputs.checkpoint))
     let scope = WeightScope(state)
     autoencoder = Autoencoder(
-      try AutoencoderConfiguration(state: state), convolutions: ConvolutionPolicy(imageSize: picture.shape[1]),
+      try AutoencoderConfiguration(state: state),
+      convolutions: LatentDiffusion.convolutions(imageSize: picture.shape[1]),
       weights: scope)
     try scope.finish()
     self.picture = picture.reshaped([1] + picture.shape)
