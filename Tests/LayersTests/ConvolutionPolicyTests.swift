@@ -9,16 +9,17 @@ struct ConvolutionPolicyTests {
   }
 
   private func algorithms(
-    _ precision: ConvolutionPolicy.Precision = .fast, budget: Int
+    _ precision: ConvolutionPolicy.Precision = .fast, budget: Int, factor: Double? = nil
   ) -> [ConvolutionAlgorithm] {
     let chooser = ConvolutionChooser(
-      ConvolutionPolicy(precision: precision, memoryBudget: budget), convolutions: convolutions)
+      ConvolutionPolicy(precision: precision, memoryBudget: budget, memoryFactor: factor),
+      convolutions: convolutions)
     return convolutions.map(chooser.algorithm)
   }
 
   private func bytes(_ algorithms: [ConvolutionAlgorithm]) -> Int {
     zip(convolutions, algorithms).reduce(0) {
-      $0 + 4 * $1.1.frequencies * $1.0.inChannels * $1.0.outChannels
+      $0 + 4 * $1.1.keptWeights * $1.0.inChannels * $1.0.outChannels
     }
   }
 
@@ -38,6 +39,17 @@ struct ConvolutionPolicyTests {
     #expect(bytes(chosen) <= budget)
     // Large pictures gain most, so they keep their algorithm to the last.
     #expect(chosen[0] == .winograd4)
+  }
+
+  /// Only where it is asked for are weights made for each picture: of the large pictures, as the small ones have little
+  /// work to hide it in.
+  @Test func aFactorKeepsWeightsSmall() {
+    let file = bytes(algorithms(.reference, budget: .max))
+    let chosen = algorithms(budget: .max, factor: 1.1)
+    #expect(Double(bytes(chosen)) <= 1.1 * Double(file))
+    #expect(chosen[0] == .winograd4Remade && chosen[4] == .im2col)
+    #expect(algorithms(budget: .max, factor: 4) == algorithms(budget: .max))
+    #expect(algorithms(.reference, budget: .max, factor: 1.1).allSatisfy { $0 == .im2col })
   }
 
   @Test func withoutMemoryAndForReferenceThereIsOnlyIm2col() {

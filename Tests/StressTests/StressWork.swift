@@ -40,7 +40,7 @@ final class StressWork {
     var bits = Bits()
     let x = random.normal(shape: [2, 20, 27, 32])
     let weight = random.normal(shape: [48, 32, 3, 3])
-    for algorithm in [ConvolutionAlgorithm.im2col, .winograd2, .winograd4] {
+    for algorithm in [ConvolutionAlgorithm.im2col, .winograd2, .winograd4, .winograd4Remade] {
       let packed = ConvolutionWeight(weight, algorithm: algorithm)
       bits.add(conv2d(ConvolutionInput(x), weight: packed, padding: 1))
     }

@@ -43,7 +43,9 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
 
   /// Winograd: no whole tiles, few and many of them, no whole lanes of channels, blocks over the border of
   /// two samples.
-  static let winograd: [ConvolutionCase] = [ConvolutionAlgorithm.winograd2, .winograd4].flatMap { algorithm in
+  static let winograd: [ConvolutionCase] = [
+    ConvolutionAlgorithm.winograd2, .winograd4, .winograd4Remade,
+  ].flatMap { algorithm in
     [
       .init(), .init(n: 2, c: 3, h: 7, w: 5, o: 4), .init(n: 3, c: 5, h: 1, w: 9, o: 2),
       .init(c: 2, h: 9, w: 1, o: 3), .init(n: 2, c: 16, h: 8, w: 8, o: 24),

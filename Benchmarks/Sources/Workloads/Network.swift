@@ -37,18 +37,7 @@ public enum Network: String, CaseIterable, Sendable {
 
   /// Its parameters under the names of a checkpoint.
   public func randomParameters(seed: UInt64) throws(DataError) -> [NamedArray] {
-    let shapes = try UNet.parameterShapes(configuration)
-    var tensors = [Tensor](repeating: Tensor(zeros: [0]), count: shapes.count)
-    let random = Philox(seed: seed)
-    tensors.withUnsafeMutableBufferPointer { tensors in
-      // Each item is written by the one call that has its index.
-      nonisolated(unsafe) let places = tensors
-      parallelFor(shapes.count) { index in
-        places[index] = Self.randomTensor(
-          shapes[index].name, shapes[index].shape, random: random.split(UInt64(index)))
-      }
-    }
-    return zip(shapes, tensors).map { NamedArray(name: $0.name, array: NumericArray($1)) }
+    try Workloads.randomParameters(UNet.parameterShapes(configuration), seed: seed)
   }
 
   /// A model with these weights.
@@ -65,14 +54,29 @@ public enum Network: String, CaseIterable, Sendable {
     for parameter in try randomParameters(seed: seed) { writer.append(parameter.name, parameter.array) }
     try writer.write(to: path)
   }
+}
 
-  /// Weights that keep activations near 1: deviation 1 / sqrt(inputs); normalisations near the identity.
-  private static func randomTensor(_ name: String, _ shape: [Int], random: Philox) -> Tensor {
-    var random = random
-    let noise = random.normal(shape: shape)
-    guard shape.count == 1 else {
-      return noise * Float(1 / Double(shape.dropFirst().reduce(1, *)).squareRoot())
+/// Parameters that keep activations near 1, each with random numbers of its own.
+func randomParameters(_ shapes: [(name: String, shape: [Int])], seed: UInt64) -> [NamedArray] {
+  var tensors = [Tensor](repeating: Tensor(zeros: [0]), count: shapes.count)
+  let random = Philox(seed: seed)
+  tensors.withUnsafeMutableBufferPointer { tensors in
+    // Each item is written by the one call that has its index.
+    nonisolated(unsafe) let places = tensors
+    parallelFor(shapes.count) { index in
+      places[index] = randomTensor(
+        shapes[index].name, shapes[index].shape, random: random.split(UInt64(index)))
     }
-    return name.hasSuffix("weight") ? noise * 0.1 + Tensor(repeating: 1, shape: shape) : noise * 0.1
   }
+  return zip(shapes, tensors).map { NamedArray(name: $0.name, array: NumericArray($1)) }
+}
+
+/// Deviation 1 / sqrt(inputs); normalisations near the identity.
+private func randomTensor(_ name: String, _ shape: [Int], random: Philox) -> Tensor {
+  var random = random
+  let noise = random.normal(shape: shape)
+  guard shape.count == 1 else {
+    return noise * Float(1 / Double(shape.dropFirst().reduce(1, *)).squareRoot())
+  }
+  return name.hasSuffix("weight") ? noise * 0.1 + Tensor(repeating: 1, shape: shape) : noise * 0.1
 }

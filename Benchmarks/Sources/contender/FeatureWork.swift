@@ -12,6 +12,8 @@ struct FeatureWork: RepeatedWork {
     var checkpoint: String
     /// `[3, H, W]`, normalised
     var picture: String
+    /// As `dseg` takes them after `-b`.
+    var settings: [String: String]?
   }
   private let features: any PixelFeatures
   private let picture: Tensor
@@ -19,7 +21,8 @@ struct FeatureWork: RepeatedWork {
 
   init(inputs: Data) throws {
     let inputs = try JSONDecoder().decode(Inputs.self, from: inputs)
-    features = try BackboneRegistry.standard.features(of: Checkpoint(contentsOf: inputs.checkpoint))
+    features = try BackboneRegistry.standard.features(
+      of: Checkpoint(contentsOf: inputs.checkpoint), settings: inputs.settings ?? [:])
     picture = try Tensor(npy: inputs.picture)
   }
 

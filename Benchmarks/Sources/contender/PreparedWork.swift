@@ -42,6 +42,7 @@ let works: [String: any PreparedWork.Type] = [
   "forward": ForwardWork.self, "job": JobWork.self, "head": HeadWork.self, "training": TrainingWork.self,
   "diffusion-step": DiffusionStepWork.self, "read": ReadingWork.self, "load": LoadingWork.self,
   "product": ProductWork.self, "features": FeatureWork.self,
+  "latent-forward": LatentForwardWork.self, "autoencoder": AutoencoderWork.self,
 ]
 
 extension Tensor {
@@ -56,6 +57,8 @@ enum RandomFile {
   case network(Network)
   /// Called by its name, for instance `mae`.
   case backbone(BackboneWeights)
+  /// Called by its name, for instance `ldm-sd1`.
+  case latent(LatentWeights)
   /// Classifiers of 21 classes, called `ensemble-{members}-{features}`.
   case ensemble(members: Int, features: Int)
 
@@ -65,6 +68,8 @@ enum RandomFile {
       self = .network(network)
     } else if let backbone = BackboneWeights(rawValue: name) {
       self = .backbone(backbone)
+    } else if let latent = LatentWeights(rawValue: name) {
+      self = .latent(latent)
     } else if parts.count == 3, parts[0] == "ensemble", let members = Int(parts[1]),
       let features = Int(parts[2])
     {
@@ -79,6 +84,7 @@ enum RandomFile {
     switch self {
     case .network(let network): try network.writeCheckpoint(to: path, seed: 1)
     case .backbone(let backbone): try backbone.writeCheckpoint(to: path, seed: 1)
+    case .latent(let latent): try latent.writeCheckpoint(to: path, seed: 1)
     case .ensemble(let members, let features):
       var writer = SafetensorsWriter()
       let ensemble = try randomEnsemble(members: members, features: features, classes: 21)

@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from contenders.protocol import Command, Work, serve
 from contenders.pytorch_diffusion import DiffusionStepWork
 from contenders.pytorch_training import TrainingWork
+from networks.autoencoder import load_autoencoder
+from networks.latent_features import LatentFeatures
+from networks.latent_unet import load_latent_network
 from networks.mae import load_mae
 from networks.pixel_classifier import load_ensemble
 from networks.reference_job import segment
@@ -52,19 +55,20 @@ def save(folder: Path, name: str, result: Tensor) -> None:
 class ForwardWork(Work):
     def __init__(self, command: Command, settings: Settings) -> None:
         super().__init__()
-        network = load_network(command["network"], read_state(command["checkpoint"]))
+        load = load_latent_network if command["work"] == "latent-forward" else load_network
+        network: nn.Module = load(command["network"], read_state(command["checkpoint"]))
         self.x = tensor(command["x"])
-        self.timesteps = torch.tensor(command["timesteps"])
+        self.inputs = [torch.tensor(command["timesteps"])]
+        if "context" in command:
+            self.inputs.append(tensor(command["context"]))
         if settings.channels_last:
             network = network.to(memory_format=torch.channels_last)
             self.x = self.x.to(memory_format=torch.channels_last)
-        self.network: Callable[[Tensor, Tensor], Tensor] = (
-            torch.compile(network) if settings.compiles else network
-        )
+        self.network: Callable[..., Tensor] = torch.compile(network) if settings.compiles else network
 
     def run_once(self) -> Tensor:
         with torch.inference_mode():
-            return self.network(self.x, self.timesteps)
+            return self.network(self.x, *self.inputs)
 
     def write(self, result: Tensor, folder: Path) -> None:
         save(folder, "output", result)
@@ -99,13 +103,29 @@ class JobWork(Work):
         save(folder, "uncertainty", uncertainty)
 
 
-class FeatureWork(Work):
-    """The features of a picture by a network other than a diffusion model's."""
+def latent_features(command: Command) -> nn.Module:
+    settings = command["settings"]
+    steps, blocks = ([int(number) for number in settings[key].split(",")] for key in ("steps", "blocks"))
+    return LatentFeatures(
+        command["network"], read_state(command["checkpoint"]), tensor(settings["noise"]), steps, blocks
+    )
+
+
+PICTURE_NETWORKS: dict[str, Callable[[Command], nn.Module]] = {
+    "mae": lambda command: load_mae(read_state(command["checkpoint"])),
+    "swav": lambda command: load_resnet(read_state(command["checkpoint"])),
+    "swav_w2": lambda command: load_resnet(read_state(command["checkpoint"])),
+    "ldm-faces": latent_features,
+    "ldm-autoencoder": lambda command: load_autoencoder(read_state(command["checkpoint"])),
+}
+
+
+class PictureWork(Work):
+    """What a network makes of a picture alone: features, or a latent and the picture again."""
 
     def __init__(self, command: Command, settings: Settings) -> None:
         super().__init__()
-        load = {"mae": load_mae, "swav": load_resnet, "swav_w2": load_resnet}[command["network"]]
-        network = load(read_state(command["checkpoint"]))
+        network = PICTURE_NETWORKS[command["network"]](command)
         self.picture = tensor(command["picture"])[None]
         if settings.channels_last:
             network = network.to(memory_format=torch.channels_last)
@@ -177,7 +197,9 @@ def main() -> None:
     works: dict[str, Callable[[Command, Settings], Work]] = {
         "forward": ForwardWork,
         "job": JobWork,
-        "features": FeatureWork,
+        "features": PictureWork,
+        "latent-forward": ForwardWork,
+        "autoencoder": PictureWork,
         "read": ReadingWork,
         "load": LoadingWork,
         "product": ProductWork,

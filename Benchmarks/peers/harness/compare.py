@@ -18,8 +18,13 @@ from harness.works import Work, all_works
 CEILING_HEADINGS = ["", "FMA, GFLOP/s", "memory read, GB/s", "triad, GB/s"]
 
 
+def group(work: Work) -> str:
+    """What stands before the dash of its key."""
+    return work.key.partition("-")[0]
+
+
 def options(works: list[Work]) -> argparse.Namespace:
-    keys = ", ".join(work.key for work in works)
+    keys = ", ".join(dict.fromkeys([work.key for work in works] + [group(work) for work in works]))
     peers = ", ".join(dict.fromkeys(c.key for work in works for c in work.contenders if not c.is_ours))
     parser = argparse.ArgumentParser(prog="compare", description=__doc__)
     parser.add_argument(
@@ -72,7 +77,8 @@ def main() -> None:
     works = all_works()
     chosen = options(works)
     if chosen.works:
-        works = [work for work in works if work.key in chosen.works.split(",")]
+        wanted = set(chosen.works.split(","))
+        works = [work for work in works if {work.key, group(work)} & wanted]
     folder = chosen.output or chosen.cache / "results"
     folder.mkdir(parents=True, exist_ok=True)
     inputs = Inputs(chosen.cache / "inputs", chosen.seed)

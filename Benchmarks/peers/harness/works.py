@@ -127,6 +127,86 @@ def features(key: str, title: str, full: Plan, quick: Plan) -> Work:
     )
 
 
+# Latent diffusion. Compiling takes longer than all the rest of it.
+LATENT_CONTENDERS = [
+    OURS,
+    contenders.PYTORCH,
+    contenders.PYTORCH_JEMALLOC,
+    contenders.PYTORCH_CHANNELS_LAST,
+    contenders.PYTORCH_COMPILED_JEMALLOC,
+]
+SLOW_TO_START = frozenset({"pytorch-compile-jemalloc"})
+
+
+def latent_features() -> Work:
+    side = SIDE // 4
+    return Work(
+        "ldm-features",
+        f"features of one picture of {SIDE} px: latent diffusion's model of faces, 3 steps, blocks 5 to 8",
+        LATENT_CONTENDERS,
+        lambda inputs: {
+            "work": "features",
+            "network": "ldm-faces",
+            "checkpoint": str(inputs.checkpoint("ldm-faces")),
+            "picture": str(inputs.picture()),
+            "settings": {
+                "steps": ",".join(map(str, STEPS)),
+                "blocks": "5,6,7,8",
+                "noise": str(inputs.normal(f"noise-{side}", (3, side, side))),
+            },
+        },
+        close_outputs(1e-4),
+        Plan(rounds=5, iterations=1, warm_up=1, fresh=True),
+        Plan(rounds=2, iterations=1, warm_up=1, fresh=True),
+        SLOW_TO_START,
+    )
+
+
+def latent_forward(
+    key: str, title: str, network: str, shape: tuple[int, ...], context: tuple[int, ...] | None = None
+) -> Work:
+    def describe(inputs: Inputs) -> dict[str, Any]:
+        command: dict[str, Any] = {
+            "work": "latent-forward",
+            "network": network,
+            "checkpoint": str(inputs.checkpoint(network)),
+            "x": str(inputs.normal("x-" + "-".join(map(str, shape)), shape)),
+            "timesteps": [50.0],
+        }
+        if context:
+            command["context"] = str(inputs.normal("context-" + "-".join(map(str, context)), context))
+        return command
+
+    return Work(
+        key,
+        title,
+        LATENT_CONTENDERS,
+        describe,
+        close_outputs(1e-4),
+        Plan(rounds=5, iterations=2, warm_up=1, fresh=True),
+        Plan(rounds=2, iterations=2, warm_up=1, fresh=True),
+        SLOW_TO_START,
+    )
+
+
+def autoencoder() -> Work:
+    return Work(
+        "ldm-autoencoder",
+        f"a picture of {SIDE} px to its latent and back: latent diffusion's autoencoder kl-f8",
+        LATENT_CONTENDERS,
+        lambda inputs: {
+            "work": "autoencoder",
+            "network": "ldm-autoencoder",
+            "checkpoint": str(inputs.checkpoint("ldm-autoencoder")),
+            "picture": str(inputs.picture()),
+        },
+        close_outputs(1e-4),
+        Plan(rounds=5, iterations=2, warm_up=1, fresh=True),
+        Plan(rounds=2, iterations=2, warm_up=1, fresh=True),
+        SLOW_TO_START,
+    )
+
+
 def training() -> Work:
     return Work(
         "training",
@@ -296,6 +376,21 @@ def all_works() -> list[Work]:
             Plan(rounds=7, iterations=5, warm_up=2),
             Plan(rounds=3, iterations=3, warm_up=1),
         ),
+        latent_features(),
+        latent_forward(
+            "ldm-unet",
+            "a forward of the U-Net of latent diffusion's model of faces, batch 1",
+            "ldm-faces",
+            (1, 3, 64, 64),
+        ),
+        latent_forward(
+            "ldm-sd1",
+            "a forward of Stable Diffusion 1's U-Net, latents of 64 × 64, 77 tokens, batch 1",
+            "ldm-sd1",
+            (1, 4, 64, 64),
+            (1, 77, 768),
+        ),
+        autoencoder(),
         training(),
         diffusion_step(),
         read(),

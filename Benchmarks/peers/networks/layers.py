@@ -1,4 +1,4 @@
-"""Layers of guided-diffusion's U-Net. Attributes have the names of the checkpoints."""
+"""Layers of guided-diffusion's U-Net, and of latent diffusion's. Attributes have the names of the checkpoints."""
 
 import torch
 from torch import Tensor, nn
@@ -6,17 +6,25 @@ from torch.nn import functional
 
 
 class ResBlock(nn.Module):
-    """Norm, SiLU, convolution; norm modulated by the embedding, SiLU, convolution; plus the input."""
+    """Norm, SiLU, convolution; norm modulated by the embedding, or of the sum with it, SiLU, convolution; plus
+    the input."""
 
     def __init__(
-        self, channels: int, out_channels: int, embedding: int, resampling: str | None = None
+        self,
+        channels: int,
+        out_channels: int,
+        embedding: int,
+        resampling: str | None = None,
+        modulates: bool = True,
     ) -> None:
         super().__init__()
-        self.resampling = resampling
+        self.resampling, self.modulates = resampling, modulates
         self.in_layers = nn.Sequential(
             nn.GroupNorm(32, channels), nn.SiLU(), nn.Conv2d(channels, out_channels, 3, padding=1)
         )
-        self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(embedding, 2 * out_channels))
+        self.emb_layers = nn.Sequential(
+            nn.SiLU(), nn.Linear(embedding, 2 * out_channels if modulates else out_channels)
+        )
         # Index 2 is the dropout of training.
         self.out_layers = nn.Sequential(
             nn.GroupNorm(32, out_channels),
@@ -31,9 +39,13 @@ class ResBlock(nn.Module):
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         norm, activation, convolution = self.in_layers
         hidden = convolution(self.resample(activation(norm(x))))
-        scale, shift = self.emb_layers(embedding)[:, :, None, None].chunk(2, dim=1)
+        told = self.emb_layers(embedding)[:, :, None, None]
         norm, *rest = self.out_layers
-        hidden = norm(hidden) * (1 + scale) + shift
+        if self.modulates:
+            scale, shift = told.chunk(2, dim=1)
+            hidden = norm(hidden) * (1 + scale) + shift
+        else:
+            hidden = norm(hidden + told)
         for layer in rest:
             hidden = layer(hidden)
         return self.skip_connection(self.resample(x)) + hidden

@@ -80,10 +80,11 @@ public struct LatentDiffusion: Backbone {
     let stage = configuration.autoencoder!
     network = try UNet(
       configuration.network, weights: part(.network),
-      convolutions: ConvolutionPolicy(
+      convolutions: Self.convolutions(
         precision: options.precision, imageSize: options.imageSize! / stage.factor))
     autoencoder = Autoencoder(
-      stage, convolutions: ConvolutionPolicy(precision: options.precision, imageSize: options.imageSize!),
+      stage,
+      convolutions: Self.convolutions(precision: options.precision, imageSize: options.imageSize!),
       weights: part(.firstStage))
     classEmbedder = configuration.classCount.map {
       ClassEmbedder(
@@ -93,6 +94,17 @@ public struct LatentDiffusion: Backbone {
     for name in LatentCheckpoint.tables { scope.ignore(name) }
     try scope.finish()
     (self.options, self.origin, self.configuration) = (options, origin, configuration)
+  }
+
+  /// How both networks compute their convolutions: in little more memory than the file takes, as these models are large
+  /// and their latents small.
+  /// - Parameters:
+  ///   - precision: how convolutions round
+  ///   - imageSize: side of the pictures, or of the latents, in pixels
+  public static func convolutions(
+    precision: ConvolutionPolicy.Precision = .fast, imageSize: Int
+  ) -> ConvolutionPolicy {
+    ConvolutionPolicy(precision: precision, imageSize: imageSize, memoryFactor: 1.1)
   }
 
   // MARK: Latents

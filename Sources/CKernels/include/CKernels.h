@@ -161,6 +161,31 @@ struct dseg_tile_output {
 void dseg_winograd2_output(const float *_Nonnull m, size_t slot, struct dseg_tile_output output);
 void dseg_winograd4_output(const float *_Nonnull m, size_t slot, struct dseg_tile_output output);
 
+/// 3×3 kernels of up to `dseg_lanes` outputs and as many channels, `[output][channel][3][3]`.
+struct dseg_kernels {
+  const float *_Nonnull weight;
+  /// From output to output.
+  size_t stride;
+  size_t outputs;
+  size_t channels;
+};
+
+/// Where they go: `dseg_lanes` outputs side by side, for `dseg_lanes` channels; zeros for what is not there.
+struct dseg_transformed_kernels {
+  /// Aligned to 64 bytes, as are all steps.
+  float *_Nonnull u;
+  /// From frequency to frequency.
+  size_t frequency;
+  /// From channel to channel.
+  size_t channel;
+  /// Whether they go past the caches, where they are too many to stay: three times as fast then.
+  int streams;
+};
+
+/// `G g Gᵀ` of every kernel.
+void dseg_winograd2_kernels(struct dseg_kernels kernels, struct dseg_transformed_kernels transformed);
+void dseg_winograd4_kernels(struct dseg_kernels kernels, struct dseg_transformed_kernels transformed);
+
 /// Columns of a panel.
 enum { dseg_panel_width = 32 };
 

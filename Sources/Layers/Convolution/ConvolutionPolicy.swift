@@ -15,11 +15,23 @@ public struct ConvolutionPolicy: Sendable, Equatable {
   /// Bytes that the weights of all 3×3 convolutions may take in the form that their algorithms read. Where the
   /// fastest need more, the layers that lose least by it do with smaller weights.
   public var memoryBudget: Int
+  /// The same as a multiple of what they take in the file, at least 1. Where it is given, weights may also be transformed
+  /// for each picture, and not be kept in that form. Nil for no such limit.
+  public var memoryFactor: Double?
 
-  public init(precision: Precision = .fast, imageSize: Int = 256, memoryBudget: Int = 3 << 30) {
+  /// - Parameters:
+  ///   - precision: how convolutions round
+  ///   - imageSize: side of the pictures that the choice is made for, in pixels
+  ///   - memoryBudget: bytes that the weights may take
+  ///   - memoryFactor: the same as a multiple of what they take in the file, at least 1; nil for no such limit
+  public init(
+    precision: Precision = .fast, imageSize: Int = 256, memoryBudget: Int = 3 << 30,
+    memoryFactor: Double? = nil
+  ) {
     self.precision = precision
     self.imageSize = imageSize
     self.memoryBudget = memoryBudget
+    self.memoryFactor = memoryFactor
   }
 }
 
@@ -45,11 +57,17 @@ package struct ConvolutionChooser {
   package init(_ policy: ConvolutionPolicy, convolutions: [PlannedConvolution]) {
     self.policy = policy
     let groups = Dictionary(grouping: convolutions, by: \.side)
-    while cost(convolutions).bytes > Double(policy.memoryBudget) {
+    var budget = Double(policy.memoryBudget)
+    var candidates: [ConvolutionAlgorithm] = [.winograd2, .im2col]
+    if let factor = policy.memoryFactor {
+      budget = min(budget, factor * cost(convolutions, limit: .im2col).bytes)
+      candidates.append(.winograd4Remade)
+    }
+    while cost(convolutions).bytes > budget {
       // The step down that loses the least time for the memory it saves.
       var best: (side: Int, limit: ConvolutionAlgorithm, price: Double)?
       for (side, group) in groups.sorted(by: { $0.key < $1.key }) {
-        for limit in [ConvolutionAlgorithm.winograd2, .im2col] {
+        for limit in candidates {
           let (now, then) = (cost(group), cost(group, limit: limit))
           guard then.bytes < now.bytes else { continue }
           let price = (then.seconds - now.seconds) / (now.bytes - then.bytes)
@@ -72,7 +90,8 @@ package struct ConvolutionChooser {
     let fastest = ConvolutionAlgorithm.fastest(
       inChannels: convolution.inChannels, outChannels: convolution.outChannels, height: convolution.side,
       width: convolution.side)
-    guard let limit, limit.frequencies < fastest.frequencies else { return fastest }
+    // What is not worth the transforms is not worth them for each picture either.
+    guard let limit, limit.keptWeights < fastest.keptWeights else { return fastest }
     return limit
   }
 

@@ -93,8 +93,11 @@ public final class BufferPool: Sendable {
     let isHuge = bytes >= 2 * Self.hugePage
     let pointer = Allocation.allocate(bytes: bytes, alignment: isHuge ? Self.hugePage : 64)
     #if os(Linux)
-      // One fault instead of 512, and fewer addresses to look up.
-      if isHuge { madvise(pointer, bytes, MADV_HUGEPAGE) }
+      // One fault instead of 512, and fewer addresses to look up. A page of which little is wanted would be held whole.
+      if isHuge {
+        let wanted = count * MemoryLayout<Float>.stride
+        madvise(pointer, wanted / Self.hugePage * Self.hugePage, MADV_HUGEPAGE)
+      }
     #endif
     let floats = pointer.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
     if Self.isChecked { floats.update(repeating: .nan, count: count) }

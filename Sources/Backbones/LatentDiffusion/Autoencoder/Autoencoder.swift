@@ -28,8 +28,9 @@ public struct Autoencoder: Sendable {
   ) {
     self.configuration = configuration
     let (latent, embed) = (configuration.latentChannels, configuration.embedChannels)
-    encoder = AutoencoderEncoder(configuration, policy, weights: weights.scope("encoder"))
-    decoder = AutoencoderDecoder(configuration, policy, weights: weights.scope("decoder"))
+    let convolutions = AutoencoderConvolutions(configuration, policy)
+    encoder = AutoencoderEncoder(configuration, convolutions, weights: weights.scope("encoder"))
+    decoder = AutoencoderDecoder(configuration, convolutions, weights: weights.scope("decoder"))
     let factor = configuration.bottleneck == .gaussian ? 2 : 1
     quantConv = Conv2d(
       inChannels: factor * latent, outChannels: factor * embed, kernelSize: 1,
@@ -145,16 +146,22 @@ struct AutoencoderMiddle: Sendable {
   }
 }
 
-extension AutoencoderConfiguration {
-  /// The algorithm of 3×3 convolutions at a level, for pictures of the policy's size.
-  func algorithm(
-    _ policy: ConvolutionPolicy, level: Int
-  ) -> (_ inChannels: Int, _ outChannels: Int) -> ConvolutionAlgorithm {
-    let side = max(1, policy.imageSize >> level)
+/// Chooses the algorithms of an autoencoder's convolutions.
+struct AutoencoderConvolutions {
+  private let chooser: ConvolutionChooser
+  private let imageSize: Int
+
+  init(_ configuration: AutoencoderConfiguration, _ policy: ConvolutionPolicy) {
+    chooser = ConvolutionChooser(
+      policy, convolutions: configuration.plannedConvolutions(imageSize: policy.imageSize))
+    imageSize = policy.imageSize
+  }
+
+  /// The algorithm of 3×3 convolutions at a level.
+  func callAsFunction(level: Int) -> (_ inChannels: Int, _ outChannels: Int) -> ConvolutionAlgorithm {
+    let side = AutoencoderConfiguration.side(level: level, imageSize: imageSize)
     return { inChannels, outChannels in
-      policy.precision == .reference
-        ? .im2col
-        : .fastest(inChannels: inChannels, outChannels: outChannels, height: side, width: side)
+      chooser.algorithm(PlannedConvolution(inChannels: inChannels, outChannels: outChannels, side: side))
     }
   }
 }
@@ -168,18 +175,20 @@ struct AutoencoderEncoder: Sendable {
   private let normOut: GroupNorm
   private let convOut: Conv2d
 
-  init(_ configuration: AutoencoderConfiguration, _ policy: ConvolutionPolicy, weights: WeightScope) {
+  init(
+    _ configuration: AutoencoderConfiguration, _ algorithm: AutoencoderConvolutions, weights: WeightScope
+  ) {
     let widths = configuration.levelChannels
     let last = widths.count - 1
     convIn = Conv2d(
       inChannels: configuration.inChannels, outChannels: configuration.channels, kernelSize: 3, padding: 1,
-      algorithm: configuration.algorithm(policy, level: 0)(
+      algorithm: algorithm(level: 0)(
         configuration.inChannels, configuration.channels), weights: weights.scope("conv_in"))
     levels = widths.indices.map { level in
       AutoencoderLevel(
         from: level == 0 ? configuration.channels : widths[level - 1], to: widths[level],
         blocks: configuration.residualBlocks, hasAttention: configuration.levelHasAttention[level],
-        algorithm: configuration.algorithm(policy, level: level), weights: weights.scope("down").scope(level))
+        algorithm: algorithm(level: level), weights: weights.scope("down").scope(level))
     }
     downsamples = (0..<last).map {
       AutoencoderDownsample(
@@ -187,12 +196,12 @@ struct AutoencoderEncoder: Sendable {
     }
     middle = AutoencoderMiddle(
       channels: widths[last], hasAttention: configuration.middleHasAttention,
-      algorithm: configuration.algorithm(policy, level: last), weights: weights.scope("mid"))
+      algorithm: algorithm(level: last), weights: weights.scope("mid"))
     normOut = autoencoderNorm(widths[last], weights.scope("norm_out"))
     let outChannels = (configuration.bottleneck == .gaussian ? 2 : 1) * configuration.latentChannels
     convOut = Conv2d(
       inChannels: widths[last], outChannels: outChannels, kernelSize: 3, padding: 1,
-      algorithm: configuration.algorithm(policy, level: last)(widths[last], outChannels),
+      algorithm: algorithm(level: last)(widths[last], outChannels),
       weights: weights.scope("conv_out"))
   }
 
@@ -221,32 +230,34 @@ struct AutoencoderDecoder: Sendable {
   private let normOut: GroupNorm
   private let convOut: Conv2d
 
-  init(_ configuration: AutoencoderConfiguration, _ policy: ConvolutionPolicy, weights: WeightScope) {
+  init(
+    _ configuration: AutoencoderConfiguration, _ algorithm: AutoencoderConvolutions, weights: WeightScope
+  ) {
     let widths = configuration.levelChannels
     let last = widths.count - 1
     convIn = Conv2d(
       inChannels: configuration.latentChannels, outChannels: widths[last], kernelSize: 3, padding: 1,
-      algorithm: configuration.algorithm(policy, level: last)(configuration.latentChannels, widths[last]),
+      algorithm: algorithm(level: last)(configuration.latentChannels, widths[last]),
       weights: weights.scope("conv_in"))
     middle = AutoencoderMiddle(
       channels: widths[last], hasAttention: configuration.middleHasAttention,
-      algorithm: configuration.algorithm(policy, level: last), weights: weights.scope("mid"))
+      algorithm: algorithm(level: last), weights: weights.scope("mid"))
     levels = widths.indices.map { level in
       AutoencoderLevel(
         from: level == last ? widths[last] : widths[level + 1], to: widths[level],
         blocks: configuration.residualBlocks + 1, hasAttention: configuration.levelHasAttention[level],
-        algorithm: configuration.algorithm(policy, level: level), weights: weights.scope("up").scope(level))
+        algorithm: algorithm(level: level), weights: weights.scope("up").scope(level))
     }
     upsamples = (0..<last).map { level in
       AutoencoderUpsample(
         channels: widths[level + 1],
-        algorithm: configuration.algorithm(policy, level: level)(widths[level + 1], widths[level + 1]),
+        algorithm: algorithm(level: level)(widths[level + 1], widths[level + 1]),
         weights: weights.scope("up").scope(level + 1).scope("upsample"))
     }
     normOut = autoencoderNorm(widths[0], weights.scope("norm_out"))
     convOut = Conv2d(
       inChannels: widths[0], outChannels: configuration.inChannels, kernelSize: 3, padding: 1,
-      algorithm: configuration.algorithm(policy, level: 0)(widths[0], configuration.inChannels),
+      algorithm: algorithm(level: 0)(widths[0], configuration.inChannels),
       weights: weights.scope("conv_out"))
   }
 

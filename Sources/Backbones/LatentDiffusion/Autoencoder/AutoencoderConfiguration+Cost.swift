@@ -1,4 +1,42 @@
+import Layers
+
 extension AutoencoderConfiguration {
+  /// Side of a level's pictures, for pictures of `imageSize` pixels.
+  static func side(level: Int, imageSize: Int) -> Int { max(1, imageSize >> level) }
+
+  /// All 3×3 convolutions of stride 1.
+  func plannedConvolutions(imageSize: Int) -> [PlannedConvolution] {
+    var planned: [PlannedConvolution] = []
+    let last = levelChannels.count - 1
+    func add(_ inChannels: Int, _ outChannels: Int, level: Int) {
+      planned.append(
+        PlannedConvolution(
+          inChannels: inChannels, outChannels: outChannels,
+          side: Self.side(level: level, imageSize: imageSize)))
+    }
+    func addLevel(_ level: Int, from channels: Int, blocks: Int) {
+      for block in 0..<blocks {
+        add(block == 0 ? channels : levelChannels[level], levelChannels[level], level: level)
+        add(levelChannels[level], levelChannels[level], level: level)
+      }
+    }
+    let top = levelChannels[last]
+    add(inChannels, channels, level: 0)
+    for level in 0...last {
+      addLevel(level, from: level == 0 ? channels : levelChannels[level - 1], blocks: residualBlocks)
+    }
+    add(top, (bottleneck == .gaussian ? 2 : 1) * latentChannels, level: last)
+    add(latentChannels, top, level: last)
+    // Both middles, of two blocks each.
+    addLevel(last, from: top, blocks: 4)
+    for level in (0...last).reversed() {
+      addLevel(level, from: levelChannels[min(level + 1, last)], blocks: residualBlocks + 1)
+      if level > 0 { add(levelChannels[level], levelChannels[level], level: level - 1) }
+    }
+    add(levelChannels[0], inChannels, level: 0)
+    return planned
+  }
+
   /// Multiply-adds of the encoder for one picture.
   func encoderMACs(height: Int, width: Int) -> Double {
     var pixels = Double(height) * Double(width)

@@ -126,7 +126,7 @@ private func convolve(
             WinogradConvolution<WinogradTile2>(
               shape: shape, input: input, weight: kernel, output: output, order: weight.order
             ).run()
-          case .winograd4:
+          case .winograd4, .winograd4Remade:
             WinogradConvolution<WinogradTile4>(
               shape: shape, input: input, weight: kernel, output: output, order: weight.order
             ).run()

@@ -6,22 +6,30 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   case winograd2
   /// F(4×4, 3×3): 4 times fewer products, weights of 4 times the size; rounds most, relative error 1.5e-6.
   case winograd4
+  /// The same numbers with weights that are transformed for each picture and not kept: less memory, more time.
+  case winograd4Remade
 
   /// Products for one tile of outputs of a 3×3 convolution, and weights for them, per pair of channels.
   package var frequencies: Int {
     switch self {
     case .im2col: 9
     case .winograd2: 16
-    case .winograd4: 36
+    case .winograd4, .winograd4Remade: 36
     }
   }
+
+  /// Whether weights are transformed for each picture.
+  var isRemade: Bool { self == .winograd4Remade }
+
+  /// Weights that are kept, per pair of channels.
+  package var keptWeights: Int { isRemade ? 9 : frequencies }
 
   /// Pixels along the side of a tile of outputs.
   private var tileSize: Int {
     switch self {
     case .im2col: 1
     case .winograd2: 2
-    case .winograd4: 4
+    case .winograd4, .winograd4Remade: 4
     }
   }
 
@@ -40,7 +48,7 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
     return [.winograd4, .winograd2, .im2col].min { seconds($0) < seconds($1) }!
   }
 
-  /// Expected time of a 3×3 convolution of stride 1 of one picture, and bytes of its weights.
+  /// Expected time of a 3×3 convolution of stride 1 of one picture, and bytes of the weights that are kept.
   ///
   /// Time is that of the products and of streaming the weights from memory, where they are too many to stay in
   /// the cache: few pixels do not pay for the larger weights of large tiles.
@@ -51,11 +59,15 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
     let tiles = Double((height + tileSize - 1) / tileSize) * Double((width + tileSize - 1) / tileSize)
     let bytes = 4 * Double(frequencies) * pairs
     let products = 2 * Double(frequencies) * tiles * pairs / Self.productsPerSecond
-    return (products + (bytes > Self.cachedBytes ? bytes / Self.bytesPerSecond : 0), bytes)
+    let streaming = bytes > Self.cachedBytes ? bytes / Self.bytesPerSecond : 0
+    let remaking = isRemade ? pairs / Self.remadePerSecond : 0
+    return (products + streaming + remaking, 4 * Double(keptWeights) * pairs)
   }
 
   // Of a present two-core machine. The choice depends on their ratio only, and on that loosely.
   private static let productsPerSecond = 4e11
   private static let bytesPerSecond = 3e10
   private static let cachedBytes = 8e6
+  /// Kernels that are transformed.
+  private static let remadePerSecond = 1.5e8
 }

@@ -5,7 +5,7 @@ import Synchronization
 /// The weights of a convolution in the form that its algorithm reads.
 ///
 /// They are brought into that form when they are first needed, once; the original is released then, so that a network
-/// does not hold both, and a part of a network that never runs costs nothing.
+/// does not hold both, and a part of a network that never runs costs nothing. `winograd4Remade` keeps the original instead.
 public final class ConvolutionWeight: Sendable {
   public let outChannels: Int
   public let inChannels: Int
@@ -61,7 +61,12 @@ public final class ConvolutionWeight: Sendable {
 
   /// Im2col: `[kh, kw, C, O]`. Winograd: `[frequencies, C, O]`, both channels rounded up. Packed as `order` says.
   var prepared: Tensor {
-    state.withLock { state in
+    let (kept, original) = state.withLock { state in
+      (state.prepared, algorithm.isRemade && !state.isTrained ? state.original : nil)
+    }
+    if let kept { return kept }
+    if let original { return prepare(original) }
+    return state.withLock { state in
       if let prepared = state.prepared { return prepared }
       // There is one or the other.
       let weight = state.original!
@@ -125,6 +130,8 @@ public final class ConvolutionWeight: Sendable {
     case .im2col: return patchOrder(weight)
     case .winograd2: return winogradWeight(weight, tile: WinogradTile2.self, order: order)
     case .winograd4: return winogradWeight(weight, tile: WinogradTile4.self, order: order)
+    case .winograd4Remade:
+      return winogradWeight(weight, tile: WinogradTile4.self, order: order, isPassing: true)
     }
   }
 

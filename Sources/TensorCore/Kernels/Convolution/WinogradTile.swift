@@ -4,8 +4,7 @@ import CKernels
 
 /// One Winograd algorithm F(outSize × outSize, 3 × 3): `y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`.
 ///
-/// The transforms of inputs and outputs run all the time and are written in C (`CKernels`), that of the kernels
-/// runs once.
+/// The transforms are written in C (`CKernels`).
 /// Source: Lavin and Gray, "Fast algorithms for convolutional neural networks", CVPR 2016.
 protocol WinogradTile {
   /// Outputs along a side.
@@ -16,8 +15,8 @@ protocol WinogradTile {
   static func transformInput(_ input: dseg_tile_input, into v: UnsafeMutablePointer<Float>, slot: Int)
   /// `Aᵀ m A` of a row of tiles.
   static func transformOutput(_ m: UnsafePointer<Float>, slot: Int, into output: dseg_tile_output)
-  /// One line of `G g`.
-  static func transformKernel(_ g: (Int) -> SIMD16<Float>, _ store: (Int, SIMD16<Float>) -> Void)
+  /// `G g Gᵀ` of some kernels.
+  static func transformKernels(_ kernels: dseg_kernels, into transformed: dseg_transformed_kernels)
 }
 
 /// F(2×2, 3×3): a 2.25th of the products. Points 0, 1, -1 and infinity.
@@ -33,13 +32,8 @@ enum WinogradTile2: WinogradTile {
     dseg_winograd2_output(m, slot, output)
   }
 
-  @inline(__always)
-  static func transformKernel(_ g: (Int) -> SIMD16<Float>, _ store: (Int, SIMD16<Float>) -> Void) {
-    let (even, odd) = ((g(0) + g(2)) * 0.5, g(1) * 0.5)
-    store(0, g(0))
-    store(1, even + odd)
-    store(2, even - odd)
-    store(3, g(2))
+  static func transformKernels(_ kernels: dseg_kernels, into transformed: dseg_transformed_kernels) {
+    dseg_winograd2_kernels(kernels, transformed)
   }
 }
 
@@ -60,23 +54,11 @@ enum WinogradTile4: WinogradTile {
     dseg_winograd4_output(m, slot, output)
   }
 
-  @inline(__always)
-  static func transformKernel(_ g: (Int) -> SIMD16<Float>, _ store: (Int, SIMD16<Float>) -> Void) {
-    let (a, b): (Float, Float) = (0.625, 1.5)
-    let (g0, g1, g2) = (g(0), g(1), g(2))
-    store(0, g0 * (1 / (a * a * b * b)))
-    // 1 / ∏ (p - q) over the other finite points q, for p = ±a and p = ±b.
-    let (shareA, shareB) = (0.5 / (a * a * (a * a - b * b)), 0.5 / (b * b * (b * b - a * a)))
-    let (evenA, oddA) = ((g0 + g2 * (a * a)) * shareA, g1 * (a * shareA))
-    store(1, evenA + oddA)
-    store(2, evenA - oddA)
-    let (evenB, oddB) = ((g0 + g2 * (b * b)) * shareB, g1 * (b * shareB))
-    store(3, evenB + oddB)
-    store(4, evenB - oddB)
-    store(5, g2)
+  static func transformKernels(_ kernels: dseg_kernels, into transformed: dseg_transformed_kernels) {
+    dseg_winograd4_kernels(kernels, transformed)
   }
 
-  /// One line of `Gᵀ m`, the transpose of `transformKernel`.
+  /// One line of `Gᵀ m`, the transpose of the transform of kernels.
   @inline(__always)
   static func transformBack(_ m: (Int) -> SIMD16<Float>, _ store: (Int, SIMD16<Float>) -> Void) {
     let (a, b): (Float, Float) = (0.625, 1.5)
