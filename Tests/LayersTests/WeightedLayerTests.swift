@@ -39,7 +39,7 @@ struct WeightedLayerTests {
     expectClose(
       y,
       NaiveTensor(
-        TensorCore.conv2d(
+        groupedConv2d(
           x, weight: layer.weight, bias: layer.bias, stride: 2, padding: 1, residual: residual,
           activation: .relu)),
       absolute: 0)
@@ -47,8 +47,14 @@ struct WeightedLayerTests {
     let gradients = tape.gradients(at: y, cotangent)
     let passed = reluBackward(cotangent, output: y)
     let expected: [(Tensor, Tensor)] = [
-      (x, conv2dInputGradient(passed, weight: layer.weight, height: 7, width: 5, stride: 2, padding: 1)),
-      (layer.weight.weight, conv2dWeightGradient(passed, x: x, weight: layer.weight, stride: 2, padding: 1)),
+      (
+        x,
+        groupedConv2dInputGradient(passed, weight: layer.weight, height: 7, width: 5, stride: 2, padding: 1)
+      ),
+      (
+        layer.weight.weight,
+        groupedConv2dWeightGradient(passed, x: x, weight: layer.weight, stride: 2, padding: 1)
+      ),
       (layer.bias!, sumOfRows(sumOfPixels(passed))), (residual, passed),
     ]
     for (tensor, gradient) in expected {

@@ -58,12 +58,12 @@ struct GroupedConvolutionTests {
     let expected = naiveConv2d(
       NaiveTensor(x.channelsFirst), weight: Self.plain(weight, groups: c.groups), bias: NaiveTensor(bias),
       stride: c.stride, padding: c.padding, dilation: c.dilation)
-    let y = conv2d(
+    let y = groupedConv2d(
       x, weight: grouped, bias: bias, stride: c.stride, padding: c.padding, dilation: c.dilation)
     expectClose(y.channelsFirst, expected, absolute: 1e-4)
     var random = Philox(seed: 9)
     let residual = random.normal(shape: y.shape)
-    let rectified = conv2d(
+    let rectified = groupedConv2d(
       x, weight: grouped, bias: bias, stride: c.stride, padding: c.padding, dilation: c.dilation,
       residual: residual, activation: .relu)
     let sum = relu(y + residual)
@@ -75,18 +75,18 @@ struct GroupedConvolutionTests {
     let (x, weight, _) = inputs(c)
     let grouped = GroupedConvolutionWeight(weight, groups: c.groups, algorithm: c.algorithm)
     grouped.keepForTraining()
-    let y = conv2d(x, weight: grouped, stride: c.stride, padding: c.padding, dilation: c.dilation)
+    let y = groupedConv2d(x, weight: grouped, stride: c.stride, padding: c.padding, dilation: c.dilation)
     var random = Philox(seed: 10)
     let gradient = random.normal(shape: y.shape)
     let expected = naiveConv2dBackward(
       NaiveTensor(gradient.channelsFirst), x: NaiveTensor(x.channelsFirst),
       weight: Self.plain(weight, groups: c.groups), stride: c.stride, padding: c.padding,
       dilation: c.dilation)
-    let dx = conv2dInputGradient(
+    let dx = groupedConv2dInputGradient(
       gradient, weight: grouped, height: 9, width: 7, stride: c.stride, padding: c.padding,
       dilation: c.dilation)
     expectClose(dx.channelsFirst, expected.x, absolute: 1e-4)
-    let dWeight = conv2dWeightGradient(
+    let dWeight = groupedConv2dWeightGradient(
       gradient, x: x, weight: grouped, stride: c.stride, padding: c.padding, dilation: c.dilation)
     #expect(dWeight.shape == weight.shape)
     let found = Self.plain(dWeight, groups: c.groups)

@@ -70,7 +70,7 @@ extension Segmenter {
   /// Loads the pretrained models of a segmenter's file.
   /// - Parameters:
   ///   - file: of the segmenter
-  ///   - models: changes for each model, in the order of the file; missing ones are none
+  ///   - changes: for each model, in the order of the file; missing ones are none
   ///   - registry: the kinds of models that are known
   ///   - notices: told where the changes contradict what the segmenter was trained with
   /// - Throws: `DataError` when a checkpoint is missing, damaged, or not the one that the segmenter was trained with.

@@ -53,7 +53,7 @@ public struct GroupedConv2d: Sendable {
     _ x: Tensor, residual: Tensor? = nil, activation: ConvolutionActivation = .none, tape: Tape? = nil
   ) -> Tensor {
     if tape != nil { weight.keepForTraining() }
-    let y = conv2d(
+    let y = groupedConv2d(
       x, weight: weight, bias: bias, stride: stride, padding: padding, dilation: dilation, residual: residual,
       activation: activation)
     guard let tape else { return y }
@@ -63,12 +63,12 @@ public struct GroupedConv2d: Sendable {
       if let residual { gradients.add(gradient, to: residual) }
       if let bias { gradients.add(sumOfRows(sumOfPixels(gradient)), to: bias) }
       gradients.add(
-        conv2dWeightGradient(
+        groupedConv2dWeightGradient(
           gradient, x: x, weight: weight, stride: stride, padding: padding, dilation: dilation),
         to: weight.weight)
       guard wantsInput else { return }
       gradients.add(
-        conv2dInputGradient(
+        groupedConv2dInputGradient(
           gradient, weight: weight, height: x.shape[1], width: x.shape[2], stride: stride, padding: padding,
           dilation: dilation),
         to: x)

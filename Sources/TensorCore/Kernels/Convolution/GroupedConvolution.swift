@@ -74,7 +74,7 @@ public struct GroupedConvolutionWeight: Sendable {
 ///   - residual: added to the result; of its shape
 ///   - activation: of the sum of all that
 /// - Returns: `[N, Ho, Wo, O]`
-public func conv2d(
+public func groupedConv2d(
   _ x: Tensor, weight: GroupedConvolutionWeight, bias: Tensor? = nil, stride: Int = 1,
   padding: Padding2D = 0, dilation: Int = 1, residual: Tensor? = nil,
   activation: ConvolutionActivation = .none
@@ -96,13 +96,13 @@ public func conv2d(
 /// The gradient of a convolution of groups at its input, `[N, H, W, C]`.
 /// - Parameters:
 ///   - gradient: `[N, Ho, Wo, O]`
-///   - weight: as given to `conv2d`, kept for training
+///   - weight: as given to `groupedConv2d`, kept for training
 ///   - height: H
 ///   - width: W
 ///   - stride: of the convolution
 ///   - padding: of the convolution, on no side more than its kernel spans less one
 ///   - dilation: of the convolution
-public func conv2dInputGradient(
+public func groupedConv2dInputGradient(
   _ gradient: Tensor, weight: GroupedConvolutionWeight, height: Int, width: Int, stride: Int = 1,
   padding: Padding2D = 0, dilation: Int = 1
 ) -> Tensor {
@@ -117,12 +117,12 @@ public func conv2dInputGradient(
 /// The gradient of a convolution of groups at its weight, `[O, C / g, kh, kw]`.
 /// - Parameters:
 ///   - gradient: `[N, Ho, Wo, O]`
-///   - x: as given to `conv2d`, `[N, H, W, C]`
-///   - weight: as given to `conv2d`
+///   - x: as given to `groupedConv2d`, `[N, H, W, C]`
+///   - weight: as given to `groupedConv2d`
 ///   - stride: of the convolution
 ///   - padding: of the convolution
 ///   - dilation: of the convolution
-public func conv2dWeightGradient(
+public func groupedConv2dWeightGradient(
   _ gradient: Tensor, x: Tensor, weight: GroupedConvolutionWeight, stride: Int = 1,
   padding: Padding2D = 0, dilation: Int = 1
 ) -> Tensor {
