@@ -139,12 +139,15 @@ struct CombinedFeaturesTests {
     #expect(record.format == 4 && record.also == nil)
   }
 
-  @Test(arguments: Normalization.allCases)
+  @Test(arguments: [
+    Normalization.ddpm, .ddpmTraining, .imageNet,
+    .statistics(mean: [0.4, 0.5, 0.01], deviation: [0.02, 0.9, 0.3]),
+  ])
   func picturesComeBack(normalization: Normalization) throws {
     let picture = Image(width: 16, height: 16, pixels: (0..<768).map { UInt8(truncatingIfNeeded: $0 / 3) })
     let back = Image(tensor: picture.tensor(normalization: normalization), normalization: normalization)
     #expect(back.pixels == picture.pixels)
-    let beyond = Tensor([-9, 9, .nan], shape: [3, 1, 1])
+    let beyond = Tensor([-99, 99, .nan], shape: [3, 1, 1])
     #expect(Image(tensor: beyond, normalization: normalization).pixels == [0, 255, 0])
   }
 }

@@ -86,7 +86,7 @@ extension DiffusionPretrainingSettings: PretrainingSettings {
     try UNet.initialParameters(configuration, random: Philox(seed: training.seed).split(.initialWeights))
   }
 
-  public var modelMetadata: [String: String] { diffusionOptions.metadata }
+  public func modelMetadata(of goal: Goal) -> [String: String] { diffusionOptions.metadata }
 
   /// Pictures made from noise by DDIM.
   public func sheet(

@@ -27,6 +27,11 @@ extension MAE {
         .init(
           "hasDecoder", .flag(decoder != nil), title: "decoder",
           text: decoder ?? "none: gives features and no pictures"),
+        .init(
+          "normalization", .text(options.pixelMean == nil ? "ImageNet's" : "of its own"),
+          title: "pictures normalised by",
+          text: options.pixelMean == nil
+            ? "ImageNet's statistics" : "statistics of the pictures it was trained on"),
         .init("imageSize", .integer(side)),
         .init(
           "gigaMACs", .number(total / 1e9), title: "cost of the encoder",

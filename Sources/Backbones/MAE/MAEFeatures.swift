@@ -25,7 +25,7 @@ public struct MAEFeatures: ModelFeatures {
     // Attention takes the square of the pixels.
     InputSpecification(
       size: model.imageSize, multiple: configuration.patchSize,
-      largestPixels: 4 * model.imageSize * model.imageSize, normalization: .imageNet)
+      largestPixels: 4 * model.imageSize * model.imageSize, normalization: model.options.normalization)
   }
 
   public var layout: [FeatureSlot] {

@@ -9,6 +9,8 @@ import Training
 public struct MAEObjective: PictureObjective {
   public let settings: MAEPretrainingSettings
   public var sequence: PictureSequence
+  /// How pictures are normalised; nil until the first batch has told it.
+  public private(set) var normalization: Normalization?
   private let configuration: MAEConfiguration
   /// Tables of positions, which are not trained.
   let positions: [NamedTensor]
@@ -17,6 +19,7 @@ public struct MAEObjective: PictureObjective {
     self.settings = settings
     configuration = settings.configuration
     sequence = PictureSequence(seed: settings.trainer.seed)
+    normalization = settings.statistics == .imagenet ? .imageNet : nil
     positions = [("pos_embed", settings.encoder), ("decoder_pos_embed", settings.decoder)].map {
       [grid = configuration.grid] name, stack in
       let table = PositionEmbedding.sinCos(channels: stack.channels, grid: grid)
@@ -41,7 +44,7 @@ public struct MAEObjective: PictureObjective {
 
   /// Parts of pictures, and which of their patches are seen.
   public struct Batch: TrainingBatch {
-    /// `[N, H, W, 3]`, normalised as for ImageNet.
+    /// `[N, H, W, 3]`, normalised.
     var pictures: Tensor
     var masks: [TokenMask]
 
@@ -54,11 +57,11 @@ public struct MAEObjective: PictureObjective {
     let (pictures, indices) = sequence.next(count, step: step)
     let (side, settings) = (settings.imageSize, settings)
     let (size, patches) = (3 * side * side, configuration.grid * configuration.grid)
-    var x = Tensor(zeros: [count, 3, side, side])
     var noise = [Float](repeating: 0, count: count * patches)
-    try x.withMutablePointer { x in
-      noise.withUnsafeMutableBufferPointer { noise in
-        let noise = noise.baseAddress!
+    var parts = [(image: Image, turn: PictureTurn)?](repeating: nil, count: count)
+    try noise.withUnsafeMutableBufferPointer { noise in
+      parts.withUnsafeMutableBufferPointer { parts in
+        nonisolated(unsafe) let (noise, parts) = (noise.baseAddress!, parts.baseAddress!)
         return Result { () throws(DataError) in
           try parallelForThrowing(count) { (n) throws(DataError) in
             var random = random.split(UInt64(1 + n))
@@ -68,13 +71,23 @@ public struct MAEObjective: PictureObjective {
               width: image.width, height: image.height, smallest: settings.smallestCrop, random: &random)
             crop.mirrors = crop.mirrors && settings.flips
             let quarters = settings.quarterTurns ? Int(random.nextWord() & 3) : 0
-            let part = crop.apply(to: image, size: side).tensor(normalization: .imageNet)
-            withPointers(part) { (x + n * size).update(from: $0, count: size) }
-            PictureTurn(quarters: quarters).apply(to: x + n * size, side: side)
+            parts[n] = (crop.apply(to: image, size: side), PictureTurn(quarters: quarters))
           }
         }
       }
     }.get()
+    let normalization = normalization ?? Normalization(of: parts.map { $0!.image })
+    self.normalization = normalization
+    var x = Tensor(zeros: [count, 3, side, side])
+    x.withMutablePointer { x in
+      parallelFor(count) { n in
+        let (image, turn) = parts[n]!
+        withPointers(image.tensor(normalization: normalization)) {
+          (x + n * size).update(from: $0, count: size)
+        }
+        turn.apply(to: x + n * size, side: side)
+      }
+    }
     let masks = (0..<count).map { n in
       TokenMask(noise: Array(noise[n * patches..<(n + 1) * patches]), ratio: settings.maskRatio)
     }
@@ -90,5 +103,23 @@ public struct MAEObjective: PictureObjective {
     return TrainingLoss(
       output: output, outputGradient: gradient.withZeroFirstToken, losses: losses,
       weights: [Float](repeating: 1, count: losses.count))
+  }
+
+  // MARK: Normalisation
+
+  /// Means and deviations of the channels; zeros before the first step, and where they are ImageNet's.
+  public var memory: [NamedTensor] {
+    var values = [Float](repeating: 0, count: 6)
+    if case .statistics(let mean, let deviation) = normalization { values = mean + deviation }
+    return [NamedTensor(name: "pixel_statistics", tensor: Tensor(values, shape: [6]))]
+  }
+
+  public mutating func restore(from reader: StateReader) throws(DataError) {
+    let values = try reader.tensor("pixel_statistics", shape: [6], "numbers from 0 to 1") {
+      $0 >= 0 && $0 <= 1
+    }.elements
+    try reader.finish()
+    guard settings.statistics == .own, values[3...].allSatisfy({ $0 > 0 }) else { return }
+    normalization = .statistics(mean: Array(values[..<3]), deviation: Array(values[3...]))
   }
 }

@@ -41,6 +41,7 @@ extension MAE: PictureModel {
     let pictures = request.pictures
     var sheet = MAESheet(
       network, maskRatio: settings.maskRatio, normalizesPatches: options.normalizesPatches,
+      normalization: options.normalization,
       columns: pictures.count > 4 ? 2 : 1)
     for (index, picture) in pictures.enumerated() {
       try Cancellation.check()

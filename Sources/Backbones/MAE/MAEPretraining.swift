@@ -52,6 +52,10 @@ extension MAEPretrainingSettings: PretrainingSettings {
         "smallest-crop",
         "Share of a picture's area that the smallest part of it has that is shown. (default: \(usual.smallestCrop))",
         \.smallestCrop),
+      TableOption(
+        "statistics",
+        "What pictures are normalised by: their own means and deviations, or ImageNet's. (default: own)",
+        \.statistics),
       TableOption("flips", "Whether every other part is mirrored. (default: true)", \.flips),
       TableOption(
         "quarter-turns", "Whether parts are turned by random right angles. (default: false)",
@@ -110,10 +114,14 @@ extension MAEPretrainingSettings: PretrainingSettings {
     }
   }
 
-  public var modelMetadata: [String: String] {
+  public func modelMetadata(of goal: MAEObjective) -> [String: String] {
     var options = MAEOptions()
     (options.heads, options.decoderHeads) = (encoder.heads, decoder.heads)
     options.normalizesPatches = normalizesPatches
+    if case .statistics(let mean, let deviation) = goal.normalization {
+      options.pixelMean = mean.map { Double($0) }
+      options.pixelDeviation = deviation.map { Double($0) }
+    }
     return options.metadata
   }
 
@@ -129,7 +137,8 @@ extension MAEPretrainingSettings: PretrainingSettings {
   ) throws(DataError) -> Image {
     guard let pictures = goal.sequence.pictures else { preconditionFailure("a sheet without pictures") }
     var sheet = MAESheet(
-      model, maskRatio: maskRatio, normalizesPatches: normalizesPatches, columns: samples.count > 4 ? 2 : 1)
+      model, maskRatio: maskRatio, normalizesPatches: normalizesPatches,
+      normalization: goal.normalization ?? .imageNet, columns: samples.count > 4 ? 2 : 1)
     for index in 0..<min(samples.count, pictures.count) {
       let image = try pictures.image(index).centerCropped(size: imageSize)
       sheet.append(image, random: Philox(seed: trainer.seed).split(UInt64(index)))

@@ -10,6 +10,14 @@ import Training
 /// Network, batch and moving average are of a size for a CPU; the rest is the reference's: three quarters of the patches
 /// are removed, AdamW with betas 0.9 and 0.95 and a decay of 0.05, a learning rate of 1e-3 for 256 pictures, no average.
 public struct MAEPretrainingSettings: Sendable, Equatable {
+  /// Means and deviations that pictures are normalised by.
+  public enum PixelStatistics: String, Sendable, CaseIterable {
+    /// Those of the first batch. Pictures with little contrast would be lost beside the positions under other ones.
+    case own
+    /// ImageNet's, as in the reference.
+    case imagenet
+  }
+
   /// Side of the pictures that the network sees, in pixels.
   public var imageSize = 64
   /// Side of a patch, in pixels.
@@ -20,6 +28,8 @@ public struct MAEPretrainingSettings: Sendable, Equatable {
   public var maskRatio = 0.75
   /// Whether the decoder paints patches less their mean and over their deviation.
   public var normalizesPatches = true
+  /// What pictures are normalised by.
+  public var statistics = PixelStatistics.own
   /// Share of a picture's area that the smallest part of it has that is shown.
   public var smallestCrop = 0.2
   /// Whether every other part is mirrored.

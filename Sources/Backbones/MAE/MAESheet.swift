@@ -7,6 +7,7 @@ public struct MAESheet: Sendable {
   private let network: MaskedAutoencoder
   private let maskRatio: Double
   private let normalizesPatches: Bool
+  private let normalization: Normalization
   private var sheet: ContactSheet
 
   /// - Parameters:
@@ -14,15 +15,18 @@ public struct MAESheet: Sendable {
   ///   - maskRatio: share of the patches that are removed
   ///   - normalizesPatches: whether the decoder paints patches less their mean and over their deviation, so that both are
   ///     taken from the picture itself
+  ///   - normalization: how the network's pictures are normalised
   ///   - columns: pictures in a row, each with two others beside it
   /// - Precondition: the network has a decoder.
   public init(
-    _ network: MaskedAutoencoder, maskRatio: Double = 0.75, normalizesPatches: Bool = true, columns: Int = 1
+    _ network: MaskedAutoencoder, maskRatio: Double = 0.75, normalizesPatches: Bool = true,
+    normalization: Normalization = .imageNet, columns: Int = 1
   ) {
     precondition(network.configuration.decoder != nil, "a sheet of a network without a decoder")
     self.network = network
     self.maskRatio = maskRatio
     self.normalizesPatches = normalizesPatches
+    self.normalization = normalization
     let zoom = max(1, 128 / max(1, network.configuration.imageSize))
     sheet = ContactSheet(
       columns: 3 * columns, columnTitles: (0..<columns).flatMap { _ in ["picture", "seen", "painted"] },
@@ -39,7 +43,7 @@ public struct MAESheet: Sendable {
     var random = random
     let noise = (0..<rows * columns).map { _ in random.uniform() }
     let mask = TokenMask(noise: noise, ratio: maskRatio)
-    let picture = image.tensor(normalization: .imageNet)
+    let picture = image.tensor(normalization: normalization)
     let x = picture.reshaped([1] + picture.shape).channelsLast
     let painted = network.paint(x, masks: [mask], normalizesPatches: normalizesPatches)
     var seen = image
@@ -49,7 +53,7 @@ public struct MAESheet: Sendable {
     }
     sheet.append(image)
     sheet.append(seen)
-    sheet.append(Image(normalized: painted))
+    sheet.append(Image(tensor: painted.channelsFirst.slice(0), normalization: normalization))
   }
 
   /// - Throws: `DataError` for a sheet without pictures, or one that would be too large.
@@ -85,17 +89,5 @@ extension MaskedAutoencoder {
       removed.count == masks.count * tokens, "\(removed.count) patches of \(masks.count) × \(tokens)")
     return MAELoss.unpatchify(
       patches, patchSize: configuration.patchSize, height: pictures.shape[1], width: pictures.shape[2])
-  }
-}
-
-extension Image {
-  /// The picture of `[1, H, W, 3]` normalised as for ImageNet.
-  fileprivate init(normalized x: Tensor) {
-    let (means, deviations) = (Normalization.imageNetMean, Normalization.imageNetDeviation)
-    let pixels = x.elements.enumerated().map { index, value in
-      let level = (value * deviations[index % 3] + means[index % 3]) * 255
-      return UInt8(max(0, min(255, level.isNaN ? 0 : level.rounded())))
-    }
-    self.init(width: x.shape[2], height: x.shape[1], pixels: pixels)
   }
 }

@@ -66,7 +66,7 @@ public struct PretrainingFolder: Sendable {
   ) throws(DataError) {
     let state = trainer.state
     let record = settings.stateRecord.map { (Self.settingPrefix + $0.key, $0.value) }
-    let metadata = settings.modelMetadata.merging(record) { first, _ in first }
+    let metadata = settings.modelMetadata(of: trainer.objective).merging(record) { first, _ in first }
     try trainer.write(
       to: statePath(step: state.step),
       metadata: metadata.merging(pictures?.metadata ?? [:]) { first, _ in first })

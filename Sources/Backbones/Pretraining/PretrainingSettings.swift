@@ -49,7 +49,7 @@ public protocol PretrainingSettings: OptionTable {
   /// The weights before the first step, drawn from the seed.
   func initialParameters() throws(DataError) -> [NamedTensor]
   /// What the weights do not tell, for the model's file.
-  var modelMetadata: [String: String] { get }
+  func modelMetadata(of goal: Goal) -> [String: String]
   /// All tensors of the model's file, from those that were trained.
   func modelTensors(_ trained: [NamedTensor], of goal: Goal) -> [NamedTensor]
   /// A sheet of what a network can do so far.

@@ -2,7 +2,7 @@ import TensorCore
 
 /// How 8-bit samples become the numbers a network was trained on. All arithmetic is Float32, in the
 /// order of the reference, so the results have its bits.
-public enum Normalization: Sendable, Hashable, CaseIterable {
+public enum Normalization: Sendable, Hashable {
   /// 2 (v / 255) - 1, in -1...1: pictures whose features are taken (ddpm-segmentation).
   case ddpm
   /// v / 127.5 - 1, in -1...1: pictures a diffusion model is trained on (guided-diffusion). The same
@@ -10,6 +10,8 @@ public enum Normalization: Sendable, Hashable, CaseIterable {
   case ddpmTraining
   /// (v / 255 - mean) / deviation by channel, with the statistics of ImageNet.
   case imageNet
+  /// (v / 255 - mean) / deviation by channel, with statistics of samples in 0...1.
+  case statistics(mean: [Float], deviation: [Float])
 
   /// Mean of each channel over ImageNet, of samples in 0...1.
   public static let imageNetMean: [Float] = [0.485, 0.456, 0.406]
@@ -18,16 +20,42 @@ public enum Normalization: Sendable, Hashable, CaseIterable {
 
   /// The number for each sample value, channel after channel: `[3, 256]`.
   var table: [Float] {
-    let (mean, deviation) = (Self.imageNetMean, Self.imageNetDeviation)
-    return (0..<3).flatMap { channel in
-      (0..<256).map { value in
-        switch self {
-        case .ddpm: 2 * (Float(value) / 255) - 1
-        case .ddpmTraining: Float(value) / 127.5 - 1
-        case .imageNet: (Float(value) / 255 - mean[channel]) / deviation[channel]
+    func table(_ value: (_ sample: Float, _ channel: Int) -> Float) -> [Float] {
+      (0..<3).flatMap { channel in (0..<256).map { value(Float($0), channel) } }
+    }
+    switch self {
+    case .ddpm: return table { sample, _ in 2 * (sample / 255) - 1 }
+    case .ddpmTraining: return table { sample, _ in sample / 127.5 - 1 }
+    case .imageNet:
+      return Self.statistics(mean: Self.imageNetMean, deviation: Self.imageNetDeviation).table
+    case .statistics(let mean, let deviation):
+      precondition(
+        mean.count == 3 && deviation.count == 3 && deviation.allSatisfy { $0 > 0 },
+        "means \(mean) and deviations \(deviation) of three channels")
+      return table { sample, channel in (sample / 255 - mean[channel]) / deviation[channel] }
+    }
+  }
+
+  /// The statistics of some pictures, each channel over all of their pixels.
+  /// - Parameter images: at least one with a pixel
+  /// - Returns: `statistics`; deviations are at least a grey level, which those of pictures of one colour are not
+  public init(of images: [Image]) {
+    var (sums, squares, count) = ([0, 0, 0], [0, 0, 0], 0)
+    for image in images {
+      count += image.width * image.height
+      image.pixels.withUnsafeBufferPointer { pixels in
+        for index in pixels.indices {
+          sums[index % 3] += Int(pixels[index])
+          squares[index % 3] += Int(pixels[index]) * Int(pixels[index])
         }
       }
     }
+    precondition(count > 0, "the statistics of \(images.count) pictures without pixels")
+    let means = sums.map { Double($0) / Double(count) }
+    let deviations = zip(squares, means).map { square, mean in
+      max(1, (Double(square) / Double(count) - mean * mean).squareRoot())
+    }
+    self = .statistics(mean: means.map { Float($0 / 255) }, deviation: deviations.map { Float($0 / 255) })
   }
 }
 

@@ -142,9 +142,52 @@ struct MAEPretrainingTests {
     let features = try BackboneRegistry.standard.features(of: checkpoint)
     #expect(features.record.kind == "mae" && features.record.options["heads"] == "3")
     #expect(features.layout.map(\.channels) == [24])
+    // The statistics of the first batch went through checkpoint and model.
+    #expect(features.input.normalization == whole.trainer.objective.normalization)
+    #expect(second.trainer.objective.normalization == whole.trainer.objective.normalization)
+    #expect(features.input.normalization != .imageNet)
     // Three pictures in a row, a row each.
     let sheet = try Image(contentsOf: folder.path("whole/samples-00000006.png"))
     #expect(sheet.width > 3 * 128 && sheet.height > 2 * 128)
+  }
+
+  /// Grey pictures of little contrast are normalised by that, unless ImageNet's statistics are asked for.
+  @Test(arguments: MAEPretrainingSettings.PixelStatistics.allCases)
+  func picturesAreNormalisedByTheirOwnStatistics(
+    statistics: MAEPretrainingSettings.PixelStatistics
+  ) throws {
+    var random = Philox(seed: 5)
+    for index in 0..<6 {
+      var image = Image(width: 24, height: 24, color: .white)
+      for y in 0..<24 {
+        for x in 0..<24 {
+          let level = UInt8(120 + 8 * (x / 12) + Int(random.uniform() * 3))
+          image[x, y] = RGB(level, level, level)
+        }
+      }
+      try image.write(to: "\(folder.folder("grey"))/p\(index).png")
+    }
+    let grey = try UnlabelledImages(directory: folder.path("grey"), imageSize: 16, keepsWhole: true)
+    var trainer = try trainer { $0.statistics = statistics }
+    #expect((trainer.objective.normalization == nil) == (statistics == .own))
+    _ = try trainer.step(on: grey)
+    let told = trainer.objective.normalization
+    if case .statistics(let mean, let deviation) = told {
+      #expect(statistics == .own && Set(mean).count == 1 && Set(deviation).count == 1)
+      #expect(abs(mean[0] - 125 / 255) < 0.01 && abs(deviation[0] - 4 / 255) < 0.005)
+    } else {
+      #expect(statistics == .imagenet && told == .imageNet)
+    }
+    // Later batches are normalised by what the first one told.
+    _ = try trainer.step(on: pictures)
+    #expect(trainer.objective.normalization == told)
+  }
+
+  @Test func picturesOfOneColourHaveADeviation() {
+    let normalization = Normalization(of: [Image(width: 4, height: 4, color: RGB(10, 20, 255))])
+    #expect(
+      normalization
+        == .statistics(mean: [10, 20, 255].map { $0 / 255 }, deviation: [1, 1, 1].map { $0 / 255 }))
   }
 
   /// What was seen stays as it is, and a network that paints each patch's mean gives the mean.

@@ -41,6 +41,24 @@ struct MAETests {
     #expect(features.record.options == ["heads": "3", "decoder-heads": "2", "norm-pix-loss": "true"])
   }
 
+  @Test(arguments: [
+    ["pixel-mean": "0.1,0.2"], ["pixel-mean": "0.1,0.2,x"], ["pixel-mean": "0.1,0.2,1.5"],
+    ["pixel-deviation": "0.1,0,0.2"], ["pixel-deviation": "1,1,1,1"],
+  ])
+  func statisticsThatCannotBe(settings: [String: String]) throws {
+    let checkpoint = try checkpoint()
+    let error = #expect(throws: DataError.self) { try features(settings, checkpoint) }
+    #expect(error?.kind == .invalidArgument && error?.expected.hasPrefix("three numbers") == true)
+  }
+
+  @Test func statisticsAreSettings() throws {
+    let features = try features(
+      ["pixel-mean": "0.5,0.4,0.3", "pixel-deviation": "0.25,0.5,1"], try checkpoint())
+    #expect(
+      features.input.normalization == .statistics(mean: [0.5, 0.4, 0.3], deviation: [0.25, 0.5, 1]))
+    #expect(features.record.options["pixel-deviation"] == "0.25,0.5,1.0")
+  }
+
   /// A file with the encoder alone gives the same features, whatever the decoder's heads.
   @Test func encoderAlone() throws {
     var random = Philox(seed: 3)

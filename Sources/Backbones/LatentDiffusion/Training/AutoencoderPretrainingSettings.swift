@@ -116,7 +116,7 @@ extension AutoencoderPretrainingSettings: PretrainingSettings {
   }
 
   /// The shapes of the weights tell all.
-  public var modelMetadata: [String: String] { [:] }
+  public func modelMetadata(of goal: AutoencoderObjective) -> [String: String] { [:] }
 
   /// Pictures of the training, and as they come back.
   public func sheet(

@@ -68,7 +68,7 @@ extension LatentDiffusionPretrainingSettings: PretrainingSettings {
     try UNet.initialParameters(configuration, random: Philox(seed: trainer.seed).split(.initialWeights))
   }
 
-  public var modelMetadata: [String: String] {
+  public func modelMetadata(of goal: LatentDiffusionObjective) -> [String: String] {
     var options = LatentDiffusionOptions()
     (options.headChannels, options.imageSize) = (headChannels, imageSize)
     return options.metadata
