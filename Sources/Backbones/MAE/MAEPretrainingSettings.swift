@@ -7,8 +7,9 @@ import Training
 
 /// A masked autoencoder to train, and how (He et al. 2022; `main_pretrain.py` of facebookresearch/mae).
 ///
-/// Network, batch and moving average are of a size for a CPU; the rest is the reference's: three quarters of the patches
-/// are removed, AdamW with betas 0.9 and 0.95 and a decay of 0.05, a learning rate of 1e-3 for 256 pictures, no average.
+/// Network, batch and moving average are of a size for a CPU, and pictures are normalised by their own statistics; the
+/// rest is the reference's: three quarters of the patches are removed, AdamW with betas 0.9 and 0.95 and a decay of 0.05, a
+/// learning rate of 1e-3 for 256 pictures, no average.
 public struct MAEPretrainingSettings: Sendable, Equatable {
   /// Means and deviations that pictures are normalised by.
   public enum PixelStatistics: String, Sendable, CaseIterable {

@@ -86,11 +86,7 @@ extension Segmenter {
       let changes = index < changes.count ? changes[index] : ModelChanges()
       models.append(try Self.model(index, of: file, changes: changes, registry: registry, notices: notices))
     }
-    try self.init(file, features: try Self.combined(models))
-  }
-
-  private static func combined(_ models: [any ModelFeatures]) throws(DataError) -> any PixelFeatures {
-    models.count == 1 ? models[0] : try CombinedFeatures(models)
+    try self.init(file, features: try CombinedFeatures.joining(models))
   }
 
   private static func model(

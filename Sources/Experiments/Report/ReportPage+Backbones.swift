@@ -27,17 +27,9 @@ extension ReportPage {
         <td title="\(model.checkpointSHA256)">\(digests.joined(separator: " "))</td></tr>
         """
     }
-    let table: Markup = """
-      <table class="words">
-      <thead><tr>\(head.joined())</tr></thead>
-      <tbody>
-      \(lines.joined(separator: "\n"))
-      </tbody>
-      </table>
-      """
     return """
       <p>Each model sees the pictures at its own size, and labels are compared at that size.</p>
-      \(Self.wide("The backbones", table))
+      \(Self.wide("The backbones", Self.table("words", head: head, lines: lines)))
       """
   }
 
@@ -77,15 +69,9 @@ extension ReportPage {
         return "<tr><th scope=\"row\">\(report.classes[label].name)</th>\(cells.joined())</tr>"
       }
       let name = report.testSets[set].name
-      let table: Markup = """
-        <table class="figures">
-        <thead><tr><th scope="col">IoU on \(name), %</th>\(head.joined())</tr></thead>
-        <tbody>
-        \(lines.joined(separator: "\n"))
-        </tbody>
-        </table>
-        """
-      return Self.wide("IoU of each class on \(name)", table)
+      let title: Markup = "<th scope=\"col\">IoU on \(name), %</th>"
+      return Self.wide(
+        "IoU of each class on \(name)", Self.table("figures", head: [title] + head, lines: lines))
     }.joined(separator: "\n")
   }
 }

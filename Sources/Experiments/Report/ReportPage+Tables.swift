@@ -95,14 +95,18 @@ extension ReportPage {
         <small>\(preset.summary)</small></th>\(cells.joined())</tr>
         """
     }
-    let table: Markup = """
-      <table class="words">
-      <thead><tr>\(head.joined())</tr></thead>
-      <tbody>
-      \(lines.joined(separator: "\n"))
-      </tbody>
-      </table>
-      """
-    return Self.wide("The \(presetNoun)s", table)
+    return Self.wide("The \(presetNoun)s", Self.table("words", head: head, lines: lines))
+  }
+
+  /// A table of a class of the style sheet.
+  static func table(_ kind: String, head: [Markup], lines: [Markup]) -> Markup {
+    """
+    <table class="\(kind)">
+    <thead><tr>\(head.joined())</tr></thead>
+    <tbody>
+    \(lines.joined(separator: "\n"))
+    </tbody>
+    </table>
+    """
   }
 }

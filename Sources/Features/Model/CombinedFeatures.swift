@@ -29,6 +29,13 @@ public struct CombinedFeatures: PixelFeatures {
     layout = Self.layout(of: models, size: input.size)
   }
 
+  /// The features of one model as they are, or those of several side by side.
+  /// - Parameter models: at least one
+  /// - Throws: `DataError` when they take pictures of other channels.
+  public static func joining(_ models: [any ModelFeatures]) throws(DataError) -> any PixelFeatures {
+    models.count == 1 ? models[0] : try CombinedFeatures(models)
+  }
+
   private static func input(of inputs: [InputSpecification]) -> InputSpecification {
     let size = inputs.map(\.size).max()!
     // The sides of smaller pictures are rounded to multiples.

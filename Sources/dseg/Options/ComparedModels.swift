@@ -10,17 +10,7 @@ struct ComparedModels: ParsableArguments {
       "A pretrained model (.pt or .safetensors), as often as wanted; the first is what the others are compared with. (default name: the file's)",
       valueName: "[name=]file"))
   var checkpoint: [String]
-  @Option(
-    help: ArgumentHelp(
-      "Kind of a model: \(BackboneRegistry.standard.kinds.map { $0.kind }.joined(separator: ", ")). (default: as its file shows)",
-      valueName: "[name:]kind"))
-  var backbone: [String] = []
-  @Option(
-    help: ArgumentHelp(
-      "Which network of a checkpoint that holds several, by what stands before its names, such as ema or model. (default: the moving average)",
-      valueName: "[name:]network"))
-  var weights: [String] = []
-  @OptionGroup var flags: NetworkSettings
+  @OptionGroup var options: NamedModelOptions
   @OptionGroup var selection: FeatureOptions
   @OptionGroup var drawing: NoiseOptions
 
@@ -34,8 +24,8 @@ struct ComparedModels: ParsableArguments {
   /// - Throws: `DataError` when a file is no model, a name or a setting is unknown, or a setting does not fit.
   func features(notices: Notices) throws(DataError) -> [NamedFeatures] {
     let common = drawing.given.merging(selection.given) { _, new in new }
-      .merging(flags.shortForms) { _, new in new }
-    return try NamedModels(checkpoint, kinds: backbone, notices: notices).features(
-      common: common, settings: flags.settings, weights: weights, notices: notices)
+      .merging(options.flags.shortForms) { _, new in new }
+    return try NamedModels(checkpoint, kinds: options.backbone, notices: notices).features(
+      common: common, settings: options.flags.settings, weights: options.weights, notices: notices)
   }
 }

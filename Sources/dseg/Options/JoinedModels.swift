@@ -13,27 +13,19 @@ struct JoinedModels: ParsableArguments {
       "Another pretrained model, whose activations follow those of the first in the vector of a pixel; as often as wanted.",
       valueName: "[name=]file"))
   var also: [String] = []
-  @Option(
-    help: ArgumentHelp(
-      "Kind of a model: \(BackboneRegistry.standard.kinds.map { $0.kind }.joined(separator: ", ")). (default: as its file shows)",
-      valueName: "[name:]kind"))
-  var backbone: [String] = []
-  @Option(
-    help: ArgumentHelp(
-      "Which network of a checkpoint that holds several, by what stands before its names, such as ema or model. (default: the moving average)",
-      valueName: "[name:]network"))
-  var weights: [String] = []
-  @OptionGroup var flags: NetworkSettings
+  @OptionGroup var options: NamedModelOptions
 
   /// What was given for all models, by the keys of option tables.
   /// - Parameter others: settings from other flags and files, which these take the place of
   func given(_ others: [String: String] = [:]) -> [String: String] {
-    others.merging(flags.shortForms) { _, new in new }
-      .merging(flags.settings.filter { !NamedModels.isNamed($0) }.map(NetworkSettings.pair)) { _, new in new }
+    others.merging(options.flags.shortForms) { _, new in new }
+      .merging(options.flags.settings.filter { !NamedModels.isNamed($0) }.map(NetworkSettings.pair)) {
+        _, new in new
+      }
   }
 
   /// What was given for one of the models.
-  private var named: [String] { flags.settings.filter(NamedModels.isNamed) }
+  private var named: [String] { options.flags.settings.filter(NamedModels.isNamed) }
 
   /// Paths of the files, for checks of what is written.
   func paths(first: String?) -> [String?] {
@@ -46,16 +38,15 @@ struct JoinedModels: ParsableArguments {
   ///   - kind: of the first model, unless an option says it
   /// - Throws: `DataError` when a file is no model, or a name is unknown or that of two.
   func opened(first: String, kind: String? = nil) throws(DataError) -> NamedModels {
-    try NamedModels([first] + also, kinds: backbone, kindOfFirst: kind, notices: .ofThisRun)
+    try NamedModels([first] + also, kinds: options.backbone, kindOfFirst: kind, notices: .ofThisRun)
   }
 
   /// The features of models that were opened.
   /// - Throws: `DataError` when a setting is unknown or does not fit.
   func features(of models: NamedModels, common: [String: String]) throws(DataError) -> any PixelFeatures {
     let features = try models.features(
-      common: common, settings: named, weights: weights, notices: .ofThisRun)
-    let all = features.flatMap { $0.features.models }
-    return all.count == 1 ? all[0] : try CombinedFeatures(all)
+      common: common, settings: named, weights: options.weights, notices: .ofThisRun)
+    return try CombinedFeatures.joining(features.flatMap { $0.features.models })
   }
 
   /// What is to be changed about the models of a segmenter, which have the names of their files there.
@@ -74,7 +65,7 @@ struct JoinedModels: ParsableArguments {
     for (name, backbone) in zip(names, backbones) {
       models.append((name, try registry.named(backbone.kind, source: file.path)))
     }
-    for (name, kind) in try NamedModels.sorted(backbone, names: names, option: "--backbone") {
+    for (name, kind) in try NamedModels.sorted(options.backbone, names: names, option: "--backbone") {
       for model in models where model.name == name ?? model.name && model.kind.kind != kind {
         throw DataError(
           .invalidArgument, file: "--backbone",
@@ -83,7 +74,7 @@ struct JoinedModels: ParsableArguments {
     }
     let settings = try NamedModels.settings(
       common: given(others), given: named, models: models, notices: .ofThisRun)
-    let weights = try NamedModels.sorted(weights, names: names, option: "--weights")
+    let weights = try NamedModels.sorted(options.weights, names: names, option: "--weights")
     let places = try places(names: names, first: first, segmenter: file.path)
     return names.indices.map { index in
       let choice = weights.last { $0.name == names[index] } ?? weights.last { $0.name == nil }

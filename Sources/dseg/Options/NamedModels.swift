@@ -1,8 +1,24 @@
+import ArgumentParser
 import Backbones
 import Base
 import Checkpoints
 import Features
 import Foundation
+
+/// What is said of several pretrained models.
+struct NamedModelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Kind of a model: \(BackboneRegistry.standard.kinds.map { $0.kind }.joined(separator: ", ")). (default: as its file shows)",
+      valueName: "[name:]kind"))
+  var backbone: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "Which network of a checkpoint that holds several, by what stands before its names, such as ema or model. (default: the moving average)",
+      valueName: "[name:]network"))
+  var weights: [String] = []
+  @OptionGroup var flags: NetworkSettings
+}
 
 /// Several pretrained models on a command line: files under names (`NAME=file`), and what is said of one of them
 /// (`NAME:key=value`) or of all.
