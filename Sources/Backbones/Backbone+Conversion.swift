@@ -20,8 +20,7 @@ extension BackboneRegistry {
     weights: WeightsChoice = .automatic, notices: Notices = Notices(), to path: String,
     as elementType: ElementType = .float32
   ) throws(DataError) {
-    let kind = if let kind { try named(kind) } else { try recognizing(checkpoint) }
-    try kind.convert(
+    try self.kind(of: checkpoint, named: kind).convert(
       checkpoint, settings: settings, weights: weights, notices: notices, to: path, as: elementType)
   }
 }

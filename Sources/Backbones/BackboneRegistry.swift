@@ -38,9 +38,28 @@ extension BackboneRegistry {
     }
     throw DataError(
       .unsupported, file: checkpoint.path,
-      expected: kinds.map { "\($0.kind) (\($0.anchor), …)" }.joined(separator: ", "),
-      found: OtherCheckpoint(checkpoint)?.what
-        ?? (closest(to: checkpoint) ?? OtherCheckpoint.unknown(checkpoint).what))
+      expected: kinds.map { "\($0.kind) (\($0.anchor), …)" }.joined(separator: ", "), found: what(checkpoint))
+  }
+
+  /// The kind of a checkpoint, as somebody says or as its names tell.
+  /// - Parameters:
+  ///   - checkpoint: `.pt` or `.safetensors`
+  ///   - name: of a kind; nil to recognize it
+  /// - Throws: `DataError` for an unknown name, and one that says what the file is where it has no network of the kind.
+  public func kind(of checkpoint: Checkpoint, named name: String?) throws(DataError) -> any Backbone.Type {
+    guard let name else { return try recognizing(checkpoint) }
+    let kind = try named(name)
+    // A kind may read more files by its name than it recognizes.
+    guard !kind.recognizes(checkpoint), kind.networkNames(in: checkpoint).isEmpty else { return kind }
+    let others = kinds.filter { $0.recognizes(checkpoint) }.map { "\($0.kind) (\($0.anchor), …)" }
+    throw DataError(
+      .unsupported, file: checkpoint.path, expected: "\(kind.kind) (\(kind.anchor), …)",
+      found: others.isEmpty ? what(checkpoint) : others.joined(separator: " or "))
+  }
+
+  /// What a file is that holds no network of any kind.
+  private func what(_ checkpoint: Checkpoint) -> String {
+    OtherCheckpoint(checkpoint)?.what ?? closest(to: checkpoint) ?? OtherCheckpoint.unknown(checkpoint).what
   }
 
   /// The kind that a file of none comes closest to, and what is missing; nil for one that resembles none.
@@ -81,8 +100,8 @@ extension BackboneRegistry {
     of checkpoint: Checkpoint, kind: String? = nil, settings: [String: String] = [:],
     weights: WeightsChoice = .automatic, notices: Notices = Notices()
   ) throws(DataError) -> any ModelFeatures {
-    let kind = if let kind { try named(kind) } else { try recognizing(checkpoint) }
-    return try kind.features(of: checkpoint, settings: settings, weights: weights, notices: notices)
+    return try self.kind(of: checkpoint, named: kind).features(
+      of: checkpoint, settings: settings, weights: weights, notices: notices)
   }
 
   /// The features that a record tells of, with some settings changed.

@@ -112,7 +112,7 @@ INLINED void output(const float *m, size_t slot, struct dseg_tile_output out, si
       else load_some(&bias, out.bias + c, some);
       for (size_t row = 0; row < height; row++) {
         for (size_t column = 0; column < width; column++) {
-          size_t place = row * out.row_size + (left + column) * out.channels + c;
+          size_t place = row * out.row_size + (left + column) * out.pixel_size + c;
           lanes value = values[row * size + column] + bias;
           if (out.residual) {
             if (some == dseg_lanes) load(&residual, out.residual + place);

@@ -50,15 +50,46 @@ struct ClosestKindTests {
     #expect(try refusal(names)?.found.hasPrefix("none of its names") == true)
   }
 
+  /// A file of every kind.
+  private static let files: [(kind: String, write: @Sendable (String) throws -> Void)] = [
+    ("guided-diffusion", { try $0.copy(of: TinyWorld(pictures: 1)) }),
+    ("latent-diffusion", { try RandomLatentModel.write(RandomLatentModel().tensors(), to: $0) }),
+    ("mae", { try RandomBackbones.write(RandomBackbones.maeShapes(decoder: nil), to: $0) }),
+    ("swav", { try RandomBackbones.write(RandomBackbones.resNetShapes(), to: $0) }),
+  ]
+
+  /// A kind that a file is not of, called by its name.
+  @Test(arguments: files.map(\.kind))
+  func wrongKindIsToldTheRightOne(kind: String) throws {
+    let path = folder.path("own.safetensors")
+    try Self.files.first { $0.kind == kind }!.write(path)
+    let checkpoint = try Checkpoint(contentsOf: path)
+    let registry = BackboneRegistry.standard
+    #expect(try registry.kind(of: checkpoint, named: kind).kind == kind)
+    // The names of the two diffusions are the same; they speak for themselves.
+    let wrong = ["mae", "swav"].first { $0 != kind }!
+    let error = #expect(throws: DataError.self) { try registry.features(of: checkpoint, kind: wrong) }
+    let (expected, found) = (error?.expected ?? "", error?.found ?? "")
+    #expect(expected.hasPrefix(wrong) && found.hasPrefix(kind) && error?.file == path, "\(found)")
+  }
+
+  @Test func unknownFileOfAKindIsToldWhatIsMissing() throws {
+    let path = folder.path("model.safetensors")
+    try RandomBackbones.write(
+      ["encoder.pos_embed", "encoder.cls_token", "encoder.blocks.0.attn.qkv.weight"].map { ($0, [2]) },
+      to: path)
+    let checkpoint = try Checkpoint(contentsOf: path)
+    let error = #expect(throws: DataError.self) {
+      try BackboneRegistry.standard.kind(of: checkpoint, named: "swav")
+    }
+    let found = error?.found ?? ""
+    #expect(found.contains("closest to mae but have no patch_embed.proj.weight"), "\(found)")
+  }
+
   /// Every kind's own files have its landmarks.
   @Test func landmarksAreInEveryModel() throws {
     let path = folder.path("own.safetensors")
-    let files: [(kind: String, write: (String) throws -> Void)] = [
-      ("guided-diffusion", { try $0.copy(of: TinyWorld(pictures: 1)) }),
-      ("latent-diffusion", { try RandomLatentModel.write(RandomLatentModel().tensors(), to: $0) }),
-      ("mae", { try RandomBackbones.write(RandomBackbones.maeShapes(decoder: nil), to: $0) }),
-      ("swav", { try RandomBackbones.write(RandomBackbones.resNetShapes(), to: $0) }),
-    ]
+    let files = Self.files
     #expect(Set(files.map(\.kind)) == Set(BackboneRegistry.standard.kinds.map { $0.kind }))
     for (kind, write) in files {
       try write(path)

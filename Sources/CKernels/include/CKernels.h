@@ -138,7 +138,7 @@ void dseg_winograd4_input(struct dseg_tile_input input, float *_Nonnull v, size_
 /// `A g Aᵀ` of every tile of a gradient at the output, in the same order; the band has no rows or pixels around the tiles.
 void dseg_winograd4_gradient(struct dseg_tile_input input, float *_Nonnull v, size_t slot);
 
-/// Where some tiles of a row go: rows of pixels with `channels` channels.
+/// Where some tiles of a row go: `channels` channels of the pixels of some rows.
 struct dseg_tile_output {
   float *_Nonnull y;
   /// Added, of the shape of y.
@@ -146,6 +146,8 @@ struct dseg_tile_output {
   /// Added to every pixel.
   const float *_Nonnull bias;
   size_t channels;
+  /// From pixel to pixel.
+  size_t pixel_size;
   /// From row to row of pixels.
   size_t row_size;
   /// Pixels of a row, and rows, that exist of all tiles.

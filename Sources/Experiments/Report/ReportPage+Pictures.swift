@@ -11,7 +11,7 @@ extension ReportPage {
     let head = heads.map { name -> Markup in "<th scope=\"col\">\(name)</th>" }
     let lines = pictures.worst.enumerated().map { worstLine($1, $0) }
     let table: Markup = """
-      <table class="pictures">
+      <table class="pictures" style="--pictures: \("\(heads.count)")">
       <thead><tr><th scope="col">picture</th>\(head.joined())</tr></thead>
       <tbody>
       \(lines.joined(separator: "\n"))

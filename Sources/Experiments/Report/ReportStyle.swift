@@ -90,7 +90,7 @@ extension ReportPage {
     .pictures dl { margin: .35rem 0 0; }
     .pictures dt { line-height: 1.2; margin-top: .3rem; }
     img { display: block; height: auto; }
-    .pictures img { width: 9rem; max-width: none; }
+    .pictures img { width: clamp(5rem, 56rem / var(--pictures) - .6rem, 9rem); max-width: none; }
     .sharp { image-rendering: pixelated; }
     .preview { margin-bottom: 1.25rem; }
     .preview figcaption { font-weight: 400; font-size: .875rem; }
@@ -104,7 +104,7 @@ extension ReportPage {
     @media (max-width: 40rem) {
       main { padding: 1.5rem 1rem 3rem; }
       h1 { font-size: 1.4rem; }
-      .pictures img { width: 7rem; }
+      .pictures img { width: min(7rem, 56rem / var(--pictures) - .6rem); }
       .row img { width: calc(50% - .2rem); }
       th, td { padding: .3rem .5rem; }
       table { font-size: .875rem; }

@@ -53,8 +53,7 @@ struct Sample: ParsableCommand {
     try OutputGuard.checkWritable(output, as: .picture)
     let file = try Checkpoint(contentsOf: checkpoint)
     let registry = BackboneRegistry.standard
-    let kind =
-      if let name = network.backbone { try registry.named(name) } else { try registry.recognizing(file) }
+    let kind = try registry.kind(of: file, named: network.backbone)
     guard let model = kind as? any PictureModel.Type else {
       throw DataError(
         .unsupported, file: checkpoint,

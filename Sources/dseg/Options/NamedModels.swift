@@ -54,9 +54,7 @@ struct NamedModels {
       let choice =
         (chosen.last { $0.name == name } ?? chosen.last { $0.name == nil })?.value
         ?? (index == 0 ? kindOfFirst : nil)
-      let kind: any Backbone.Type =
-        if let choice { try registry.named(choice) } else { try registry.recognizing(checkpoints[index]) }
-      models.append((name, kind))
+      models.append((name, try registry.kind(of: checkpoints[index], named: choice)))
     }
     (self.checkpoints, self.models) = (checkpoints, models)
   }

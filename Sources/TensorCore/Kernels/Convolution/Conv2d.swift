@@ -106,30 +106,35 @@ private func convolve(
   }
   guard x.shape.allSatisfy({ $0 > 0 }), shape.outChannels > 0 else { return Tensor(zeros: outShape) }
   let bias = bias ?? Tensor(zeros: [shape.outChannels])
+  let isBiasShared = bias.rank == 1
   let shape = shape.isPointwise ? shape.asColumn : shape
   return Tensor(shape: outShape) { y in
     x.withReader(height: shape.height, width: shape.width) { input in
-      withPointers(weight.prepared, bias) { kernel, biasPointer in
+      withPointers(bias) { bias in
         func run(_ residual: UnsafePointer<Float>?) {
           let output = ConvolutionOutput(
-            y: y, channels: shape.outChannels, bias: biasPointer,
-            biasStride: bias.rank == 2 ? shape.outChannels : 0, residual: residual, activation: activation)
-          switch weight.algorithm {
-          case .im2col:
-            Im2colConvolution(
-              shape: shape, input: input,
-              weights: PackedMatrix(
-                base: kernel, rows: shape.patchSize, columns: shape.outChannels, order: weight.order),
-              output: output
-            ).run()
-          case .winograd2:
-            WinogradConvolution<WinogradTile2>(
-              shape: shape, input: input, weight: kernel, output: output, order: weight.order
-            ).run()
-          case .winograd4, .winograd4Remade:
-            WinogradConvolution<WinogradTile4>(
-              shape: shape, input: input, weight: kernel, output: output, order: weight.order
-            ).run()
+            y: y, channels: shape.outChannels, bias: bias, biasStride: isBiasShared ? 0 : shape.outChannels,
+            residual: residual, activation: activation)
+          weight.forEachPrepared { outputs, kernel in
+            switch weight.algorithm {
+            case .im2col:
+              Im2colConvolution(
+                shape: shape, input: input,
+                weights: PackedMatrix(
+                  base: kernel, rows: shape.patchSize, columns: shape.outChannels, order: weight.order),
+                output: output
+              ).run()
+            case .winograd2:
+              WinogradConvolution<WinogradTile2>(
+                shape: shape, input: input, weight: kernel, outputs: outputs, output: output,
+                order: weight.order
+              ).run()
+            case .winograd4, .winograd4Remade:
+              WinogradConvolution<WinogradTile4>(
+                shape: shape, input: input, weight: kernel, outputs: outputs, output: output,
+                order: weight.order
+              ).run()
+            }
           }
         }
         if let residual { withPointers(residual) { run($0) } } else { run(nil) }

@@ -59,14 +59,35 @@ public final class ConvolutionWeight: Sendable {
   /// `[O, C, kh, kw]`
   public var shape: [Int] { [outChannels, inChannels, kernelHeight, kernelWidth] }
 
-  /// Im2col: `[kh, kw, C, O]`. Winograd: `[frequencies, C, O]`, both channels rounded up. Packed as `order` says.
-  var prepared: Tensor {
-    let (kept, original) = state.withLock { state in
-      (state.prepared, algorithm.isRemade && !state.isTrained ? state.original : nil)
+  /// Transformed weights that are in memory at a time where they are not kept. Fewer would have the input transformed more
+  /// often.
+  private static let remadeNumbers = 16 << 20
+
+  /// The original where what is made from it is not kept.
+  private var unkept: Tensor? {
+    state.withLock { state in algorithm.isRemade && !state.isTrained ? state.original : nil }
+  }
+
+  /// Calls `body` with output channels and their weights, for all of them in turn: all at once, or, where weights are not
+  /// kept, so many as `remadeNumbers` allows.
+  func forEachPrepared(_ body: (_ outputs: Range<Int>, _ weight: UnsafePointer<Float>) -> Void) {
+    guard let original = unkept else {
+      return withPointers(prepared) { body(0..<outChannels, $0) }
     }
-    if let kept { return kept }
-    if let original { return prepare(original) }
-    return state.withLock { state in
+    let unit = winogradColumns(1, order: order)
+    let numbers = algorithm.frequencies * wholeLanes(inChannels)
+    let step = max(1, Self.remadeNumbers / numbers / unit) * unit
+    for first in stride(from: 0, to: outChannels, by: step) {
+      let outputs = first..<min(outChannels, first + step)
+      let weight = winogradWeight(
+        original, outputs: outputs, tile: WinogradTile4.self, order: order, isPassing: true)
+      withPointers(weight) { body(outputs, $0) }
+    }
+  }
+
+  /// Im2col: `[kh, kw, C, O]`. Winograd: `[frequencies, C, O]`, both channels rounded up. Packed as `order` says.
+  private var prepared: Tensor {
+    state.withLock { state in
       if let prepared = state.prepared { return prepared }
       // There is one or the other.
       let weight = state.original!
@@ -129,9 +150,7 @@ public final class ConvolutionWeight: Sendable {
     switch algorithm {
     case .im2col: return patchOrder(weight)
     case .winograd2: return winogradWeight(weight, tile: WinogradTile2.self, order: order)
-    case .winograd4: return winogradWeight(weight, tile: WinogradTile4.self, order: order)
-    case .winograd4Remade:
-      return winogradWeight(weight, tile: WinogradTile4.self, order: order, isPassing: true)
+    case .winograd4, .winograd4Remade: return winogradWeight(weight, tile: WinogradTile4.self, order: order)
     }
   }
 

@@ -1,7 +1,7 @@
 import CKernels
 
 // x: [N, H, W, C]   y: [N, H, W, K]   size² frequencies; C and K rounded up to whole lanes
-// v: [size², tiles, C]   weight: [size², C, K]   m: [size², tiles, K]
+// v: [size², tiles, C]   weight: [size², C, K]   m: [size², tiles, K], of some of the outputs K
 
 /// A 3×3 convolution of stride 1 and padding 1 by a Winograd algorithm.
 ///
@@ -10,8 +10,10 @@ import CKernels
 struct WinogradConvolution<Tile: WinogradTile> {
   let shape: ConvolutionShape
   let input: BandReader
-  /// `[size², C, K]`
+  /// `[size², C, K]`, of `outputs` alone
   let weight: UnsafePointer<Float>
+  /// The output channels that are computed.
+  let outputs: Range<Int>
   let output: ConvolutionOutput
   let order: PackedOrder
 
@@ -22,8 +24,8 @@ struct WinogradConvolution<Tile: WinogradTile> {
   private let frequencies = Tile.size * Tile.size
 
   init(
-    shape: ConvolutionShape, input: BandReader, weight: UnsafePointer<Float>, output: ConvolutionOutput,
-    order: PackedOrder
+    shape: ConvolutionShape, input: BandReader, weight: UnsafePointer<Float>, outputs: Range<Int>,
+    output: ConvolutionOutput, order: PackedOrder
   ) {
     precondition(
       shape.kernelHeight == 3 && shape.kernelWidth == 3 && shape.stride == 1 && shape.padding == 1
@@ -31,10 +33,11 @@ struct WinogradConvolution<Tile: WinogradTile> {
     self.shape = shape
     self.input = input
     self.weight = weight
+    self.outputs = outputs
     self.output = output
     self.order = order
     inLanes = wholeLanes(shape.inChannels)
-    outLanes = winogradColumns(shape.outChannels, order: order)
+    outLanes = winogradColumns(outputs.count, order: order)
     tilesAcross = (shape.width + Tile.outSize - 1) / Tile.outSize
     tilesDown = (shape.height + Tile.outSize - 1) / Tile.outSize
   }
@@ -149,10 +152,12 @@ struct WinogradConvolution<Tile: WinogradTile> {
     forEachSample(tiles.rows, rowsPerSample: tilesDown) { sample, rows in
       for row in rows {
         let top = row * Tile.outSize
-        let offset = (sample * shape.height + top) * rowSize + left * shape.outChannels
+        let offset =
+          (sample * shape.height + top) * rowSize + left * shape.outChannels + outputs.lowerBound
         let line = dseg_tile_output(
           y: output.y + offset, residual: output.residual.map { $0 + offset },
-          bias: output.bias + sample * output.biasStride, channels: shape.outChannels, row_size: rowSize,
+          bias: output.bias + sample * output.biasStride + outputs.lowerBound, channels: outputs.count,
+          pixel_size: shape.outChannels, row_size: rowSize,
           width: min(tiles.columns.count * Tile.outSize, shape.width - left), height: shape.height - top,
           stride: outLanes, applies_relu: output.activation == .relu ? 1 : 0)
         Tile.transformOutput(source, slot: slot, into: line)
