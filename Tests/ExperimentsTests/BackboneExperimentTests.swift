@@ -147,7 +147,7 @@ struct BackboneExperimentTests {
     #expect(page.text("backbone-1")?.contains("blocks 1, 3") == true)
     // What the last line of each model takes for what, the last one's open.
     #expect(page.ids.filter { $0.hasPrefix("confusion-") } == ["confusion-0-0", "confusion-0"])
-    let closed = try #require(html.range(of: "<details><summary>\(report.presets[1].id)</summary>"))
+    let closed = try #require(html.range(of: "<details><summary>\(report.presets[0].id)</summary>"))
     #expect(
       html[closed.upperBound...].contains("<details open=\"\"><summary>\(report.presets[1].id)</summary>"))
     #expect(page.charts.compactMap { $0["id"] } == ["means-0", "bars-0"])
