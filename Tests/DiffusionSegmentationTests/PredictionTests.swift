@@ -55,7 +55,7 @@ struct PredictionTests {
   }
 
   /// A picture of another size than the network's, and one that is cut.
-  @Test(arguments: TestTimeSet.allCases, ImageFit.allCases)
+  @Test(arguments: TestTimeSet.allCases, ImageFit.everyKind)
   func versionsOfAnySize(_ set: TestTimeSet, fit: ImageFit) throws {
     var segmenter = with(.init(testTime: set))
     segmenter.fit = fit

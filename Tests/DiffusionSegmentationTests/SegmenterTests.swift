@@ -83,7 +83,7 @@ struct SegmenterTests {
     }
   }
 
-  @Test(arguments: [(40, 32), (32, 75), (50, 20), (64, 64), (7, 9)], ImageFit.allCases)
+  @Test(arguments: [(40, 32), (32, 75), (50, 20), (64, 64), (7, 9)], ImageFit.everyKind)
   func masksComeBackAtTheSizeOfThePicture(_ size: (width: Int, height: Int), fit: ImageFit) throws {
     let world = try TinyWorld(width: 40, height: 33)
     let segmenter = try world.train(fit: fit)

@@ -53,18 +53,7 @@ extension FittedGeometry {
     let content = image.resized(
       width: resizedWidth, height: resizedHeight, filter: .bilinear, columns: contentColumns,
       rows: contentRows)
-    guard isPadded else { return content }
-    let columns = (0..<networkWidth).map { reflected($0, size: contentWidth) }
-    var samples: [UInt8] = []
-    samples.reserveCapacity(3 * networkWidth * networkHeight)
-    for row in 0..<networkHeight {
-      let start = 3 * contentWidth * reflected(row, size: contentHeight)
-      samples += content.pixels[start..<start + 3 * contentWidth]
-      for column in columns[contentWidth...] {
-        samples += content.pixels[start + 3 * column..<start + 3 * column + 3]
-      }
-    }
-    return Image(width: networkWidth, height: networkHeight, pixels: samples)
+    return content.mirrored(toWidth: networkWidth, height: networkHeight)
   }
 
   /// The labels of the network's input, with the ignore label where the picture is mirrored, since there is nothing to
@@ -87,6 +76,25 @@ extension FittedGeometry {
     precondition(
       width == originalWidth && height == originalHeight,
       "\(width) x \(height) pixels in a geometry for \(originalWidth) x \(originalHeight)")
+  }
+}
+
+extension Image {
+  /// The picture with mirrored pixels at the right and below, without repeating the border pixel (NumPy's `reflect`).
+  /// - Precondition: the new size is at least the picture's.
+  package func mirrored(toWidth newWidth: Int, height newHeight: Int) -> Image {
+    precondition(
+      newWidth >= width && newHeight >= height, "\(width) x \(height) mirrored to \(newWidth) x \(newHeight)")
+    guard newWidth > width || newHeight > height else { return self }
+    let columns = (0..<newWidth).map { reflected($0, size: width) }
+    var samples: [UInt8] = []
+    samples.reserveCapacity(3 * newWidth * newHeight)
+    for row in 0..<newHeight {
+      let start = 3 * width * reflected(row, size: height)
+      samples += pixels[start..<start + 3 * width]
+      for column in columns[width...] { samples += pixels[start + 3 * column..<start + 3 * column + 3] }
+    }
+    return Image(width: newWidth, height: newHeight, pixels: samples)
   }
 }
 

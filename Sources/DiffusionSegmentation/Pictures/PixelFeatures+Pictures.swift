@@ -10,6 +10,16 @@ extension PixelFeatures {
     for image: Image, fit: ImageFit, precision: FeaturePrecision = .float, name: String
   ) throws(DataError) -> FittedGeometry {
     let geometry = try fit.geometry(width: image.width, height: image.height, input: input, name: name)
+    if let tiling = fit.tiling {
+      guard isAcceptableSize(width: geometry.networkWidth, height: geometry.networkHeight) else {
+        throw DataError(
+          .unsupported, file: name, item: "size",
+          expected: "at most \(Image.maximumPixelCount) pixels at the size at which it is cut into tiles",
+          found: "\(geometry.networkWidth) x \(geometry.networkHeight) (\(tiling))")
+      }
+      try checkMemory(height: input.size, width: input.size, precision: precision, name: name)
+      return geometry
+    }
     let (height, width) = (geometry.networkHeight, geometry.networkWidth)
     guard height * width <= input.largestPixels else {
       let longest = input.largestPixels / (input.size * input.size)
@@ -18,11 +28,17 @@ extension PixelFeatures {
         expected: "a long side of at most \(longest) short ones; crop or cut the picture",
         found: "\(image.width) x \(image.height)")
     }
+    try checkMemory(height: height, width: width, precision: precision, name: name)
+    return geometry
+  }
+
+  private func checkMemory(
+    height: Int, width: Int, precision: FeaturePrecision, name: String
+  ) throws(DataError) {
     try AvailableMemory.require(
       workingBytes(height: height, width: width)
         + mapBytes(height: height, width: width, precision: precision),
       file: name, item: "memory of the features of a picture of \(width) x \(height) pixels")
-    return geometry
   }
 
   /// The features of a picture that `geometry` brings to the model.

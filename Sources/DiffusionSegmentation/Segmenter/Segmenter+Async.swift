@@ -27,7 +27,7 @@ extension Segmenter {
   ) async throws(DataError) -> Segmentation {
     try await onOwnThread { () throws(DataError) in
       try Cancellation.check()
-      return try segment(view(image, name: name), withProbabilities: withProbabilities)
+      return try segment(image, name: name, withProbabilities: withProbabilities)
     }
   }
 

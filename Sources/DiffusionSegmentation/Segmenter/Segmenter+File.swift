@@ -135,7 +135,7 @@ extension Segmenter {
   private init(_ file: SegmenterFile, features: any PixelFeatures) throws(DataError) {
     let (path, record) = (file.path, file.record)
     let precision: FeaturePrecision = try known(record.featurePrecision, "featurePrecision", path)
-    let fit: ImageFit = try known(record.fit, "fit", path)
+    let fit = try ImageFit(record.fit)
     let maskResampling: MaskResampling =
       try record.maskResampling.map { (name) throws(DataError) in try known(name, "maskResampling", path) }
       ?? .nearest

@@ -6,22 +6,30 @@ import Images
 import PixelClassifier
 import TensorCore
 
-/// The features of a picture, and of the changed versions that are segmented beside it.
-package struct ViewedPicture: Sendable {
-  /// How the picture and its versions are brought to the network.
+/// What the model sees at once: a picture, or a tile of one.
+package struct ModelView: Sendable {
+  package var image: Image
+  /// How it is brought to the network.
   package var geometry: FittedGeometry
-  /// Features of the picture as it is.
+  /// Noise and random changes depend on it, without its folder.
+  package var name: String
+  /// Its place, for a tile.
+  package var tile = Tile(x: 0, y: 0)
+}
+
+/// The features of what the model sees at once, and of the changed versions that are segmented beside it.
+package struct ViewedPart: Sendable {
+  package var view: ModelView
   package var features: FeatureMaps
   package var versions: [(replay: TestTimeReplay, features: FeatureMaps)]
 
   package init(
-    geometry: FittedGeometry, features: FeatureMaps,
-    versions: [(replay: TestTimeReplay, features: FeatureMaps)]
+    _ view: ModelView, features: FeatureMaps, versions: [(replay: TestTimeReplay, features: FeatureMaps)]
   ) {
-    self.geometry = geometry
-    self.features = features
-    self.versions = versions
+    (self.view, self.features, self.versions) = (view, features, versions)
   }
+
+  fileprivate var geometry: FittedGeometry { view.geometry }
 }
 
 extension Segmenter {
@@ -35,63 +43,132 @@ extension Segmenter {
   public func segment(
     _ image: Image, name: String = "picture", withProbabilities: Bool = false
   ) throws(DataError) -> Segmentation {
-    try segment(view(image, name: name), withProbabilities: withProbabilities)
-  }
-
-  /// The features that `segment` needs, for several segmenters that differ in their members.
-  package func view(_ image: Image, name: String) throws(DataError) -> ViewedPicture {
+    if let tiling = fit.tiling {
+      return try segmentTiles(of: image, tiling: tiling, name: name, withProbabilities: withProbabilities)
+    }
     let geometry = try features.geometry(for: image, fit: fit, precision: featurePrecision, name: name)
-    return ViewedPicture(
-      geometry: geometry,
-      features: try features.extract(image, by: geometry, precision: featurePrecision, name: name),
-      versions: try versions(of: image, geometry: geometry, name: name))
+    let part = try viewed(ModelView(image: image, geometry: geometry, name: name))
+    return finish(
+      try opinion(on: part, withProbabilities: withProbabilities), withProbabilities: withProbabilities,
+      geometry: geometry)
   }
 
-  /// The changed versions of a picture that are segmented beside it.
+  /// What the model sees of a picture: all of it at once, or its tiles.
+  package func views(
+    of image: Image, name: String
+  ) throws(DataError) -> (geometry: FittedGeometry, views: [ModelView]) {
+    let geometry = try features.geometry(for: image, fit: fit, precision: featurePrecision, name: name)
+    guard let tiling = fit.tiling else {
+      return (geometry, [ModelView(image: image, geometry: geometry, name: name)])
+    }
+    var views: [ModelView] = []
+    try forEachTile(of: ImageRows(image), geometry: geometry, grid: grid(tiling, geometry), name: name) {
+      _, tiles in views += tiles
+    }
+    return (geometry, views)
+  }
+
+  /// Labels a picture whose views' features are known.
+  package func segment(_ parts: [ViewedPart], geometry: FittedGeometry) throws(DataError) -> Segmentation {
+    if let tiling = fit.tiling {
+      return try blend(parts, grid: grid(tiling, geometry), geometry: geometry)
+    }
+    precondition(parts.count == 1, "\(parts.count) views of a whole picture")
+    return finish(try opinion(on: parts[0]), geometry: geometry)
+  }
+
+  /// The features that are needed of what the model sees at once.
+  func viewed(_ view: ModelView) throws(DataError) -> ViewedPart {
+    ViewedPart(
+      view,
+      features: try features.extract(
+        view.image, by: view.geometry, precision: featurePrecision, name: view.name),
+      versions: try versions(of: view))
+  }
+
+  /// The changed versions that are segmented beside it.
   package func versions(
-    of image: Image, geometry: FittedGeometry, name: String
+    of view: ModelView
   ) throws(DataError) -> [(replay: TestTimeReplay, features: FeatureMaps)] {
     guard let set = prediction.testTime else { return [] }
     let context = AugmentationContext(
-      width: image.width, height: image.height, ignoreLabel: classes.ignoreLabel, flipPairs: classes.flipPairs
-    )
+      width: view.image.width, height: view.image.height, ignoreLabel: classes.ignoreLabel,
+      flipPairs: classes.flipPairs)
+    let name = (view.name as NSString).lastPathComponent
     var versions: [(replay: TestTimeReplay, features: FeatureMaps)] = []
-    for replay in set.replays(context, seed: prediction.seed, name: (name as NSString).lastPathComponent) {
-      let changed = replay.replay.apply(to: image)
+    for replay in set.replays(context, seed: prediction.seed, name: name) {
+      let changed = replay.replay.apply(to: view.image)
       versions.append(
-        (replay, try features.extract(changed, by: geometry, precision: featurePrecision, name: name)))
+        (
+          replay,
+          try features.extract(changed, by: view.geometry, precision: featurePrecision, name: view.name)
+        ))
     }
     return versions
   }
 
-  /// Labels a picture whose features are known.
-  package func segment(
-    _ viewed: ViewedPicture, withProbabilities: Bool = false
-  ) throws(DataError) -> Segmentation {
+  /// What is said about the content of a picture, at the model's resolution.
+  struct Opinion {
+    var labels: LabelMask
+    var uncertainty: [Float]
+    /// `[K, contentHeight, contentWidth]`, where they are wanted, or averages decide
+    var probabilities: Tensor?
+    /// What the label is the largest of, the first of equals, `[K, contentHeight, contentWidth]`: members for each class,
+    /// versions for each class, or averaged probabilities. Where it is wanted.
+    var votes: Tensor?
+  }
+
+  /// What the members say, and the versions of the picture where there are any.
+  func opinion(
+    on viewed: ViewedPart, withProbabilities: Bool = false, withVotes: Bool = false
+  ) throws(DataError) -> Opinion {
     let geometry = viewed.geometry
-    let averages = prediction.combination == .mean && !viewed.versions.isEmpty
-    let plain = try ensemble.predict(viewed.features, withProbabilities: withProbabilities || averages)
-    let uncertainty = geometry.cropToContent(plain.uncertainty)
-    var labels = LabelMask(
-      width: geometry.contentWidth, height: geometry.contentHeight,
-      labels: geometry.cropToContent(plain.labels))
-    var probabilities = plain.probabilities.map { geometry.cropToContent($0) }
+    let hasVersions = !viewed.versions.isEmpty
+    let averages = prediction.combination == .mean && hasVersions
+    let plain = try ensemble.predict(
+      viewed.features, withProbabilities: withProbabilities || averages, withVotes: withVotes && !hasVersions)
+    var opinion = Opinion(
+      labels: LabelMask(
+        width: geometry.contentWidth, height: geometry.contentHeight,
+        labels: geometry.cropToContent(plain.labels)),
+      uncertainty: geometry.cropToContent(plain.uncertainty),
+      probabilities: plain.probabilities.map { geometry.cropToContent($0) },
+      votes: plain.votes.map { geometry.cropToContent($0) })
     if averages {
-      probabilities = try averaged(probabilities!, viewed)
-      labels = likeliest(probabilities!)
-    } else if !viewed.versions.isEmpty {
-      labels = try voted(labels, viewed)
+      opinion.probabilities = try averaged(opinion.probabilities!, viewed)
+      opinion.labels = likeliest(opinion.probabilities!)
+      if withVotes { opinion.votes = opinion.probabilities }
+    } else if hasVersions {
+      opinion.labels = try voted(opinion.labels, viewed)
+      if withVotes { opinion.votes = planes(of: opinion.labels) }
     }
-    labels = prediction.postProcessing.apply(to: labels)
+    return opinion
+  }
+
+  /// Labels and figures at the size of the picture as it came.
+  func finish(
+    _ opinion: Opinion, withProbabilities: Bool = false, geometry: FittedGeometry
+  ) -> Segmentation {
+    let labels = prediction.postProcessing.apply(to: opinion.labels)
     return Segmentation(
       labels: geometry.restore(labels, ignoreLabel: classes.ignoreLabel),
-      uncertainty: geometry.restore(uncertainty, outside: 0),
-      probabilities: withProbabilities ? probabilities : nil, labelsAtModelSize: labels,
-      imageUncertainty: imageUncertaintyScore(uncertainty), geometry: geometry)
+      uncertainty: geometry.restore(opinion.uncertainty, outside: 0),
+      probabilities: withProbabilities ? opinion.probabilities : nil, labelsAtModelSize: labels,
+      imageUncertainty: imageUncertaintyScore(opinion.uncertainty), geometry: geometry)
+  }
+
+  /// 1 for the label of a pixel and 0 for the others, `[K, height, width]`.
+  private func planes(of labels: LabelMask) -> Tensor {
+    Tensor(shape: [classes.count, labels.height, labels.width]) { planes in
+      planes.update(repeating: 0, count: classes.count * labels.labels.count)
+      for (pixel, label) in labels.labels.enumerated() where Int(label) < classes.count {
+        planes[Int(label) * labels.labels.count + pixel] = 1
+      }
+    }
   }
 
   /// A vote of the versions, the picture itself first.
-  private func voted(_ labels: LabelMask, _ viewed: ViewedPicture) throws(DataError) -> LabelMask {
+  private func voted(_ labels: LabelMask, _ viewed: ViewedPart) throws(DataError) -> LabelMask {
     // A label that is no class: the label to ignore may be one.
     let nothing = UInt8.max
     var votes = [labels]
@@ -107,7 +184,7 @@ extension Segmenter {
   }
 
   /// Probabilities averaged over the versions that say something about a pixel, `[K, height, width]`.
-  private func averaged(_ plain: Tensor, _ viewed: ViewedPicture) throws(DataError) -> Tensor {
+  private func averaged(_ plain: Tensor, _ viewed: ViewedPart) throws(DataError) -> Tensor {
     let pixels = plain.shape[1] * plain.shape[2]
     var counts = [Float](repeating: 1, count: pixels)
     var sums = plain.elements

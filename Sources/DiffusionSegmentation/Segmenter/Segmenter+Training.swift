@@ -33,7 +33,8 @@ extension Segmenter {
     try options.augmentation?.validate()
     try TrainingFeatures.checkMemory(
       of: labelled, features: features, precision: options.featurePrecision,
-      augmentation: options.augmentation)
+      augmentation: options.augmentation,
+      pixelsPerPicture: options.fit.tiling == nil ? nil : options.pixelsPerPicture)
     return try train(
       using: TrainingFeatures(labelled: labelled, features: features, options: options), options: options,
       prediction: prediction, notices: notices, progress: progress, afterEpoch: afterEpoch)

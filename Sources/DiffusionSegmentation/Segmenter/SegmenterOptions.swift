@@ -34,13 +34,15 @@ public struct SegmenterOptions: Sendable, Equatable {
   public var featurePrecision: FeaturePrecision
   /// A class with fewer pixels than this in a picture is ignored there.
   public var smallestAnnotation: Int
+  /// Most labelled pixels of a picture that is cut into tiles to train on, drawn at random; of others all are.
+  public var pixelsPerPicture: Int
 
   public init(
     members: Int = 10, epochs: Int = 4, maxEpochs: Int = 100, batchSize: Int = 64, optimizer: Adam = Adam(),
     schedule: LearningRateSchedule = .constant, dropout: Float = 0, augmentation: AugmentationSchedule? = nil,
     preparation: FeaturePreparation = .none, seed: UInt64 = 0, fit: ImageFit = .pad,
     maskResampling: MaskResampling = .nearest, featurePrecision: FeaturePrecision = .float,
-    smallestAnnotation: Int = 20
+    smallestAnnotation: Int = 20, pixelsPerPicture: Int = 4096
   ) {
     self.members = members
     self.epochs = epochs
@@ -56,6 +58,7 @@ public struct SegmenterOptions: Sendable, Equatable {
     self.maskResampling = maskResampling
     self.featurePrecision = featurePrecision
     self.smallestAnnotation = smallestAnnotation
+    self.pixelsPerPicture = pixelsPerPicture
   }
 }
 
@@ -82,7 +85,8 @@ extension SegmenterOptions {
   func dataset(_ pictures: [LabelledFeatures], classes: ClassList) throws(DataError) -> PixelDataset {
     try PixelDataset(
       pictures, classCount: classes.count, ignoreLabel: classes.ignoreLabel,
-      smallestAnnotation: smallestAnnotation)
+      // Of pictures that are cut into tiles, before pixels are drawn.
+      smallestAnnotation: fit.tiling == nil ? smallestAnnotation : 0)
   }
 
   func trainer(iterationsPerEpoch: Int?) -> ClassifierTrainer {

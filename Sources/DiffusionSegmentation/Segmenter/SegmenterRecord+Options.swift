@@ -40,6 +40,7 @@ extension SegmenterRecord.Training {
     preparation = options.preparation == .none ? nil : options.preparation.description
     seed = options.seed
     smallestAnnotation = options.smallestAnnotation
+    pixelsPerPicture = options.fit.tiling == nil ? nil : options.pixelsPerPicture
   }
 
   /// - Throws: `DataError` for a name that this version does not know.
@@ -62,7 +63,8 @@ extension SegmenterRecord.Training {
       preparation: try preparation.map { (text) throws(DataError) in try FeaturePreparation(text) } ?? .none,
       seed: seed, fit: fit,
       maskResampling: maskResampling, featurePrecision: featurePrecision,
-      smallestAnnotation: smallestAnnotation)
+      smallestAnnotation: smallestAnnotation,
+      pixelsPerPicture: pixelsPerPicture ?? SegmenterOptions().pixelsPerPicture)
   }
 }
 

@@ -106,6 +106,8 @@ public struct SegmenterRecord: Codable, Equatable, Sendable {
     public var preparation: String?
     public var seed: UInt64
     public var smallestAnnotation: Int
+    /// Nil where pictures are not cut into tiles.
+    public var pixelsPerPicture: Int?
   }
 }
 
@@ -124,7 +126,7 @@ extension SegmenterRecord {
     ignoreLabel = segmenter.classes.ignoreLabel
     flipPairs = segmenter.classes.flipPairs.pairs
     maskValues = segmenter.classes.maskValues
-    fit = segmenter.fit.rawValue
+    fit = segmenter.fit.description
     maskResampling = segmenter.maskResampling.rawValue
     orientation = segmenter.orientation.rawValue
     featurePrecision = segmenter.featurePrecision.rawValue

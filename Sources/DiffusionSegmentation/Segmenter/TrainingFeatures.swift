@@ -3,6 +3,7 @@ import Base
 import Features
 import Images
 import PixelClassifier
+import TensorCore
 
 /// The features of labelled pictures, and of changed copies of them, as ensembles are trained on them: computed when
 /// they are first asked for, and kept for the next training.
@@ -14,14 +15,15 @@ package final class TrainingFeatures {
   package let maskResampling: MaskResampling
   /// The labels of the pictures, as soon as their features are known.
   package private(set) var census: LabelCensus
-  private let smallestAnnotation: Int
+  let smallestAnnotation: Int
+  let pixelsPerPicture: Int
   private var originals: [LabelledFeatures]?
   private var copies: (augmentation: AugmentationSchedule, seed: UInt64, pictures: [LabelledFeatures])?
 
   package init(labelled: LabelledImages, features: any PixelFeatures, options: SegmenterOptions) {
     (self.labelled, self.features) = (labelled, features)
     (fit, maskResampling, precision) = (options.fit, options.maskResampling, options.featurePrecision)
-    smallestAnnotation = options.smallestAnnotation
+    (smallestAnnotation, pixelsPerPicture) = (options.smallestAnnotation, options.pixelsPerPicture)
     census = LabelCensus(labelled.classes)
   }
 
@@ -37,7 +39,7 @@ package final class TrainingFeatures {
     let census = try countLabels()
     for index in 0..<labelled.count {
       try Cancellation.check()
-      pictures.append(try extract(labelled.load(index)))
+      pictures.append(try extract(labelled.load(index), copy: 0, index: index))
       try done(pictures.count)
     }
     (originals, self.census) = (pictures, census)
@@ -65,7 +67,8 @@ package final class TrainingFeatures {
         try Cancellation.check()
         let changed = try augmentation.augmented(
           fitted(labelled.load(index)), copy: copy, index: index, classes: labelled.classes, random: random)
-        pictures.append(try extract(changed))
+        pictures.append(
+          try extract(changed, copy: 1 + copy + epoch * (augmentation.factor - 1), index: index))
         try done(pictures.count)
       }
     }
@@ -102,8 +105,17 @@ package final class TrainingFeatures {
     return census
   }
 
-  private func extract(_ item: LabelledImage) throws(DataError) -> LabelledFeatures {
-    try Segmenter.labelledFeatures(
+  /// - Parameters:
+  ///   - copy: 0 for a picture as it is; changed copies have the size at which tiles are cut
+  ///   - index: of the picture
+  private func extract(_ item: LabelledImage, copy: Int, index: Int) throws(DataError) -> LabelledFeatures {
+    if var tiling = fit.tiling {
+      if copy > 0 { tiling.scale = .factor(1) }
+      // The same pixels for all trainings on these features.
+      let random = Philox(seed: 0).split(.pixels).split(UInt64(copy)).split(UInt64(index))
+      return try tiledFeatures(of: item, tiling: tiling, random: random)
+    }
+    return try Segmenter.labelledFeatures(
       of: item, features: features, precision: precision, fit: fit, maskResampling: maskResampling,
       classes: labelled.classes)
   }
@@ -113,6 +125,10 @@ package final class TrainingFeatures {
   package func iterationsPerEpoch(batchSize: Int, pictures: [Int]) throws(DataError) -> Int {
     var pixels = 0
     for index in pictures {
+      if fit.tiling != nil, let originals {
+        pixels += originals[index].labels.count
+        continue
+      }
       let geometry = try features.geometry(
         for: labelled.load(index).image, fit: fit, name: labelled.imagePaths[index])
       pixels += geometry.contentWidth * geometry.contentHeight

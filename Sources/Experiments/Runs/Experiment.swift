@@ -184,7 +184,7 @@ public struct Experiment: Sendable {
       try preset.augmentation?.validate()
       try TrainingFeatures.checkMemory(
         of: training, features: features, precision: featurePrecision, augmentation: preset.augmentation,
-        weights: weights)
+        pixelsPerPicture: fit.tiling == nil ? nil : SegmenterOptions().pixelsPerPicture, weights: weights)
     }
   }
 }

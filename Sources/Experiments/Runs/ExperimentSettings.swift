@@ -56,7 +56,7 @@ struct ExperimentSettings: Codable, Equatable {
     featurePrecision = experiment.featurePrecision.rawValue
     maskResampling = experiment.maskResampling.rawValue
     orientation = experiment.training.orientation.rawValue
-    (fit, batchSize) = (experiment.fit.rawValue, experiment.batchSize)
+    (fit, batchSize) = (experiment.fit.description, experiment.batchSize)
     let classes = experiment.training.classes
     (classNames, ignoreLabel, flipPairs) = (classes.names, classes.ignoreLabel, classes.flipPairs.pairs)
     training = experiment.training.imagePaths

@@ -115,11 +115,14 @@ struct RunEvaluation {
         for epoch in counts.epochs[number].indices {
           let ensemble = try folder.ensemble(
             item.group.name, run, epoch: epoch, members: item.group.options.members)
+          var plain = segmenters[0].segmenter
+          (plain.ensemble, plain.prediction) = (ensemble, .init())
           for picture in chunk {
             counts.epochs[number][epoch].add(
               truth: picture.truth,
-              prediction: picture.geometry.cropToContent(
-                try ensemble.predict(picture.seen(item.group.presets[0].noiseCount, nil).features).labels))
+              prediction: try plain.segment(
+                picture.seen(item.group.presets[0].noiseCount, nil).parts, geometry: picture.geometry
+              ).labelsAtModelSize.labels)
           }
         }
       }
@@ -137,7 +140,7 @@ struct RunEvaluation {
       let start = ContinuousClock.now
       let viewed = picture.seen(item.preset.noiseCount, item.preset.prediction.testTime)
       let labels = try item.segmenter.segment(
-        ViewedPicture(geometry: picture.geometry, features: viewed.features, versions: viewed.versions)
+        viewed.parts, geometry: picture.geometry
       ).labelsAtModelSize.labels
       var matrix = empty
       matrix.add(truth: picture.truth, prediction: labels)
@@ -150,61 +153,78 @@ struct RunEvaluation {
   /// What presets see of a picture, and how long it took.
   private struct Picture {
     struct Plain {
-      var features: FeatureMaps
+      /// One a view.
+      var features: [FeatureMaps]
       var seconds: Double
     }
     struct Versions {
-      var views: [(replay: TestTimeReplay, features: FeatureMaps)]
+      /// Those of each view.
+      var views: [[(replay: TestTimeReplay, features: FeatureMaps)]]
       var seconds: Double
     }
 
     var geometry: FittedGeometry
     var truth: [UInt8]
+    var views: [ModelView]
     /// By the number of noises.
     var plain: [Int: Plain] = [:]
     var versions: [Int: [TestTimeSet: Versions]] = [:]
 
     var byteCount: Int {
-      let views = versions.values.flatMap(\.values).flatMap(\.views)
-      return plain.values.reduce(0) { $0 + $1.features.byteCount }
-        + views.reduce(0) { $0 + $1.features.byteCount }
+      let changed = versions.values.flatMap(\.values).flatMap(\.views).flatMap(\.self)
+      return plain.values.flatMap(\.features).reduce(0) { $0 + $1.byteCount }
+        + changed.reduce(0) { $0 + $1.features.byteCount }
     }
 
-    func seen(_ noiseCount: Int, _ set: TestTimeSet?) -> (
-      features: FeatureMaps, versions: [(replay: TestTimeReplay, features: FeatureMaps)], seconds: Double
-    ) {
+    func seen(_ noiseCount: Int, _ set: TestTimeSet?) -> (parts: [ViewedPart], seconds: Double) {
       let plain = plain[noiseCount]!
-      guard let set else { return (plain.features, [], plain.seconds) }
-      let versions = versions[noiseCount]![set]!
-      return (plain.features, versions.views, plain.seconds + versions.seconds)
+      let versions = set.map { self.versions[noiseCount]![$0]! }
+      return (
+        views.indices.map { index in
+          ViewedPart(views[index], features: plain.features[index], versions: versions?.views[index] ?? [])
+        }, plain.seconds + (versions?.seconds ?? 0)
+      )
     }
   }
 
   /// - Parameter presets: whether changed versions are wanted too
   private func view(_ item: LabelledImage, presets: Bool) throws(DataError) -> Picture {
     let any = segmenters[0].segmenter
-    let geometry = try any.features.geometry(
-      for: item.image, fit: any.fit, precision: any.featurePrecision, name: item.path)
+    let (geometry, views) = try any.views(of: item.image, name: item.path)
+    try checkMemory(of: views, name: item.path)
     let truth = geometry.cropToContent(
       geometry.apply(item.mask, ignoreLabel: any.classes.ignoreLabel, by: any.maskResampling))
-    var picture = Picture(geometry: geometry, truth: truth.labels)
+    var picture = Picture(geometry: geometry, truth: truth.labels, views: views)
     for (preset, segmenter) in segmenters {
       // The features are the same for all presets of as many noises.
       if picture.plain[preset.noiseCount] == nil {
         let start = ContinuousClock.now
-        var plain = segmenter
-        plain.prediction.testTime = nil
-        let features = try plain.view(item.image, name: item.path).features
+        let features = try views.map { (view) throws(DataError) in
+          try segmenter.features.extract(
+            view.image, by: view.geometry, precision: segmenter.featurePrecision, name: view.name)
+        }
         picture.plain[preset.noiseCount] = .init(
           features: features, seconds: (ContinuousClock.now - start) / .seconds(1))
       }
       if presets, let set = preset.prediction.testTime, picture.versions[preset.noiseCount]?[set] == nil {
         let start = ContinuousClock.now
-        let views = try segmenter.versions(of: item.image, geometry: geometry, name: item.path)
+        let changed = try views.map { (view) throws(DataError) in try segmenter.versions(of: view) }
         picture.versions[preset.noiseCount, default: [:]][set] = .init(
-          views: views, seconds: (ContinuousClock.now - start) / .seconds(1))
+          views: changed, seconds: (ContinuousClock.now - start) / .seconds(1))
       }
     }
     return picture
+  }
+
+  /// All presets share the features of a picture, so that those of all its tiles are in memory at once.
+  private func checkMemory(of views: [ModelView], name: String) throws(DataError) {
+    guard views.count > 1 else { return }
+    let segmenter = segmenters[0].segmenter
+    let geometry = views[0].geometry
+    try AvailableMemory.require(
+      Double(views.count)
+        * segmenter.features.mapBytes(
+          height: geometry.networkHeight, width: geometry.networkWidth, precision: segmenter.featurePrecision),
+      file: name, item: "memory of the features of \(views.count) tiles")
   }
 }

@@ -19,24 +19,8 @@ extension Image {
     width newWidth: Int, height newHeight: Int, filter: ResamplingFilter, columns: Range<Int>,
     rows: Range<Int>
   ) -> Image {
-    precondition(
-      !columns.isEmpty && columns.lowerBound >= 0 && columns.upperBound <= newWidth
-        && !rows.isEmpty && rows.lowerBound >= 0 && rows.upperBound <= newHeight,
-      "columns \(columns) and rows \(rows) of a picture of \(newWidth) x \(newHeight)")
-    _ = pixelCount(width: columns.count, height: rows.count)
-    let across = ResamplingTaps(sourceSize: width, targetSize: newWidth, targets: columns, filter: filter)
-    let down = ResamplingTaps(sourceSize: height, targetSize: newHeight, targets: rows, filter: filter)
-    let shrinkage = (width: width - newWidth, height: height - newHeight)
-    let rowsFirst = shrinkage.height <= 0 || shrinkage.height <= 2 * shrinkage.width
-
-    // A direction that keeps its size needs no pass: its weights are exactly 1, at itself.
-    var part = PicturePart(samples: pixels, columns: 0..<width, rows: 0..<height)
-    if newWidth != width && rowsFirst { part = part.resampledAcross(across, rows: down.sources) }
-    if newHeight != height {
-      part = part.resampledDown(down, columns: rowsFirst ? part.columns : across.sources)
-    }
-    if newWidth != width && !rowsFirst { part = part.resampledAcross(across, rows: part.rows) }
-    return part.image(columns: newWidth == width ? columns : nil, rows: newHeight == height ? rows : nil)
+    RowWindow(image: self, rows: 0..<height, height: height).resized(
+      width: newWidth, height: newHeight, filter: filter, columns: columns, rows: rows)
   }
 
   /// The picture with its shorter side made `shortSide` and the longer one in proportion, truncated:

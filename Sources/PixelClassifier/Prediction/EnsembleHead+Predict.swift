@@ -11,15 +11,18 @@ extension EnsembleHead {
 
   /// The verdict on every pixel of a picture.
   /// - Precondition: the features have as many channels as the first layer takes.
-  func predict(_ features: FeatureMaps, withProbabilities: Bool) -> PixelPrediction {
+  func predict(
+    _ features: FeatureMaps, withProbabilities: Bool, withVotes: Bool
+  ) -> PixelPrediction {
     let (height, width) = (features.height, features.width)
     var firstLayer = NativeFirstLayer(features, outputs: memberCount * firstWidth)
     let stripRows = max(1, Self.stripPixels / width)
     let bands = (firstLayer.sumCount(height: height) + Self.bandElements - 1) / Self.bandElements
     let bandRows = max(stripRows, (height / bands + stripRows - 1) / stripRows * stripRows)
     let votes = EnsembleVotes(members: memberCount, classes: classCount)
-    return PixelPrediction(height: height, width: width, classes: withProbabilities ? classCount : nil) {
-      output in
+    let planes = PixelPrediction.Planes(
+      classes: classCount, hasProbabilities: withProbabilities, hasVotes: withVotes)
+    return PixelPrediction(height: height, width: width, planes: planes) { output in
       for start in stride(from: 0, to: height, by: bandRows) {
         let band = start..<min(start + bandRows, height)
         firstLayer.compute(band: band, weight: first.weight)

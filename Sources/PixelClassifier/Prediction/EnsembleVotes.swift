@@ -32,6 +32,11 @@ struct EnsembleVotes {
         logits(member, values)
         add(values, n, mean: mean, votes: votes, entropy: entropy, work: work)
       }
+      if let counts = output.votes {
+        for k in 0..<classes {
+          (counts + k * output.pixels + pixels.lowerBound).update(from: votes + k * n, count: n)
+        }
+      }
       finishLabels(votes, n, into: output.labels + pixels.lowerBound)
       finishUncertainty(mean, entropy, n, work: work, into: output.uncertainty + pixels.lowerBound)
       if let probabilities = output.probabilities {

@@ -49,12 +49,19 @@ public struct PixelEnsemble: Sendable {
   public func predict(
     _ features: FeatureMaps, withProbabilities: Bool = false
   ) throws(DataError) -> PixelPrediction {
+    try predict(features, withProbabilities: withProbabilities, withVotes: false)
+  }
+
+  /// The same with the members that chose each class.
+  package func predict(
+    _ features: FeatureMaps, withProbabilities: Bool, withVotes: Bool
+  ) throws(DataError) -> PixelPrediction {
     guard features.channels == featureCount else {
       throw DataError(
         .invalidArgument, file: "features", item: "channels",
         expected: "\(featureCount), as the classifiers were trained on", found: "\(features.channels)")
     }
-    return head.predict(features, withProbabilities: withProbabilities)
+    return head.predict(features, withProbabilities: withProbabilities, withVotes: withVotes)
   }
 }
 

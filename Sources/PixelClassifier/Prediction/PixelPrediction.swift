@@ -13,6 +13,8 @@ public struct PixelPrediction: Sendable {
   public let uncertainty: [Float]
   /// Class probabilities averaged over the members, `[K, height, width]`, when they were asked for.
   public let probabilities: Tensor?
+  /// Members that chose each class, `[K, height, width]`, when they were asked for.
+  package let votes: Tensor?
 
   /// How uncertain the picture is as a whole, see `imageUncertaintyScore`.
   public var imageUncertainty: Float { imageUncertaintyScore(uncertainty) }
@@ -31,7 +33,8 @@ public struct PixelPrediction: Sendable {
       "logits \(logits.shape) of \(height)×\(width) pixels")
     let (members, pixels, classes) = (logits.shape[0], height * width, logits.shape[2])
     let votes = EnsembleVotes(members: members, classes: classes)
-    self.init(height: height, width: width, classes: withProbabilities ? classes : nil) { output in
+    let planes = Planes(classes: classes, hasProbabilities: withProbabilities, hasVotes: false)
+    self.init(height: height, width: width, planes: planes) { output in
       parallelFor(pixels, inBlocksOf: 256) { range in
         votes.collect(pixels: range, into: output) { member, columns in
           withPointers(logits) { logits in
@@ -50,33 +53,43 @@ public struct PixelPrediction: Sendable {
     var uncertainty: UnsafeMutablePointer<Float>
     /// `[K, N]`
     var probabilities: UnsafeMutablePointer<Float>?
+    /// `[K, N]`
+    var votes: UnsafeMutablePointer<Float>?
     var pixels: Int
   }
 
+  /// What is wanted of every class.
+  struct Planes {
+    var classes: Int
+    var hasProbabilities: Bool
+    var hasVotes: Bool
+  }
+
   /// - Parameters:
-  ///   - classes: K, when probabilities are wanted
+  ///   - planes: what is wanted of every class
   ///   - body: writes the verdict on every pixel
-  init(height: Int, width: Int, classes: Int?, _ body: (Output) -> Void) {
+  init(height: Int, width: Int, planes: Planes, _ body: (Output) -> Void) {
     let pixels = height * width
+    func plane(_ isWanted: Bool) -> Tensor? {
+      isWanted ? Tensor(unsafeUninitializedShape: [planes.classes, height, width]) { _ in } : nil
+    }
     var labels = [UInt8](repeating: 0, count: pixels)
     var uncertainty = [Float](repeating: 0, count: pixels)
-    var probabilities = classes.map { Tensor(unsafeUninitializedShape: [$0, height, width]) { _ in } }
+    var (probabilities, votes) = (plane(planes.hasProbabilities), plane(planes.hasVotes))
     labels.withUnsafeMutableBufferPointer { labels in
       uncertainty.withUnsafeMutableBufferPointer { uncertainty in
-        var output = Output(
-          labels: labels.baseAddress!, uncertainty: uncertainty.baseAddress!, probabilities: nil,
-          pixels: pixels)
-        if probabilities == nil { return body(output) }
-        probabilities!.withMutablePointer {
-          output.probabilities = $0
-          body(output)
-        }
+        body(
+          Output(
+            labels: labels.baseAddress!, uncertainty: uncertainty.baseAddress!,
+            // The pointers stay valid: nobody else has these tensors before the body has returned.
+            probabilities: probabilities?.withMutablePointer { $0 }, votes: votes?.withMutablePointer { $0 },
+            pixels: pixels))
       }
     }
     self.height = height
     self.width = width
     self.labels = labels
     self.uncertainty = uncertainty
-    self.probabilities = probabilities
+    (self.probabilities, self.votes) = (probabilities, votes)
   }
 }

@@ -74,8 +74,7 @@ struct ExperimentCommand: ParsableCommand {
   var featureStorage: FeaturePrecision = .half
   @OptionGroup var pictures: PictureOptions
   @OptionGroup var labels: LabelOptions
-  @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
-  var fit: ImageFit = .pad
+  @OptionGroup(title: "Fit") var fit: FitOptions
   @Option(help: "The metric: ledm or standard.")
   var metric: IoUDefinition = .ledm
   @Option(help: "Folder for the report and all runs.")
@@ -127,7 +126,7 @@ struct ExperimentCommand: ParsableCommand {
       backbones: try models.features(notices: .ofThisRun),
       featurePrecision: featureStorage,
       presets: chosen,
-      seeds: Array(first..<past.partialValue), curveSeeds: curveSeeds, metric: metric, fit: fit,
+      seeds: Array(first..<past.partialValue), curveSeeds: curveSeeds, metric: metric, fit: try fit.applied(),
       maskResampling: labels.maskResize ?? .nearest, batchSize: batchSize)
   }
 }

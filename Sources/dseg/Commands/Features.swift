@@ -26,8 +26,7 @@ struct Features: ParsableCommand {
   @OptionGroup var selection: FeatureOptions
   @OptionGroup var network: JoinedModels
   @OptionGroup var reading: PictureOptions
-  @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
-  var fit: ImageFit = .pad
+  @OptionGroup(title: "Fit") var fit: FitOptions
   @Option(help: ArgumentHelp("The file to write.", valueName: "file.safetensors"))
   var output: String?
   @Option(
@@ -40,6 +39,9 @@ struct Features: ParsableCommand {
   var images: [String]
 
   func validate() throws {
+    if fit.isGiven, (try? fit.applied().tiling) != nil {
+      throw ValidationError("--fit is pad or crop: features of tiles are for training and prediction alone.")
+    }
     if output == nil && pca == nil { throw ValidationError("Give --output, --pca or both.") }
   }
 
@@ -112,7 +114,7 @@ struct Features: ParsableCommand {
   ) throws(DataError) -> (Image, FeatureMaps)? {
     try going(on: path, failed: &failed) { () throws(DataError) in
       let image = try Image(contentsOf: path, orientation: reading.orientation, notices: .ofThisRun)
-      let geometry = try features.geometry(for: image, fit: fit, name: path)
+      let geometry = try features.geometry(for: image, fit: fit.applied(), name: path)
       let seen = geometry.apply(image)
       return (seen, try features.extract(image, by: geometry, name: path))
     }

@@ -44,8 +44,7 @@ struct Train: ParsableCommand {
   var limit: Int?
   @Option(help: "How features are kept in memory: float, or half for half the memory.")
   var featureStorage: FeaturePrecision = .float
-  @Option(help: "How pictures that are not square are brought to the network: pad or crop.")
-  var fit: ImageFit = .pad
+  @OptionGroup(title: "Fit") var fit: FitOptions
   @OptionGroup var drawing: NoiseOptions
   @Option(help: "The segmenter to write.")
   var output: String?

@@ -78,7 +78,7 @@ struct TrainingPlan {
   private static func segmenterOptions(
     _ flags: Train, _ configuration: ExperimentConfiguration? = nil
   ) throws(DataError) -> SegmenterOptions {
-    var options = try flags.classifiers.options(seed: flags.common.seed ?? 0, fit: flags.fit)
+    var options = try flags.classifiers.options(seed: flags.common.seed ?? 0, fit: flags.fit.applied())
     options.maskResampling = flags.labels.maskResize ?? .nearest
     options.featurePrecision = flags.featureStorage
     if let configuration {
@@ -175,7 +175,8 @@ struct TrainingPlan {
     }
     return try Segmenter(
       ensemble: try PixelEnsemble(contentsOf: paths), classes: labelled.classes, features: features,
-      featurePrecision: flags.featureStorage, fit: flags.fit, maskResampling: segmenter.maskResampling,
+      featurePrecision: flags.featureStorage, fit: flags.fit.applied(),
+      maskResampling: segmenter.maskResampling,
       orientation: flags.pictures.orientation,
       prediction: prediction)
   }

@@ -11,7 +11,14 @@ import PixelClassifier
 extension AugmentationPreset: @retroactive ExpressibleByArgument {}
 extension DiffusionLoss: @retroactive ExpressibleByArgument {}
 extension FeaturePrecision: @retroactive ExpressibleByArgument {}
-extension ImageFit: @retroactive ExpressibleByArgument {}
+extension ImageFit: @retroactive ExpressibleByArgument {
+  public init?(argument: String) {
+    guard let fit = try? ImageFit(argument) else { return nil }
+    self = fit
+  }
+
+  public static var allValueStrings: [String] { ["pad", "crop", "tile"] }
+}
 extension IoUDefinition: @retroactive ExpressibleByArgument {}
 extension MaskResampling: @retroactive ExpressibleByArgument {}
 extension NoiseSchedule: @retroactive ExpressibleByArgument {}

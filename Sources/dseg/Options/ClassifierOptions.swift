@@ -15,6 +15,11 @@ struct ClassifierOptions: ParsableArguments {
   @Option(help: .of("epochs", in: SegmenterPreset.self)) var epochs: String?
   @Option(help: "Pixels in a batch. (default: 64, or the configuration's)")
   var batchSize: Int?
+  @Option(
+    help:
+      "Most labelled pixels of a picture that is cut into tiles to train on, drawn at random. (default: \(SegmenterOptions().pixelsPerPicture))"
+  )
+  var pixels: Int?
   @Option(help: .of("dropout", in: SegmenterPreset.self)) var dropout: String?
   @Option(help: .of("weight-decay", in: SegmenterPreset.self)) var weightDecay: String?
   @Option(help: .of("schedule", in: SegmenterPreset.self)) var schedule: String?
@@ -28,6 +33,9 @@ struct ClassifierOptions: ParsableArguments {
   func validate() throws {
     if let batchSize, !(2...1 << 20).contains(batchSize) {
       throw ValidationError("--batch-size must be 2 to \(1 << 20).")
+    }
+    if let pixels, !(1...1 << 24).contains(pixels) {
+      throw ValidationError("--pixels must be 1 to \(1 << 24).")
     }
   }
 
@@ -52,6 +60,14 @@ struct ClassifierOptions: ParsableArguments {
 
   func options(seed: UInt64, fit: ImageFit) throws(DataError) -> SegmenterOptions {
     var options = SegmenterOptions(seed: seed, fit: fit)
+    if let pixels {
+      guard fit.tiling != nil else {
+        throw DataError(
+          .invalidArgument, file: "--pixels", expected: "--fit tile: of other pictures all pixels are used",
+          found: "--fit \(fit)")
+      }
+      options.pixelsPerPicture = pixels
+    }
     try chosen().apply(to: &options)
     if let batchSize { options.batchSize = batchSize }
     return options

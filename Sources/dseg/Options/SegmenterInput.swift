@@ -18,9 +18,7 @@ struct SegmenterInput: ParsableArguments {
     help: ArgumentHelp(
       "Noise for all pictures, [3, size, size], instead of the segmenter's.", valueName: "file.npy"))
   var noise: String?
-  @Option(
-    help: "How pictures that are not square are brought to the network: pad or crop. (default: as trained)")
-  var fit: ImageFit?
+  @OptionGroup(title: "Fit") var fit: FitOptions
   @OptionGroup var pictures: PictureOptions
   @Option(help: "Let only the first members vote. (default: all)")
   var models: Int?
@@ -34,12 +32,12 @@ struct SegmenterInput: ParsableArguments {
       file,
       models: network.changes(
         to: file, first: checkpoint, others: noise.map { ["noise": $0] } ?? [:]), notices: .ofThisRun)
-    if let fit, fit != loaded.fit {
+    let fit = try fit.applied(to: loaded.fit)
+    if fit != loaded.fit {
       Notices.ofThisRun.add(
-        .suspicious, file: segmenter, item: "--fit \(fit.rawValue)",
-        "the segmenter was trained with \(loaded.fit.rawValue)")
+        .suspicious, file: segmenter, item: "fit \(fit)", "the segmenter was trained with \(loaded.fit)")
     }
-    if let fit { loaded.fit = fit }
+    loaded.fit = fit
     if pictures.ignoreOrientation { loaded.orientation = .ignore }
     if let models {
       let members = loaded.ensemble.members

@@ -36,7 +36,7 @@ struct PictureSize: Sendable, CustomStringConvertible {
       })
   }
 
-  @Test(arguments: ImageFit.allCases, [32, 64, 96])
+  @Test(arguments: [ImageFit.pad, .crop], [32, 64, 96])
   func `a square picture gets the plain resize of the reference and nothing else`(fit: ImageFit, side: Int)
     throws
   {
@@ -47,7 +47,7 @@ struct PictureSize: Sendable, CustomStringConvertible {
     #expect(geometry.apply(mask(size)) == mask(size).resized(width: 64, height: 64))
   }
 
-  @Test(arguments: ImageFit.allCases, PictureSize.odd)
+  @Test(arguments: [ImageFit.pad, .crop], PictureSize.odd)
   func `network inputs have sides that can be halved, and contents the picture`(
     fit: ImageFit, size: PictureSize
   ) throws {
@@ -58,6 +58,7 @@ struct PictureSize: Sendable, CustomStringConvertible {
     let resized = ramp(size).resized(shortSide: 32)
     switch fit {
     case .pad: #expect(content == resized)
+    case .tile: Issue.record("not among the arguments")
     case .crop:
       #expect(
         content
@@ -92,7 +93,7 @@ struct PictureSize: Sendable, CustomStringConvertible {
     #expect((0..<32).allSatisfy { y in (0..<48).allSatisfy { input[$0, y] == ($0 < 40 ? 3 : 99) } })
   }
 
-  @Test(arguments: ImageFit.allCases, PictureSize.odd)
+  @Test(arguments: [ImageFit.pad, .crop], PictureSize.odd)
   func `cutting back keeps the content of masks, numbers and planes`(fit: ImageFit, size: PictureSize) throws
   {
     let geometry = try fit.geometry(width: size.width, height: size.height, input: .square(32, multiple: 16))
@@ -159,7 +160,7 @@ struct PictureSize: Sendable, CustomStringConvertible {
     }
   }
 
-  @Test(arguments: ImageFit.allCases, PictureSize.odd)
+  @Test(arguments: [ImageFit.pad, .crop], PictureSize.odd)
   func `numbers are restored by interpolation between centres`(fit: ImageFit, size: PictureSize) throws {
     let geometry = try fit.geometry(width: size.width, height: size.height, input: .square(32, multiple: 16))
     // A number that is the place itself in original pixels, linear along both directions.

@@ -33,7 +33,7 @@ struct ToyBackboneTests {
     try BackboneRegistry.withToy.features(of: Checkpoint(contentsOf: checkpoint), settings: settings)
   }
 
-  @Test(arguments: [false, true], ImageFit.allCases)
+  @Test(arguments: [false, true], ImageFit.everyKind)
   func trainsPredictsAndIsReadBack(isFixedSize: Bool, fit: ImageFit) throws {
     let features = try features(["fixed-size": "\(isFixedSize)"])
     let segmenter = try Segmenter.train(
