@@ -215,6 +215,13 @@ static inline int dseg_tiff_select(dseg_tiff_file *file, uint64_t offset, dseg_t
     page->chunk_count = TIFFNumberOfStrips(tiff);
     page->chunk_size = page->chunk_height > 0 ? TIFFVStripSize64(tiff, page->chunk_height) : 0;
   }
+  // A list that is missing reads as zeros.
+  for (uint64_t i = 0; i < page->chunk_count; i++) {
+    if (TIFFGetStrileOffset(tiff, (uint32_t)i) < 8) {
+      snprintf(file->error, sizeof file->error, "a strip or tile without a place");
+      return 0;
+    }
+  }
   page->row_size = TIFFScanlineSize64(tiff);
   TIFFGetField(tiff, TIFFTAG_XRESOLUTION, &page->x_resolution);
   TIFFGetField(tiff, TIFFTAG_YRESOLUTION, &page->y_resolution);

@@ -13,6 +13,9 @@ public enum FileFormat: Sendable, Hashable, CaseIterable {
     "btf", "tf8", "bigtiff",
   ]
 
+  /// Those of them whose files can hold several pictures.
+  public static let stackExtensions: Set<String> = ["tif", "tiff", "btf", "tf8", "bigtiff"]
+
   /// Endings, in lower case and without the dot, of pictures that are not read and have to be converted
   /// first.
   public static let unreadExtensions: Set<String> = [

@@ -40,7 +40,13 @@ struct SegmenterInput: ParsableArguments {
         "the segmenter was trained with \(loaded.fit.rawValue)")
     }
     if let fit { loaded.fit = fit }
-    if pictures.ignoreOrientation { loaded.orientation = .ignore }
+    let reading = pictures.changed(loaded.reading)
+    if reading.channels != loaded.reading.channels || reading.range != loaded.reading.range {
+      Notices.ofThisRun.add(
+        .suspicious, file: segmenter, item: "--channels or --range",
+        "the segmenter was trained with pictures that were read in another way")
+    }
+    loaded.reading = reading
     if let models {
       let members = loaded.ensemble.members
       guard (1...members.count).contains(models) else {

@@ -1,5 +1,7 @@
 import Base
 import CZlib
+import Synchronization
+import TensorCore
 
 /// The bytes of a TIFF file that is made from top to bottom.
 ///
@@ -65,8 +67,7 @@ struct TIFFEncoder {
       || (rows[page] == layout.height && taken < pending[page].count)
     {
       let end = min(taken + band, pending[page].count)
-      for chunk in layout.chunks(of: pending[page][taken..<end]) {
-        let packed = Self.deflated(chunk)
+      for packed in Self.deflated(layout.chunks(of: pending[page][taken..<end])) {
         chunks[page].append((position + bytes.count, packed.count))
         bytes += packed
         // Directories begin at even places, and chunks may.
@@ -140,6 +141,16 @@ struct TIFFEncoder {
           + colors.map { Int($0.blue) * 257 })
     }
     directory.shorts(339, Array(repeating: 1, count: layout.channels))
+  }
+
+  /// Each by itself, on all threads.
+  private static func deflated(_ chunks: [[UInt8]]) -> [[UInt8]] {
+    let packed = Mutex([[UInt8]](repeating: [], count: chunks.count))
+    parallelFor(chunks.count) { index in
+      let bytes = deflated(chunks[index])
+      packed.withLock { $0[index] = bytes }
+    }
+    return packed.withLock { $0 }
   }
 
   /// zlib's format, which compression 8 names.

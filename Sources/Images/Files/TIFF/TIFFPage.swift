@@ -190,7 +190,15 @@ struct TIFFPage {
     let (chunkSize, overflow) = chunkRow.multipliedReportingOverflow(by: Int(page.chunk_height))
     // Rows of strips are read one by one, unless planes lie apart.
     let isWhole = page.is_tiled != 0 || hasPlanes || colors == .converted
-    guard !overflow, !isWhole || chunkSize <= largestChunk, rowSize <= largestChunk else {
+    // Of converted colours libtiff makes four bytes a pixel; of others a row of tiles is unpacked to as many bytes a
+    // sample as it takes, of four samples at most.
+    let (chunkPixels, chunkOverflow) = Int(page.chunk_width).multipliedReportingOverflow(
+      by: Int(page.chunk_height))
+    let bandBytes = min(Int(page.chunk_height), height) * width * 4 * max(1, bits / 8)
+    let isFitting =
+      !overflow && !chunkOverflow && chunkSize <= largestChunk && bandBytes <= 4 * largestChunk
+      && (colors != .converted || chunkPixels <= largestChunk / 8)
+    guard isFitting || !isWhole, rowSize <= largestChunk else {
       throw DataError(
         .unsupported, file: path, item: "tiles", expected: "strips or tiles of at most \(largestChunk) bytes",
         found: "\(page.chunk_width) x \(page.chunk_height) pixels of \(samples) x \(bits) bits")
@@ -211,10 +219,12 @@ struct TIFFPage {
       COMPRESSION_NONE: 1, COMPRESSION_LZW: 4096, COMPRESSION_PACKBITS: 64, COMPRESSION_DEFLATE: 1032,
       COMPRESSION_ADOBE_DEFLATE: 1032, COMPRESSION_JPEG: 4096,
     ]
-    guard let ratio = ratios[Int32(page.compression)], page.photometric != UInt16(PHOTOMETRIC_YCBCR) else {
-      return
-    }
-    let needed = rowSize * Int(page.height) * (hasPlanes ? Int(page.samples_per_pixel) : 1)
+    guard let ratio = ratios[Int32(page.compression)] else { return }
+    // Chroma may be stored once for many pixels.
+    let needed =
+      page.photometric == UInt16(PHOTOMETRIC_YCBCR)
+      ? Int(page.width) * Int(page.height)
+      : rowSize * Int(page.height) * (hasPlanes ? Int(page.samples_per_pixel) : 1)
     guard needed / ratio <= byteCount else {
       throw DataError(
         .malformed, file: path, item: "size", expected: "the data of \(page.width) x \(page.height) pixels",
