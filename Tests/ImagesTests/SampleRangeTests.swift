@@ -42,12 +42,14 @@ import Testing
     func percentile(_ part: Double) -> Double {
       let place = part * Double(count - 1)
       let low = Int(place)
-      return low + 1 < count ? sorted[low] + (place - Double(low)) * (sorted[low + 1] - sorted[low]) : sorted[low]
+      return low + 1 < count
+        ? sorted[low] + (place - Double(low)) * (sorted[low + 1] - sorted[low]) : sorted[low]
     }
     let (low, high) = (percentile(0.3), percentile(0.85))
     let image = try Image(decoding: file.bytes, reading: PictureReading(range: .percentile(30, 85)))
     for (index, sample) in samples.enumerated() {
-      let level = Double(sample) <= low ? 0 : Double(sample) >= high ? 1 : (Double(sample) - low) / (high - low)
+      let level =
+        Double(sample) <= low ? 0 : Double(sample) >= high ? 1 : (Double(sample) - low) / (high - low)
       #expect(abs(Double(image.pixels[3 * index]) - 255 * level) < 0.501)
     }
   }

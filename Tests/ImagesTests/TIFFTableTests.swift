@@ -120,7 +120,10 @@ func largestDifference(_ a: [UInt8], _ b: [UInt8]) -> Int? {
   @Test(
     arguments: [
       ("rgba.tif", .changed, "transparency dropped"),
-      ("premultiplied.tif", .suspicious, "its colours are darkened by transparency (premultiplied) and left so"),
+      (
+        "premultiplied.tif", .suspicious,
+        "its colours are darkened by transparency (premultiplied) and left so"
+      ),
       ("cmyk.tif", .guessed, "CMYK converted to red, green and blue without a colour profile"),
       (
         "five_channels.tif", .leftOut,

@@ -36,6 +36,13 @@ extension LabelMask {
     throw Self.noClass(path, position, width: width, classes: classes, found: "\(labels[position])")
   }
 
+  /// How many pages a file of labels has.
+  static func pageCount(ofFile path: String) throws(DataError) -> Int {
+    guard path.lowercased().hasSuffix(".npy") else { return try Image.pageCount(ofFile: path) }
+    let shape = try NpyFile(contentsOf: path).array.shape
+    return shape.count == 3 ? shape[0] : 1
+  }
+
   private static func array(
     _ path: String, page: Int?, classes: ClassList, notices: Notices
   ) throws(DataError) -> LabelMask {

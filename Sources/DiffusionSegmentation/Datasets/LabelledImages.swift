@@ -62,7 +62,8 @@ public struct LabelledImages: Sendable {
     self.notices = notices
     let listing = try FolderListing(directory, notices: notices)
     guard !listing.pictures.isEmpty else {
-      throw DataError(.noInput, file: directory, expected: "pictures (.png, .jpg, .jpeg, .tif, .tiff)", found: "none")
+      throw DataError(
+        .noInput, file: directory, expected: "pictures (.png, .jpg, .jpeg, .tif, .tiff)", found: "none")
     }
     let found = Array(listing.pictures.prefix(limit ?? listing.pictures.count))
     var (maskPaths, owners) = ([String](), [String: String]())
@@ -71,7 +72,8 @@ public struct LabelledImages: Sendable {
         let stem = ((picture.path as NSString).lastPathComponent as NSString).deletingPathExtension
         throw DataError(
           .noInput, file: picture.path, item: "mask",
-          expected: "\(stem).npy, \(stem)\(FolderListing.maskSuffix) or \(stem).mask.tif beside it", found: "none")
+          expected: "\(stem).npy, \(stem)\(FolderListing.maskSuffix) or \(stem).mask.tif beside it",
+          found: "none")
       }
       for other in picture.masks.dropFirst() where (picture.page ?? 0) == 0 {
         try notices.leaveOut(
@@ -102,6 +104,15 @@ public struct LabelledImages: Sendable {
   public func load(_ index: Int) throws(DataError) -> LabelledImage {
     let picture = pictures[index]
     let image = try picture.image(reading: reading, notices: notices)
+    if picture.page != nil {
+      let pages = try PictureFile.pageCount(of: picture.path)
+      let found = try LabelMask.pageCount(ofFile: maskPaths[index])
+      guard found == pages else {
+        throw DataError(
+          .malformed, file: maskPaths[index], item: "pages",
+          expected: "\(pages), as many as \(picture.path) has", found: "\(found)")
+      }
+    }
     let mask = try LabelMask(
       contentsOf: maskPaths[index], page: picture.page, classes: classes, notices: notices)
     guard mask.width == image.width && mask.height == image.height else {

@@ -37,7 +37,8 @@ public struct PictureFile: Sendable, Hashable {
   static func pages(of path: String, stem: String) -> [(page: Int?, name: String)] {
     let ending = (path as NSString).pathExtension.lowercased()
     // What is wrong with a file shows when it is read.
-    guard FileFormat.stackExtensions.contains(ending), let count = try? Image.pageCount(ofFile: path), count > 1
+    guard FileFormat.stackExtensions.contains(ending), let count = try? Image.pageCount(ofFile: path),
+      count > 1
     else { return [(nil, stem)] }
     let digits = max(3, "\(count)".count)
     return (0..<count).map { page in
@@ -68,7 +69,8 @@ public enum PictureFiles {
   static func found(_ directory: String, notices: Notices) throws(DataError) -> [FoundPicture] {
     let pictures = try FolderListing(directory, notices: notices).pictures
     guard !pictures.isEmpty else {
-      throw DataError(.noInput, file: directory, expected: "pictures (.png, .jpg, .jpeg, .tif, .tiff)", found: "none")
+      throw DataError(
+        .noInput, file: directory, expected: "pictures (.png, .jpg, .jpeg, .tif, .tiff)", found: "none")
     }
     return pictures
   }

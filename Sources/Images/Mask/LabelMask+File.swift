@@ -35,7 +35,8 @@ extension LabelMask {
   /// Decodes the bytes of a PNG or TIFF file; `name` stands for the file in messages.
   /// - Throws: `DataError`, see `init(contentsOf:page:palette:notices:)`.
   public init(
-    decoding bytes: [UInt8], page: Int? = nil, name: String = "mask", palette: Palette? = nil, notices: Notices = Notices()
+    decoding bytes: [UInt8], page: Int? = nil, name: String = "mask", palette: Palette? = nil,
+    notices: Notices = Notices()
   ) throws(DataError) {
     self = try bytes.decoded { (bytes) throws(DataError) in
       try LabelMask(bytes, page: page, path: name, palette: palette, notices: notices)

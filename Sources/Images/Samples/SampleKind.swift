@@ -155,7 +155,8 @@ final class DecodedSamples: SampleSource {
       return
     }
     let size = kind.size
-    self.bytes = [UInt8](unsafeUninitializedCapacity: width * height * chosen.count * size) { target, filled in
+    self.bytes = [UInt8](unsafeUninitializedCapacity: width * height * chosen.count * size) {
+      target, filled in
       for pixel in 0..<width * height {
         for channel in chosen {
           for byte in 0..<size {

@@ -34,7 +34,8 @@ extension SampleRange: CustomStringConvertible {
         throw failure("full, min,max, percentile:0.1,99.9 or values:100,4000")
       }
       let numbers = parts[1].split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
-      guard numbers.count == 2, let low = numbers[0], let high = numbers[1], low.isFinite, high.isFinite else {
+      guard numbers.count == 2, let low = numbers[0], let high = numbers[1], low.isFinite, high.isFinite
+      else {
         throw failure("two numbers after \(parts[0]):")
       }
       guard low < high else { throw failure("a first number below the second") }

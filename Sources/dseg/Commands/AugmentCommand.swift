@@ -195,7 +195,8 @@ private struct AugmentSource {
     } else {
       let image = try pictures[index].image(reading: reading, notices: .ofThisRun)
       item = LabelledImage(
-        path: pictures[index].title, image: image, mask: LabelMask(width: image.width, height: image.height, label: 0))
+        path: pictures[index].title, image: image,
+        mask: LabelMask(width: image.width, height: image.height, label: 0))
     }
     guard let imageSize else { return item }
     let size = Image.size(width: item.image.width, height: item.image.height, shortSide: imageSize)

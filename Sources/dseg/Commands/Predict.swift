@@ -46,7 +46,8 @@ struct Predict: ParsableCommand {
         ).write(image, result)
         done.append(
           PictureFigures(
-            image: picture.path, page: picture.page, labels: "\(stem).npy", uncertainty: result.imageUncertainty,
+            image: picture.path, page: picture.page, labels: "\(stem).npy",
+            uncertainty: result.imageUncertainty,
             seconds: (ContinuousClock.now - start) / .seconds(1)))
       }
       bar.update(Double(index + 1) / Double(pictures.count), "\(index + 1) of \(pictures.count)")

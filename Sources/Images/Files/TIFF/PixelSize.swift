@@ -32,7 +32,9 @@ extension PixelSize {
     let (x, y) = (Double(page.x_resolution), Double(page.y_resolution))
     if text.contains("<OME") {
       func size(_ axis: String) -> Double? {
-        guard let number = Self.attribute("PhysicalSize\(axis)", in: text).flatMap(Double.init) else { return nil }
+        guard let number = Self.attribute("PhysicalSize\(axis)", in: text).flatMap(Double.init) else {
+          return nil
+        }
         let unit = Self.attribute("PhysicalSize\(axis)Unit", in: text) ?? "µm"
         return Self.micrometres[unit].map { $0 * number }
       }

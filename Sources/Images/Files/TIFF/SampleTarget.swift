@@ -71,7 +71,9 @@ struct SampleTarget {
     let first = index * bits
     let last = (first + bits - 1) / 8
     var value = 0
-    for byte in first / 8...last { value = value << 8 | Int(source.load(fromByteOffset: byte, as: UInt8.self)) }
+    for byte in first / 8...last {
+      value = value << 8 | Int(source.load(fromByteOffset: byte, as: UInt8.self))
+    }
     return value >> (8 * (last + 1) - first - bits) & (1 << bits - 1)
   }
 }

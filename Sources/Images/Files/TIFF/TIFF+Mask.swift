@@ -10,7 +10,8 @@ extension TIFF {
     let header = try self.page(bytes, page ?? 0, path: path, notices: Notices())
     func refuse(_ found: String) -> DataError {
       DataError(
-        .unsupported, file: path, item: "samples", expected: "labels: whole numbers, indexed or grey, or colours",
+        .unsupported, file: path, item: "samples",
+        expected: "labels: whole numbers, indexed or grey, or colours",
         found: found)
     }
     switch (header.colors, header.kind) {

@@ -29,7 +29,8 @@ struct TIFFDirectories {
       next = directory.next
     }
     guard !pages.isEmpty else {
-      throw failure(others > 0 ? "only smaller copies of a picture: the raw file of a camera?" : "no directory")
+      throw failure(
+        others > 0 ? "only smaller copies of a picture: the raw file of a camera?" : "no directory")
     }
   }
 

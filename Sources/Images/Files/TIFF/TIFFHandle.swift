@@ -29,7 +29,9 @@ final class TIFFHandle {
 
   /// What is wrong, in libtiff's words.
   func failure(_ item: String = "") -> DataError {
-    let text = withUnsafeBytes(of: file.pointee.error) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    let text = withUnsafeBytes(of: file.pointee.error) {
+      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
     return DataError(
       .malformed, file: path, item: item, expected: "a sound TIFF file",
       found: text.isEmpty ? "damaged data" : text)
@@ -47,7 +49,8 @@ final class TIFFHandle {
       notices.add(.suspicious, file: path, "libtiff warns: \(text)")
     }
     return try TIFFPage(
-      page, byteCount: bytes.count, makesColors: dseg_tiff_makes_rgba(file) != 0, path: path, notices: notices)
+      page, byteCount: bytes.count, makesColors: dseg_tiff_makes_rgba(file) != 0, path: path, notices: notices
+    )
   }
 
   /// Decodes a row of a picture in strips; the rows come in order.

@@ -26,7 +26,8 @@ struct TIFFLayout {
     isTiled = max(width, height) > Self.longestInStrips
     chunkWidth = isTiled ? Self.tileSide : width
     chunkHeight =
-      isTiled ? Self.tileSide : min(height, max(1, Self.stripBytes / (width * kind.channels * kind.sampleBytes)))
+      isTiled
+      ? Self.tileSide : min(height, max(1, Self.stripBytes / (width * kind.channels * kind.sampleBytes)))
   }
 
   var rowBytes: Int { width * channels * sampleBytes }

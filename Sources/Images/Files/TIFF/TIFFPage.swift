@@ -72,7 +72,8 @@ struct TIFFPage {
       photometric = samplesPerPixel < 3 ? PHOTOMETRIC_MINISBLACK : PHOTOMETRIC_RGB
       notices.add(
         .guessed, file: path,
-        "it does not say what its samples mean; taken as \(samplesPerPixel < 3 ? "grey" : "red, green and blue")")
+        "it does not say what its samples mean; taken as \(samplesPerPixel < 3 ? "grey" : "red, green and blue")"
+      )
     }
     hasPlanes = page.planar_configuration == UInt16(PLANARCONFIG_SEPARATE) && samplesPerPixel > 1
     let extra = Self.extraSamples(page)
@@ -171,7 +172,8 @@ struct TIFFPage {
   /// The colours of a palette of 16-bit numbers. Some programs write 8-bit ones, which libtiff tells by their being
   /// below 256, all of them.
   private static func palette(_ page: dseg_tiff_page) -> [RGB]? {
-    guard let red = page.red, let green = page.green, let blue = page.blue, (1...16).contains(page.bits) else {
+    guard let red = page.red, let green = page.green, let blue = page.blue, (1...16).contains(page.bits)
+    else {
       return nil
     }
     let count = 1 << Int(page.bits)

@@ -47,7 +47,8 @@ public struct TIFFWriter: ~Copyable {
       pixelSize: pixelSize, names: names)
     let file = try AtomicFile(path: path)
     guard file.isSeekable else {
-      throw DataError(.cannotCreate, file: path, expected: "a file for a TIFF picture", found: "a pipe or device")
+      throw DataError(
+        .cannotCreate, file: path, expected: "a file for a TIFF picture", found: "a pipe or device")
     }
     try file.write(encoder.start())
     self.file = file
