@@ -76,7 +76,7 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Checkpoints", "TensorCore", "Base"]),
     .target(name: "Features", dependencies: ["Checkpoints", "Images", "TensorCore", "CKernels", "Base"]),
     .target(name: "Checkpoints", dependencies: ["TensorCore", "Base", "CZlib"]),
-    .target(name: "Images", dependencies: ["TensorCore", "Base", "CPNG", "CJPEG"]),
+    .target(name: "Images", dependencies: ["TensorCore", "Base", "CPNG", "CJPEG", "CTIFF", "CZlib"]),
     .target(name: "TensorCore", dependencies: ["Base", "CBLAS", "CKernels"]),
     .target(name: "Base"),
     .target(name: "CKernels"),
@@ -84,6 +84,7 @@ let package = Package(
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+    .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     .target(name: "TestSupport", dependencies: everything, path: "Tests/TestSupport"),

@@ -2,7 +2,7 @@
 # Installs the C libraries that the package links to, on Debian and Ubuntu, and other packages that are named:
 # Scripts/setup.sh chromium
 set -euo pipefail
-packages="libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev pkg-config $*"
+packages="libopenblas-dev libpng-dev libjpeg-dev libtiff-dev zlib1g-dev pkg-config $*"
 sudo=""
 [ "$(id -u)" -eq 0 ] || sudo=sudo
 $sudo apt-get update -qq

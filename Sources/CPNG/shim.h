@@ -26,6 +26,8 @@ typedef struct {
   uint32_t largest;
   /// The smallest alpha of a picture that was decoded, 255 (or 65535 of 16 bits) without any.
   uint32_t smallest_alpha;
+  /// Whether samples of 16 bits are to stay so.
+  int keeps_16;
 } dseg_png_header;
 
 /// What libpng warned of that costs no pixel, as bits of a set.
@@ -46,6 +48,9 @@ typedef enum {
   /// The samples of an indexed or grey file as they are stored, not scaled; alpha is dropped. Two
   /// bytes each, the high one first, where the file has 16 bits.
   DSEG_PNG_RAW,
+  /// The samples of a grey or coloured file of 16 bits as they are stored, two bytes each, the high one
+  /// first; alpha is dropped.
+  DSEG_PNG_DEEP,
 } dseg_png_samples;
 
 /// Why a file cannot be read, in libpng's words.
@@ -79,7 +84,6 @@ static inline void dseg_png_reduce(png_structp png, png_row_infop row, png_bytep
   dseg_png_header *header = (dseg_png_header *)png_get_user_transform_ptr(png);
   int has_alpha = (row->color_type & PNG_COLOR_MASK_ALPHA) != 0;
   int colors = row->channels - has_alpha;
-  int keeps_16 = colors == 1;
   const uint8_t *in = data;
   uint8_t *out = data;
   for (uint32_t x = 0; x < row->width; x++) {
@@ -87,7 +91,7 @@ static inline void dseg_png_reduce(png_structp png, png_row_infop row, png_bytep
       for (int i = 0; i < colors; i++, in += 2) {
         uint32_t sample = (uint32_t)in[0] << 8 | in[1];
         if (sample > header->largest) header->largest = sample;
-        if (keeps_16) {
+        if (header->keeps_16) {
           *out++ = in[0];
           *out++ = in[1];
         } else {
@@ -121,7 +125,7 @@ static inline void dseg_png_take(png_structp png, png_bytep out, size_t count) {
 /// Reads `count` bytes of a PNG file: its header, and when `pixels` is not null its picture too.
 ///
 /// `pixels` holds `pixel_count` bytes, which must be width * height * (3 for RGB, 1 for RAW, 2 for RAW
-/// of 16 bits). All chunks but IHDR, PLTE, IDAT and IEND are skipped unread, so no gamma or profile is
+/// of 16 bits, 2 or 6 for DEEP). All chunks but IHDR, PLTE, IDAT and IEND are skipped unread, so no gamma or profile is
 /// applied. Returns 1, or 0 with the reason in `message`.
 static inline __attribute__((noinline)) int dseg_png_read(
     const uint8_t *bytes, size_t count, dseg_png_header *header, uint8_t *pixels,
@@ -171,7 +175,11 @@ static inline __attribute__((noinline)) int dseg_png_read(
   }
 
   if (pixels) {
-    size_t sample_bytes = samples == DSEG_PNG_RGB ? 3 : header->bit_depth == 16 ? 2 : 1;
+    int channels = samples == DSEG_PNG_RGB ? 3 : samples == DSEG_PNG_RAW ? 1 :
+                   header->color_type & PNG_COLOR_MASK_COLOR ? 3 : 1;
+    int is_wide = header->bit_depth == 16 && samples != DSEG_PNG_RGB;
+    size_t sample_bytes = (size_t)channels * (is_wide ? 2 : 1);
+    header->keeps_16 = is_wide;
     if (samples == DSEG_PNG_RGB) {
       if (header->color_type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
       if (!(header->color_type & PNG_COLOR_MASK_COLOR)) {
@@ -183,8 +191,7 @@ static inline __attribute__((noinline)) int dseg_png_read(
     }
     if (header->bit_depth == 16 || header->color_type & PNG_COLOR_MASK_ALPHA) {
       png_set_read_user_transform_fn(png, dseg_png_reduce);
-      png_set_user_transform_info(
-          png, header, sample_bytes == 2 ? 16 : 8, samples == DSEG_PNG_RGB ? 3 : 1);
+      png_set_user_transform_info(png, header, is_wide ? 16 : 8, channels);
     }
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);

@@ -31,7 +31,9 @@ import TensorCore
 @_exported import enum Images.MaskResampling
 @_exported import enum Images.OrientationHandling
 @_exported import struct Images.Palette
+@_exported import struct Images.PictureReading
 @_exported import struct Images.RGB
+@_exported import enum Images.SampleRange
 @_exported import struct PixelClassifier.ConfusionMatrix
 @_exported import enum PixelClassifier.FeaturePreparation
 @_exported import enum PixelClassifier.IoUDefinition

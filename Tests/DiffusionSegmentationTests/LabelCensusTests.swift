@@ -103,7 +103,7 @@ struct LabelCensusTests {
     let path = folder.path("s.safetensors")
     try trained.write(to: path)
     let read = try Segmenter(contentsOf: path, checkpoint: world.checkpoint)
-    #expect(read.census == trained.census && read.maskResampling == .thin && read.orientation == .apply)
+    #expect(read.census == trained.census && read.maskResampling == .thin && read.reading == PictureReading())
   }
 }
 

@@ -64,6 +64,28 @@ extension FuzzTarget {
     }
   }
 
+  static func tiff() throws -> FuzzTarget {
+    let names = [
+      "bilevel", "big", "cmyk", "fax4", "five_channels", "float32", "grey16", "imagej", "jpeg_grey",
+      "jpeg_ycbcr_tiles", "labels16", "ome.ome", "pages", "palette4", "rgb16_tiles", "rgb8_lzw",
+      "rgb8_packbits",
+      "rgb8_planar_tiles", "rgba", "turned", "ycbcr",
+    ]
+    return FuzzTarget(
+      ending: "tif", seeds: try fixture("Pictures", names.map { "\($0).tif" }),
+      mutations: ByteMutation.all + [TIFF.changeEntry]
+    ) { path in
+      _ = try Image(contentsOf: path)
+      let stream = try PictureStream(
+        contentsOf: path, page: try Image.pageCount(ofFile: path) - 1,
+        reading: PictureReading(channels: [0], range: .percentile(1, 99)))
+      while try stream.read(rows: 5) != nil {}
+      // Photographs are no masks.
+      _ = try? LabelMask(contentsOf: path)
+      _ = try? Palette(contentsOf: path)
+    }
+  }
+
   static func jpeg() throws -> FuzzTarget {
     let names = [
       "cmyk", "grey", "half_chroma", "progressive", "quarter_chroma", "rgb", "third_chroma", "turned",

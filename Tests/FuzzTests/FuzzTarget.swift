@@ -11,7 +11,7 @@ struct FuzzTarget {
   /// All kinds by name.
   static let makers: [(name: String, make: @Sendable () throws -> FuzzTarget)] = [
     ("torch-zip", torchZip), ("torch-legacy", torchLegacy), ("safetensors", safetensors), ("npy", npy),
-    ("npz", npz), ("png", png), ("jpeg", jpeg), ("mask", mask), ("segmenter", segmenter),
+    ("npz", npz), ("png", png), ("jpeg", jpeg), ("tiff", tiff), ("mask", mask), ("segmenter", segmenter),
     ("training-state", trainingState), ("classes", classes), ("configuration", configuration),
     ("experiment-record", record), ("experiment-settings", settings), ("experiment-figures", figures),
     ("loss-log", lossLog),

@@ -215,6 +215,27 @@ enum JPEGMutation {
 
 /// The part of Exif data that says how a picture is turned.
 enum TIFF {
+  /// Another tag, type, count or value of an entry of the first directory.
+  static func changeEntry(_ bytes: inout [UInt8], _ dice: inout Dice) {
+    guard bytes.count > 16, bytes[0] == bytes[1] else { return }
+    let isBig = bytes[0] == UInt8(ascii: "M")
+    func number(_ size: Int, _ place: Int) -> Int {
+      (0..<size).reduce(0) { $0 << 8 | Int(bytes[place + (isBig ? $1 : size - 1 - $1)]) }
+    }
+    let isWide = number(2, 2) == 43
+    let start = number(4, isWide && isBig ? 12 : isWide ? 8 : 4)
+    guard start + 8 < bytes.count else { return }
+    let count = number(2, start + (isWide && isBig ? 6 : 0))
+    guard count > 0 else { return }
+    let entry = start + (isWide ? 8 : 2) + dice.below(min(count, 30)) * (isWide ? 20 : 12)
+    let fields =
+      isWide ? [(0, 2), (2, 2), (4, 8), (12, 8), (12, 2)] : [(0, 2), (2, 2), (4, 4), (8, 4), (8, 2)]
+    let (offset, size) = dice.pick(fields)
+    guard entry + offset + size <= bytes.count else { return }
+    let value = dice.chance(0.5) ? UInt64(dice.below(40)) : dice.number()
+    ByteMutation.put(value, size: size, isBig: isBig, at: entry + offset, in: &bytes)
+  }
+
   static func orientation(_ value: Int, isBig: Bool) -> [UInt8] {
     func number(_ value: Int, _ size: Int) -> [UInt8] {
       let digits = (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }

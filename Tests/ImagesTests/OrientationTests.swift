@@ -41,7 +41,8 @@ import Testing
       for file in try files(Metadata.tiff(orientation: value, isLittleEndian: isLittle, type: type)) {
         let (applied, ignored) = (Notices(), Notices())
         let upright = try Image(decoding: file, name: "a", notices: applied)
-        let stored = try Image(decoding: file, name: "a", orientation: .ignore, notices: ignored)
+        let stored = try Image(
+          decoding: file, name: "a", reading: PictureReading(orientation: .ignore), notices: ignored)
         #expect(upright == stored.upright(from: value))
         #expect(applied.all.map(\.kind) == (value == 1 ? [] : [.changed]))
         #expect(ignored.all.map(\.kind) == (value == 1 ? [] : [.ignored]))
@@ -56,7 +57,8 @@ import Testing
     #expect(notices.all.map(\.text) == ["turned by 90° clockwise as its EXIF orientation says"])
     let ignored = Notices()
     let stored = try Image(
-      contentsOf: Fixtures.path("images/turned.jpg"), orientation: .ignore, notices: ignored)
+      contentsOf: Fixtures.path("images/turned.jpg"), reading: PictureReading(orientation: .ignore),
+      notices: ignored)
     #expect(stored == (try Image(contentsOf: Fixtures.path("images/half_chroma.jpg"))))
     #expect(ignored.all.map(\.text) == ["its EXIF orientation says turned by 90° clockwise; not applied"])
   }
@@ -81,7 +83,7 @@ import Testing
       for file in try files(content) {
         let notices = Notices()
         let image = try Image(decoding: file, notices: notices)
-        #expect(image == (try Image(decoding: file, orientation: .ignore)))
+        #expect(image == (try Image(decoding: file, reading: PictureReading(orientation: .ignore))))
         #expect(notices.all.map(\.kind) == [.ignored], "\(content)")
       }
     }

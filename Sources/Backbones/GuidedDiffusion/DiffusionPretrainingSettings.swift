@@ -24,8 +24,8 @@ public struct DiffusionPretrainingSettings: Sendable, Equatable {
   public var learnsVariance = false
   public var noiseSchedule = NoiseSchedule.linear
   public var diffusionSteps = 1000
-  /// Whether pictures are turned as their EXIF orientation says.
-  public var orientation = OrientationHandling.apply
+  /// How files become pictures.
+  public var reading = PictureReading()
   public var training = DiffusionTrainingOptions()
 
   public init() { training.average.warmsUp = true }

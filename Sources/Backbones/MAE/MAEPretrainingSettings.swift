@@ -37,7 +37,7 @@ public struct MAEPretrainingSettings: Sendable, Equatable {
   public var flips = true
   /// Whether parts are turned by a random number of right angles.
   public var quarterTurns = false
-  public var orientation = OrientationHandling.apply
+  public var reading = PictureReading()
   public var trainer = TrainerOptions()
 
   public init() {

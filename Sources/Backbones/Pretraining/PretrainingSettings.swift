@@ -25,8 +25,8 @@ public protocol PretrainingSettings: OptionTable {
 
   /// Side of the square pictures that the network sees, in pixels.
   var imageSize: Int { get }
-  /// Whether pictures are turned as their EXIF orientation says.
-  var orientation: OrientationHandling { get set }
+  /// How files become pictures.
+  var reading: PictureReading { get set }
   /// What is the same for all networks: batch, optimizer, averages.
   var trainer: TrainerOptions { get set }
   /// Whether the network is told the class of a picture.
@@ -83,7 +83,11 @@ extension PretrainingSettings {
 
   /// Every setting that decides on the weights, by name. Checkpoints keep it.
   public var stateRecord: [String: String] {
-    var record = ["kind": Self.kind, "orientation": orientation.rawValue, "seed": "\(trainer.seed)"]
+    var record = [
+      "kind": Self.kind, "orientation": reading.orientation.rawValue, "range": "\(reading.range)",
+      "channels": reading.channels.map { $0.map { "\($0)" }.joined(separator: ",") } ?? "of the file",
+      "seed": "\(trainer.seed)",
+    ]
     for option in Self.options where option.isRecorded {
       record[option.key.replacing("-", with: "_")] = self[option.key] ?? "none"
     }

@@ -5,9 +5,12 @@ import Images
 /// A picture in a folder, and the label files that lie beside it.
 struct FoundPicture {
   var path: String
-  /// Path inside the folder that was listed, without the ending: `horses/12` of `photos/horses/12.jpg`.
+  /// The page of a file with several, counted from 0; nil for a file of one picture.
+  var page: Int?
+  /// Path inside the folder that was listed, without the ending: `horses/12` of `photos/horses/12.jpg`;
+  /// see `PictureFile.name` for pages.
   var name: String
-  /// `x.npy` before `x.mask.png`.
+  /// `x.npy` before `x.mask.png` before `x.mask.tif`; pages of a file have the same.
   var masks: [String]
 }
 
@@ -23,6 +26,7 @@ struct FolderListing {
 
   /// Ending of masks that are pictures themselves.
   static let maskSuffix = ".mask.png"
+  private static let tiffMaskSuffixes = [".mask.tif", ".mask.tiff"]
   private static let arraySuffix = ".npy"
 
   /// All pictures below a folder but masks and hidden files: folder by folder, names in lexicographic order
@@ -55,10 +59,10 @@ struct FolderListing {
         let stem = (name as NSString).deletingPathExtension
         owners.insert(stem)
         let beside = (masks[stem] ?? []).sorted { Self.isArray($0) && !Self.isArray($1) }
-        pictures.append(
-          FoundPicture(
-            path: path, name: inside + stem,
-            masks: beside.map { (directory as NSString).appendingPathComponent($0) }))
+        let paths = beside.map { (directory as NSString).appendingPathComponent($0) }
+        pictures += PictureFile.pages(of: path, stem: inside + stem).map {
+          FoundPicture(path: path, page: $0.page, name: $0.name, masks: paths)
+        }
       case .nothing: break
       }
     }
@@ -87,7 +91,7 @@ struct FolderListing {
     if Self.isMaskOfAnotherFormat(name, ending) {
       try notices.leaveOut(
         DataError(
-          .unsupported, file: path, expected: "labels in a PNG file or an array",
+          .unsupported, file: path, expected: "labels in a PNG or TIFF file or an array",
           found: "another format, which may change them"))
       return .nothing
     }
@@ -102,17 +106,17 @@ struct FolderListing {
     if FileFormat.unreadExtensions.contains(ending) {
       try notices.leaveOut(
         DataError(
-          .unsupported, file: path, expected: "a PNG or JPEG picture",
+          .unsupported, file: path, expected: "a PNG, JPEG or TIFF picture",
           found: "one of another format: convert it"))
     }
     return .nothing
   }
 
-  /// The part of a mask's name before `.npy` or `.mask.png`, in any case; nil for other files.
+  /// The part of a mask's name before `.npy`, `.mask.png` or `.mask.tif`, in any case; nil for other files.
   private static func maskStem(_ name: String) -> String? {
     let lower = name.lowercased()
     // Lower case can have other lengths than the name itself beyond ASCII; the endings have the same.
-    for suffix in [arraySuffix, maskSuffix] where lower.hasSuffix(suffix) {
+    for suffix in [arraySuffix, maskSuffix] + tiffMaskSuffixes where lower.hasSuffix(suffix) {
       return String(name.dropLast(suffix.count))
     }
     return nil

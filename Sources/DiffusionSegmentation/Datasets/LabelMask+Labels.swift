@@ -4,18 +4,27 @@ import Foundation
 import Images
 
 extension LabelMask {
-  /// Reads the labels of a picture: an `.npy` file of `[height, width]`, or a PNG file.
+  /// Reads the labels of a picture: an `.npy` file of `[height, width]`, or a PNG or TIFF file.
   ///
-  /// Arrays may be of any type as long as their numbers are whole; -1 is taken for the label to ignore. PNG files may be
-  /// indexed or grey, whose sample values are the labels, or coloured in exactly the colours of the classes.
+  /// Arrays may be of any type as long as their numbers are whole; -1 is taken for the label to ignore. PNG and TIFF files
+  /// may be indexed or grey, whose sample values are the labels, or coloured in exactly the colours of the classes.
+  /// - Parameters:
+  ///   - path: the file
+  ///   - page: which of the labels of several pages, counted from 0: an array `[pages, height, width]`, or pages of a TIFF
+  ///     file; nil for a file of one
+  ///   - classes: what the labels mean
+  ///   - notices: of what was guessed
   /// - Throws: `DataError` when the file is damaged or has another shape, or naming the pixel whose value is no class.
-  public init(contentsOf path: String, classes: ClassList, notices: Notices = Notices()) throws(DataError) {
+  public init(
+    contentsOf path: String, page: Int? = nil, classes: ClassList, notices: Notices = Notices()
+  ) throws(DataError) {
     if path.lowercased().hasSuffix(".npy") {
-      self = try Self.array(path, classes: classes, notices: notices)
+      self = try Self.array(path, page: page, classes: classes, notices: notices)
     } else {
       // Colours stand for classes, and so do values: not both.
       self = try LabelMask(
-        contentsOf: path, palette: classes.maskValues == nil ? classes.palette : nil, notices: notices)
+        contentsOf: path, page: page, palette: classes.maskValues == nil ? classes.palette : nil,
+        notices: notices)
     }
     let table = classes.labelTable
     guard let position = labels.firstIndex(where: { table[Int($0)] == nil }) else {
@@ -27,10 +36,18 @@ extension LabelMask {
     throw Self.noClass(path, position, width: width, classes: classes, found: "\(labels[position])")
   }
 
+  /// How many pages a file of labels has.
+  static func pageCount(ofFile path: String) throws(DataError) -> Int {
+    guard path.lowercased().hasSuffix(".npy") else { return try Image.pageCount(ofFile: path) }
+    let shape = try NpyFile(contentsOf: path).array.shape
+    return shape.count == 3 ? shape[0] : 1
+  }
+
   private static func array(
-    _ path: String, classes: ClassList, notices: Notices
+    _ path: String, page: Int?, classes: ClassList, notices: Notices
   ) throws(DataError) -> LabelMask {
     let array = try NpyFile(contentsOf: path).array
+    if let page { return try Self.page(page, of: array, path: path, classes: classes, notices: notices) }
     // Some programs write [height, width, 1] or [1, height, width].
     var shape = array.shape
     if shape.count == 3, shape.last == 1 { shape.removeLast() }
@@ -48,8 +65,35 @@ extension LabelMask {
     if array.elementType == .uint8 || array.elementType == .bool {
       return LabelMask(width: width, height: height, labels: array.uint8s())
     }
+    return try Self.labels(
+      array.doubles(), type: array.elementType, width: width, height: height, path: path, classes: classes,
+      notices: notices)
+  }
+
+  /// A page of an array of several.
+  private static func page(
+    _ page: Int, of array: NumericArray, path: String, classes: ClassList, notices: Notices
+  ) throws(DataError) -> LabelMask {
+    let shape = array.shape
+    guard shape.count == 3, page < shape[0], shape[1] > 0, shape[2] > 0,
+      shape[1] * shape[2] <= Image.maximumPixelCount
+    else {
+      throw DataError(
+        .malformed, file: path, item: "shape",
+        expected: "[pages, height, width] of a picture with \(page + 1) or more pages", found: "\(shape)")
+    }
+    let (height, width) = (shape[1], shape[2])
+    let values = array.doubles()[page * height * width..<(page + 1) * height * width]
+    return try labels(
+      Array(values), type: array.elementType, width: width, height: height, path: path, classes: classes,
+      notices: notices)
+  }
+
+  private static func labels(
+    _ values: [Double], type: ElementType, width: Int, height: Int, path: String, classes: ClassList,
+    notices: Notices
+  ) throws(DataError) -> LabelMask {
     // Doubles hold every number that may be a label, and keep apart all that may not.
-    let values = array.doubles()
     var labels = [UInt8](repeating: 0, count: values.count)
     var hasMinusOne = false
     for (position, value) in values.enumerated() {
@@ -60,7 +104,7 @@ extension LabelMask {
         hasMinusOne = true
       } else {
         throw noClass(
-          path, position, width: width, classes: classes, found: describe(value, array.elementType))
+          path, position, width: width, classes: classes, found: describe(value, type))
       }
     }
     if hasMinusOne {

@@ -4,7 +4,7 @@ import Images
 
 /// A picture with a label for each of its pixels.
 public struct LabelledImage: Sendable {
-  /// Path of the picture.
+  /// Path of the picture, with the page of a file with several.
   public var path: String
   public var image: Image
   /// Labels of the picture, of its size.
@@ -21,7 +21,8 @@ public struct LabelledImage: Sendable {
 }
 
 /// A folder of labelled pictures in the layout of ddpm-segmentation: `x.png` or `x.jpg` beside `x.npy`, or
-/// beside a picture of labels `x.mask.png`, in any depth of folders.
+/// beside a picture of labels `x.mask.png` or `x.mask.tif`, in any depth of folders. Pages of a TIFF file are pictures of
+/// their own; their masks are an array `[pages, height, width]` or as many pages.
 ///
 /// Pictures are read when they are asked for.
 public struct LabelledImages: Sendable {
@@ -31,8 +32,8 @@ public struct LabelledImages: Sendable {
   public var imagePaths: [String] { pictures.map(\.path) }
   /// The pictures, and what results that belong to them are called.
   public let pictures: [PictureFile]
-  /// Whether pictures are turned as their EXIF orientation says, which their masks must fit.
-  public let orientation: OrientationHandling
+  /// How files become pictures; their masks must fit them as they are turned.
+  public let reading: PictureReading
   private let maskPaths: [String]
   private let notices: Notices
 
@@ -44,12 +45,12 @@ public struct LabelledImages: Sendable {
   ///   - directory: path of the folder; folders inside it are searched too
   ///   - classes: what the labels of the masks mean
   ///   - limit: take only the first of them
-  ///   - orientation: whether pictures are turned as their EXIF orientation says, which their masks must fit
+  ///   - reading: how files become pictures; masks must fit them as they are turned
   ///   - notices: told of files that are left out, of masks that are not used, and of whatever is peculiar about those
   ///     that are read
   /// - Throws: `DataError` when there is no such folder, no picture in it, or one without a mask.
   public init(
-    directory: String, classes: ClassList, limit: Int? = nil, orientation: OrientationHandling = .apply,
+    directory: String, classes: ClassList, limit: Int? = nil, reading: PictureReading = PictureReading(),
     notices: Notices = Notices()
   ) throws(DataError) {
     if let limit, limit < 1 {
@@ -57,28 +58,30 @@ public struct LabelledImages: Sendable {
     }
     self.directory = directory
     self.classes = classes
-    self.orientation = orientation
+    self.reading = reading
     self.notices = notices
     let listing = try FolderListing(directory, notices: notices)
     guard !listing.pictures.isEmpty else {
-      throw DataError(.noInput, file: directory, expected: "pictures (.png, .jpg, .jpeg)", found: "none")
+      throw DataError(
+        .noInput, file: directory, expected: "pictures (.png, .jpg, .jpeg, .tif, .tiff)", found: "none")
     }
     let found = Array(listing.pictures.prefix(limit ?? listing.pictures.count))
     var (maskPaths, owners) = ([String](), [String: String]())
     for picture in found {
       guard let mask = picture.masks.first else {
-        let stem = (picture.name as NSString).lastPathComponent
+        let stem = ((picture.path as NSString).lastPathComponent as NSString).deletingPathExtension
         throw DataError(
           .noInput, file: picture.path, item: "mask",
-          expected: "\(stem).npy or \(stem)\(FolderListing.maskSuffix) beside it", found: "neither")
+          expected: "\(stem).npy, \(stem)\(FolderListing.maskSuffix) or \(stem).mask.tif beside it",
+          found: "none")
       }
-      for other in picture.masks.dropFirst() {
+      for other in picture.masks.dropFirst() where (picture.page ?? 0) == 0 {
         try notices.leaveOut(
           DataError(
             .malformed, file: other, expected: "one mask for a picture", found: "another that is used instead"
           ))
       }
-      if let other = owners.updateValue(picture.path, forKey: mask) {
+      if let other = owners.updateValue(picture.path, forKey: mask), other != picture.path {
         notices.add(
           .suspicious, file: picture.path, item: "mask",
           "is that of \((other as NSString).lastPathComponent) too; both pictures are used")
@@ -93,29 +96,39 @@ public struct LabelledImages: Sendable {
     }
     self.maskPaths = maskPaths
     pictures = try PictureFiles.named(
-      found.map { PictureFile(path: $0.path, name: $0.name) }, notices: notices)
+      found.map { PictureFile(path: $0.path, page: $0.page, name: $0.name) }, notices: notices)
   }
 
   /// Reads one picture and its mask.
   /// - Throws: `DataError` when a file is damaged, the sizes differ, or a label is no class.
   public func load(_ index: Int) throws(DataError) -> LabelledImage {
-    let path = pictures[index].path
-    let image = try Image(contentsOf: path, orientation: orientation, notices: notices)
-    let mask = try LabelMask(contentsOf: maskPaths[index], classes: classes, notices: notices)
+    let picture = pictures[index]
+    let image = try picture.image(reading: reading, notices: notices)
+    if picture.page != nil {
+      let pages = try PictureFile.pageCount(of: picture.path)
+      let found = try LabelMask.pageCount(ofFile: maskPaths[index])
+      guard found == pages else {
+        throw DataError(
+          .malformed, file: maskPaths[index], item: "pages",
+          expected: "\(pages), as many as \(picture.path) has", found: "\(found)")
+      }
+    }
+    let mask = try LabelMask(
+      contentsOf: maskPaths[index], page: picture.page, classes: classes, notices: notices)
     guard mask.width == image.width && mask.height == image.height else {
       var found = "\(mask.width)×\(mask.height)"
       if mask.width == image.height && mask.height == image.width,
-        try Image.orientation(ofFile: path) > 4
+        try Image.orientation(ofFile: picture.path, page: picture.page ?? 0) > 4
       {
         found +=
-          orientation == .apply
+          reading.orientation == .apply
           ? ", the size before it is turned as its EXIF orientation says (--ignore-orientation leaves it)"
           : ", the size after it is turned as its EXIF orientation says, which was to be ignored"
       }
       throw DataError(
         .malformed, file: maskPaths[index], item: "size",
-        expected: "\(image.width)×\(image.height), that of \(path)", found: found)
+        expected: "\(image.width)×\(image.height), that of \(picture.title)", found: found)
     }
-    return LabelledImage(path: path, image: image, mask: mask)
+    return LabelledImage(path: picture.title, image: image, mask: mask)
   }
 }

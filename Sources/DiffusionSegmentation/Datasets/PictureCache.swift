@@ -11,21 +11,21 @@ final class PictureCache: Sendable {
   }
   private let state: Mutex<State>
   private let mostBytes: Int
-  private let paths: [String]
+  private let files: [PictureFile]
   /// Side of the centre squares that are kept; nil for whole pictures.
   private let side: Int?
-  private let orientation: OrientationHandling
+  private let reading: PictureReading
   private let notices: Notices
 
   init(
-    paths: [String], side: Int?, orientation: OrientationHandling, bytes: Int, images: [Int: Image],
+    files: [PictureFile], side: Int?, reading: PictureReading, bytes: Int, images: [Int: Image],
     notices: Notices
   ) {
-    (self.orientation, self.notices) = (orientation, notices)
-    self.paths = paths
+    (self.reading, self.notices) = (reading, notices)
+    self.files = files
     self.side = side
     mostBytes = bytes
-    state = Mutex(State(images: [Image?](repeating: nil, count: paths.count)))
+    state = Mutex(State(images: [Image?](repeating: nil, count: files.count)))
     state.withLock { state in
       for index in images.keys.sorted() { Self.keep(images[index]!, at: index, in: &state, most: bytes) }
     }
@@ -46,7 +46,7 @@ final class PictureCache: Sendable {
     if let error = known.1 { throw error }
     let image: Image
     do throws(DataError) {
-      image = try Self.read(paths[index], side: side, orientation: orientation, notices: notices)
+      image = try Self.read(files[index], side: side, reading: reading, notices: notices)
     } catch {
       if error.kind != .noInput { state.withLock { $0.broken[index] = error } }
       throw error
@@ -56,9 +56,9 @@ final class PictureCache: Sendable {
   }
 
   static func read(
-    _ path: String, side: Int?, orientation: OrientationHandling, notices: Notices
+    _ file: PictureFile, side: Int?, reading: PictureReading, notices: Notices
   ) throws(DataError) -> Image {
-    let image = try Image(contentsOf: path, orientation: orientation, notices: notices)
+    let image = try file.image(reading: reading, notices: notices)
     return if let side { image.centerCropped(size: side) } else { image }
   }
 }

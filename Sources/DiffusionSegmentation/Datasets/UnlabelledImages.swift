@@ -13,6 +13,7 @@ import Training
 /// place. So what is shown in a step follows from the files alone, not from what was decoded before, and a training that
 /// goes on sees what one that never stopped would have seen.
 public struct UnlabelledImages: TrainingPictures, Sendable {
+  /// Paths of the pictures, in order, with the page of files with several.
   public let paths: [String]
   public let imageSize: Int
   /// Names of the classes, if pictures have any: the folders that they lie in.
@@ -33,7 +34,7 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
   ///   - imageSize: side of the squares, in pixels
   ///   - keepsWhole: whether `image` gives whole pictures rather than centre squares
   ///   - usesClasses: whether the folders below are classes
-  ///   - orientation: whether pictures are turned as their EXIF orientation says
+  ///   - reading: how files become pictures
   ///   - notices: told of pictures that cannot be read and are left out, now or when they are first used
   ///   - cacheBytes: decoded pictures are kept in memory up to so many bytes; 2 GiB unless given
   ///   - progress: the share that is done
@@ -41,26 +42,26 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
   ///   the notices are strict.
   public init(
     directory: String, imageSize: Int, keepsWhole: Bool = false, usesClasses: Bool = false,
-    orientation: OrientationHandling = .apply, notices: Notices = Notices(), cacheBytes: Int = 2 << 30,
+    reading: PictureReading = PictureReading(), notices: Notices = Notices(), cacheBytes: Int = 2 << 30,
     progress: (Double) throws(DataError) -> Void = { _ in }
   ) throws(DataError) {
     precondition(imageSize > 0, "pictures of \(imageSize) px")
-    let all = try PictureFiles.list(directory, notices: notices)
+    let all = try PictureFiles.pages(directory, notices: notices)
     let side = keepsWhole ? nil : imageSize
-    var (paths, sizes, images) = ([String](), [Int](), [Int: Image]())
+    var (files, sizes, images) = ([PictureFile](), [Int](), [Int: Image]())
     var first: DataError?
     // A block at a time on all threads, for the sake of the progress.
     for start in stride(from: 0, to: all.count, by: 256) {
       let block = Array(all[start..<min(all.count, start + 256)])
-      for (path, result) in zip(
+      for (file, result) in zip(
         block,
         Self.look(
-          at: block, side: side, orientation: orientation, notices: notices))
+          at: block, side: side, reading: reading, notices: notices))
       {
         switch result {
         case .success(let found):
-          if let decoded = found.image { images[paths.count] = decoded }
-          paths.append(path)
+          if let decoded = found.image { images[files.count] = decoded }
+          files.append(file)
           sizes.append(found.byteCount)
         case .failure(let error):
           try notices.leaveOut(error)
@@ -70,13 +71,13 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
       try Cancellation.check()
       try progress(Double(start + block.count) / Double(all.count))
     }
-    if paths.isEmpty, let first { throw first }
-    self.paths = paths
+    if files.isEmpty, let first { throw first }
+    paths = files.map(\.title)
     self.imageSize = imageSize
     self.keepsWhole = keepsWhole
     self.notices = notices
     cache = PictureCache(
-      paths: paths, side: side, orientation: orientation, bytes: cacheBytes, images: images,
+      files: files, side: side, reading: reading, bytes: cacheBytes, images: images,
       notices: notices)
     (classNames, labels) = try usesClasses ? Self.classes(of: paths, in: directory) : (nil, [])
     record = PictureListRecord(
@@ -121,21 +122,21 @@ public struct UnlabelledImages: TrainingPictures, Sendable {
   }
 
   private static func look(
-    at paths: [String], side: Int?, orientation: OrientationHandling, notices: Notices
+    at files: [PictureFile], side: Int?, reading: PictureReading, notices: Notices
   ) -> [Result<Found, DataError>] {
     let results = Mutex([Int: Result<Found, DataError>]())
-    parallelFor(paths.count) { index in
+    parallelFor(files.count) { index in
       let result = Result { () throws(DataError) in
-        let check = try PictureCheck(paths[index])
+        let check = try PictureCheck(files[index].path)
         let image =
           check.looksWhole
           ? nil
-          : try PictureCache.read(paths[index], side: side, orientation: orientation, notices: notices)
+          : try PictureCache.read(files[index], side: side, reading: reading, notices: notices)
         return Found(byteCount: check.byteCount, image: image)
       }
       results.withLock { $0[index] = result }
     }
-    return results.withLock { found in paths.indices.map { found[$0]! } }
+    return results.withLock { found in files.indices.map { found[$0]! } }
   }
 
   private static func classes(

@@ -142,6 +142,7 @@ extension Segmenter {
     let orientation: OrientationHandling =
       try record.orientation.map { (name) throws(DataError) in try known(name, "orientation", path) }
       ?? .apply
+    let reading = try record.reading(orientation, file: path)
     let prediction = try record.prediction.settings(file: path)
     let training = try record.training?.options(
       members: record.members, fit: fit, maskResampling: maskResampling, featurePrecision: precision,
@@ -151,7 +152,7 @@ extension Segmenter {
     do {
       try self.init(
         ensemble: ensemble, classes: classes, features: features, featurePrecision: precision, fit: fit,
-        maskResampling: maskResampling, orientation: orientation, prediction: prediction, training: training,
+        maskResampling: maskResampling, reading: reading, prediction: prediction, training: training,
         census: record.census)
     } catch {
       throw DataError(.malformed, file: path, item: error.file, expected: error.expected, found: error.found)

@@ -64,8 +64,7 @@ extension Segmenter {
       try Segmenter(
         ensemble: ensemble.absorbing(projection), classes: labelled.classes, features: source.features,
         featurePrecision: options.featurePrecision, fit: options.fit, maskResampling: options.maskResampling,
-        orientation: labelled.orientation,
-        prediction: prediction, training: options, census: source.census)
+        reading: labelled.reading, prediction: prediction, training: options, census: source.census)
     }
     var current: PixelDataset?
     func dataset(_ epoch: Int) throws(DataError) -> PixelDataset {

@@ -15,8 +15,8 @@ public struct Segmenter: Sendable {
   public var fit: ImageFit
   /// How the masks are brought to the network's resolution that its labels are compared with.
   public var maskResampling: MaskResampling
-  /// Whether pictures are turned as their EXIF orientation says when they are read for it.
-  public var orientation: OrientationHandling
+  /// How files become the pictures that it is given.
+  public var reading: PictureReading
   /// How labels come from what the members say.
   public var prediction: PredictionSettings
   /// How it was trained, for the record; nil when its members come from elsewhere.
@@ -28,7 +28,7 @@ public struct Segmenter: Sendable {
   public init(
     ensemble: PixelEnsemble, classes: ClassList, features: any PixelFeatures,
     featurePrecision: FeaturePrecision = .float, fit: ImageFit = .pad,
-    maskResampling: MaskResampling = .nearest, orientation: OrientationHandling = .apply,
+    maskResampling: MaskResampling = .nearest, reading: PictureReading = PictureReading(),
     prediction: PredictionSettings = .init(), training: SegmenterOptions? = nil,
     census: LabelCensus? = nil
   ) throws(DataError) {
@@ -50,7 +50,7 @@ public struct Segmenter: Sendable {
     self.featurePrecision = featurePrecision
     self.fit = fit
     self.maskResampling = maskResampling
-    self.orientation = orientation
+    self.reading = reading
     self.prediction = prediction
     self.training = training
     self.census = census

@@ -10,9 +10,13 @@ import TensorCore
 public struct SegmenterRecord: Codable, Equatable, Sendable {
   /// Raised when older programs can no longer read the file; what older ones wrote is brought to the last
   /// (`EarlierRecord`).
-  static let formats = 2...5
-  /// Features of one model, as `backbone` tells them; 5 has those of several.
+  static let formats = 2...6
+  /// Features of one model, as `backbone` tells them.
   static let ofOneModel = 4
+  /// Features of several models, `also`.
+  private static let ofSeveralModels = 5
+  /// Pictures that are read in another way than older programs read them, `channels` and `range`.
+  private static let ofOtherReading = 6
 
   public var format: Int
   public var program: String
@@ -27,6 +31,10 @@ public struct SegmenterRecord: Codable, Equatable, Sendable {
   public var maskResampling: String?
   /// `apply` unless it says so.
   public var orientation: String?
+  /// Samples that become red, green and blue; nil for those of the files.
+  public var channels: [Int]?
+  /// A `SampleRange`; nil for the whole range of the type.
+  public var range: String?
   public var featurePrecision: String
   public var backbone: Backbone
   /// Models whose activations follow those of the first in the vector of a pixel; nil for none.
@@ -118,7 +126,12 @@ extension SegmenterRecord {
     for model in segmenter.features.models { backbones.append(try Backbone(model)) }
     backbone = backbones[0]
     also = backbones.count > 1 ? Array(backbones.dropFirst()) : nil
-    format = also == nil ? Self.ofOneModel : Self.formats.upperBound
+    let reading = segmenter.reading
+    (orientation, channels) = (reading.orientation.rawValue, reading.channels)
+    range = reading.range == .full ? nil : "\(reading.range)"
+    format =
+      channels != nil || range != nil
+      ? Self.ofOtherReading : also == nil ? Self.ofOneModel : Self.ofSeveralModels
     program = "DiffusionSegmentation \(Version.current)"
     members = segmenter.ensemble.members.count
     classNames = segmenter.classes.names
@@ -128,11 +141,25 @@ extension SegmenterRecord {
     maskValues = segmenter.classes.maskValues
     fit = segmenter.fit.description
     maskResampling = segmenter.maskResampling.rawValue
-    orientation = segmenter.orientation.rawValue
     featurePrecision = segmenter.featurePrecision.rawValue
     prediction = Prediction(segmenter.prediction)
     training = segmenter.training.map(Training.init)
     census = segmenter.census
+  }
+
+  /// How pictures are read.
+  /// - Throws: `DataError` for channels or a range that cannot be.
+  func reading(_ orientation: OrientationHandling, file: String) throws(DataError) -> PictureReading {
+    do throws(DataError) {
+      var reading = PictureReading(orientation: orientation)
+      if let channels {
+        reading.channels = try PictureReading.channels(channels.map { "\($0)" }.joined(separator: ","))
+      }
+      if let range { reading.range = try SampleRange(range) }
+      return reading
+    } catch {
+      throw DataError(.malformed, file: file, item: error.file, expected: error.expected, found: error.found)
+    }
   }
 
   func classList(file: String) throws(DataError) -> ClassList {

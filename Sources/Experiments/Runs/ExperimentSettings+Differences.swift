@@ -69,6 +69,8 @@ extension ExperimentSettings {
     compare("fit", \.fit)
     compare("mask resizing", \.maskResampling)
     compare("orientation", \.orientation)
+    compare("channels", \.channels) { $0.map { "\($0)" } ?? "those of the files" }
+    compare("range", \.range) { $0 ?? "full" }
     compare("batch size", \.batchSize)
     compare("classes", \.classNames) { $0.joined(separator: ", ") }
     compare("label to ignore", \.ignoreLabel)

@@ -30,6 +30,10 @@ struct ExperimentSettings: Codable, Equatable {
   var fit: String
   var maskResampling: String
   var orientation: String
+  /// Nil for those of the files.
+  var channels: [Int]?
+  /// Nil for the whole range of the type.
+  var range: String?
   var batchSize: Int
   var classNames: [String]
   var ignoreLabel: UInt8
@@ -55,7 +59,9 @@ struct ExperimentSettings: Codable, Equatable {
     }
     featurePrecision = experiment.featurePrecision.rawValue
     maskResampling = experiment.maskResampling.rawValue
-    orientation = experiment.training.orientation.rawValue
+    let reading = experiment.training.reading
+    (orientation, channels) = (reading.orientation.rawValue, reading.channels)
+    range = reading.range == .full ? nil : "\(reading.range)"
     (fit, batchSize) = (experiment.fit.description, experiment.batchSize)
     let classes = experiment.training.classes
     (classNames, ignoreLabel, flipPairs) = (classes.names, classes.ignoreLabel, classes.flipPairs.pairs)

@@ -7,12 +7,16 @@ extension FileFormat {
   init(contents: UnsafeRawBufferPointer, path: String) throws(DataError) {
     let start = Array(contents.prefix(1024))
     func failure(_ kind: DataError.Kind, _ found: String) -> DataError {
-      DataError(kind, file: path, expected: "a PNG or JPEG picture", found: found)
+      DataError(kind, file: path, expected: "a PNG, JPEG or TIFF picture", found: found)
     }
     if start.starts(with: Self.pngSignature) {
       self = .png
     } else if start.starts(with: [0xFF, 0xD8, 0xFF]) {
       self = .jpeg
+    } else if Self.tiffSignatures.contains(where: { start.starts(with: $0) })
+      && Self.signedFormat(start) == nil
+    {
+      self = .tiff
     } else if start.isEmpty {
       throw failure(.malformed, "an empty file")
     } else if contents.allSatisfy({ $0 == 0 }) {
@@ -28,6 +32,9 @@ extension FileFormat {
   }
 
   private static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+
+  /// TIFF and BigTIFF, of either order of bytes. Raw files of some cameras begin with it and go on in their own way.
+  private static let tiffSignatures = ["II*\0", "MM\0*", "II+\0", "MM\0+"].map { Array($0.utf8) }
 
   /// The signature of PNG is made to show what programs do that take a file for text.
   private static func pngDamage(_ start: [UInt8]) -> String? {
@@ -67,8 +74,6 @@ extension FileFormat {
       text("a Canon CR2 raw file: develop it to PNG or JPEG", "CR\u{2}", 8),
       text("a Fujifilm raw file: develop it to PNG or JPEG", "FUJIFILM"),
       text("an Olympus raw file: develop it to PNG or JPEG", "IIRO"),
-      text("a TIFF file: \(convert)", "II*\0"), text("a TIFF file: \(convert)", "MM\0*"),
-      text("a BigTIFF file: \(convert)", "II+\0"), text("a BigTIFF file: \(convert)", "MM\0+"),
       ("a JPEG 2000 file: \(convert)", [0, 0, 0, 0x0C, 0x6A, 0x50, 0x20, 0x20], 0),
       ("a JPEG 2000 file: \(convert)", [0xFF, 0x4F, 0xFF, 0x51], 0),
       ("a JPEG XL file: \(convert)", [0xFF, 0x0A], 0),

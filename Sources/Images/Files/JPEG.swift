@@ -6,7 +6,7 @@ import Foundation
 /// the defaults of libjpeg and so of the programs that prepared the training data.
 enum JPEG {
   /// Decodes to red, green and blue. Grey is repeated; CMYK and YCCK are taken as Adobe writes them,
-  /// inverted, and converted without a profile.
+  /// inverted, and converted without a profile. So does Pillow, sample for sample.
   ///
   /// Flaws that cost no pixel make a notice.
   /// - Throws: `DataError`; a truncated or corrupt stream is one even where libjpeg would make up the
@@ -38,7 +38,7 @@ enum JPEG {
     if let failure { throw failure }
     addNotices(of: result, bytes, path: path, to: notices)
     return Image(
-      width: width, height: height, pixels: channels == 4 ? rgb(fromInvertedCMYK: samples) : samples)
+      width: width, height: height, pixels: channels == 4 ? CMYK.rgb(inverted: samples) : samples)
   }
 
   private static func read(
@@ -115,24 +115,5 @@ enum JPEG {
       throw DataError(.writeFailed, file: path, found: text(of: result))
     }
     return Array(UnsafeBufferPointer(start: file, count: Int(size)))
-  }
-
-  /// R = (255 - K) - C (255 - K) / 255, rounded, and so on, of inverted samples: there 255 - K and
-  /// 255 - C are what the file holds.
-  private static func rgb(fromInvertedCMYK samples: [UInt8]) -> [UInt8] {
-    let count = samples.count / 4
-    return [UInt8](unsafeUninitializedCapacity: 3 * count) { rgb, filled in
-      for pixel in 0..<count {
-        let light = UInt32(samples[4 * pixel + 3])
-        for channel in 0..<3 {
-          let ink = 255 - UInt32(samples[4 * pixel + channel])
-          // Division by 255 with rounding, for products of two bytes.
-          let product = ink * light + 128
-          let absorbed = (product + (product >> 8)) >> 8
-          rgb.initializeElement(at: 3 * pixel + channel, to: UInt8(light - absorbed))
-        }
-      }
-      filled = 3 * count
-    }
   }
 }

@@ -47,7 +47,7 @@ extension PNG {
     throw DataError(
       .unsupported, file: path, item: place(other.pixel, width),
       expected: palette == nil
-        ? "labels: an indexed or grey PNG, or one in exactly the colours of the classes"
+        ? "labels: an indexed or grey picture, or one in exactly the colours of the classes"
         : "labels in exactly the \(classes.count) colours of the classes",
       found:
         "\(name(other.color)), one of \(count) \(palette == nil ? "colours" : "other colours") in the file")

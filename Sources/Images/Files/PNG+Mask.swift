@@ -2,7 +2,7 @@ import Base
 import CPNG
 
 extension PNG {
-  /// Decodes labels, see `LabelMask.init(contentsOf:palette:notices:)`.
+  /// Decodes labels, see `LabelMask.init(contentsOf:page:palette:notices:)`.
   static func mask(
     _ bytes: UnsafeRawBufferPointer, palette: Palette?, path: String, notices: Notices
   ) throws(DataError) -> LabelMask {
@@ -71,7 +71,7 @@ extension PNG {
 
   /// Whether the colours of the labels in use are all colours of classes, but not always of the class
   /// with the label's number: programs that count colours number them as they like.
-  private static func haveOtherOrder(_ labels: [UInt8], colors: [RGB], than classes: [RGB]) -> Bool {
+  static func haveOtherOrder(_ labels: [UInt8], colors: [RGB], than classes: [RGB]) -> Bool {
     var isUsed = Array(repeating: false, count: 256)
     for label in labels { isUsed[Int(label)] = true }
     var isOther = false

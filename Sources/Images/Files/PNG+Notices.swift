@@ -37,16 +37,6 @@ extension PNG {
   ) throws(DataError) {
     let chunks = PNGChunks(bytes)
     addNotices(of: header, chunks, bytes, path: path, to: notices)
-    if header.bit_depth == 16 {
-      notices.add(.changed, file: path, "16-bit samples reduced to 8 bits")
-      let bits = UInt32.bitWidth - header.largest.leadingZeroBitCount
-      if (1..<16).contains(bits) {
-        notices.add(
-          .suspicious, file: path,
-          "uses only \(bits) of 16 bits, which makes it dark: scale its values to 0...65535 if that is not meant"
-        )
-      }
-    }
     if let transparency = chunks.transparency,
       try isTransparent(transparency, header, image, bytes, path: path)
     {

@@ -26,11 +26,35 @@ enum PNG {
   }
 
   /// Decodes to red, green and blue.
-  static func image(_ bytes: UnsafeRawBufferPointer, path: String, notices: Notices) throws(DataError)
-    -> Image
-  {
-    let (header, pixels) = try decode(bytes, path: path, samples: DSEG_PNG_RGB)
-    let image = Image(width: Int(header.width), height: Int(header.height), pixels: pixels)
+  /// - Throws: `DataError`; of kind `.unsupported` also for channels that there are not.
+  static func image(
+    _ bytes: UnsafeRawBufferPointer, reading: PictureReading, path: String, notices: Notices
+  ) throws(DataError) -> Image {
+    let header = try header(bytes, path: path)
+    let isGrey = header.color_type & PNG_COLOR_MASK_COLOR == 0
+    try reading.checkChannels(of: isGrey ? 1 : 3, path: path)
+    guard header.bit_depth < 16 else {
+      return try deepImage(bytes, isGrey: isGrey, reading: reading, path: path, notices: notices)
+    }
+    let (decoded, pixels) = try decode(bytes, path: path, samples: DSEG_PNG_RGB)
+    let image = Image(width: Int(decoded.width), height: Int(decoded.height), pixels: pixels)
+    try addNotices(of: decoded, image, bytes, path: path, to: notices)
+    return try image.read(reading, path: path, notices: notices)
+  }
+
+  private static func deepImage(
+    _ bytes: UnsafeRawBufferPointer, isGrey: Bool, reading: PictureReading, path: String, notices: Notices
+  ) throws(DataError) -> Image {
+    let (header, bigEndian) = try decode(bytes, path: path, samples: DSEG_PNG_DEEP)
+    var samples = bigEndian
+    samples.withUnsafeMutableBytes { samples in
+      let values = samples.assumingMemoryBound(to: UInt16.self)
+      for index in values.indices { values[index] = UInt16(bigEndian: values[index]) }
+    }
+    let source = DecodedSamples(
+      width: Int(header.width), height: Int(header.height), kind: .unsigned(bits: 16), bytes: samples,
+      count: isGrey ? 1 : 3, chosen: reading.channels)
+    let image = try Image(source, range: reading.range, path: path, notices: notices)
     try addNotices(of: header, image, bytes, path: path, to: notices)
     return image
   }
@@ -51,12 +75,15 @@ enum PNG {
   }
 
   /// The header, and the samples `[height, width, 3]` for `DSEG_PNG_RGB`; for `DSEG_PNG_RAW`
-  /// `[height, width]`, two bytes each of a 16-bit file, the high one first.
+  /// `[height, width]`, two bytes each of a 16-bit file, the high one first, and `[height, width, 1 or 3]` likewise for
+  /// `DSEG_PNG_DEEP`.
   static func decode(
     _ bytes: UnsafeRawBufferPointer, path: String, samples: dseg_png_samples
   ) throws(DataError) -> (dseg_png_header, [UInt8]) {
     var header = try header(bytes, path: path)
-    let sampleBytes = samples == DSEG_PNG_RGB ? 3 : header.bit_depth == 16 ? 2 : 1
+    let isColored = samples == DSEG_PNG_DEEP && header.color_type & PNG_COLOR_MASK_COLOR != 0
+    let channels = samples == DSEG_PNG_RGB || isColored ? 3 : 1
+    let sampleBytes = samples == DSEG_PNG_RGB ? 3 : channels * (header.bit_depth == 16 ? 2 : 1)
     let count = Int(header.width) * Int(header.height) * sampleBytes
     var failure: DataError?
     let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in

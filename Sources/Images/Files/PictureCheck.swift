@@ -5,7 +5,7 @@ import Foundation
 package struct PictureCheck {
   /// Size of the file.
   package let byteCount: Int
-  /// Whether it begins and ends as PNG and JPEG files do. One that does not may be sound all the same (with bytes after
+  /// Whether it begins and ends as PNG and JPEG files do, or is a TIFF file with sound directories. One that does not may be sound all the same (with bytes after
   /// its end); one that does may be damaged in its middle. Decoding tells.
   package let looksWhole: Bool
 
@@ -35,8 +35,13 @@ package struct PictureCheck {
       var found = [UInt8](repeating: 0, count: bytes.count)
       return pread(descriptor, &found, found.count, off_t(offset)) == found.count && found == bytes
     }
-    looksWhole = [Self.png, Self.jpeg].contains {
-      holds($0.start, at: 0) && holds($0.end, at: size - $0.end.count)
+    if holds([0x49, 0x49], at: 0) || holds([0x4D, 0x4D], at: 0) {
+      let file = try MappedFile(path: path, descriptor: descriptor)
+      looksWhole = (try? TIFFDirectories(file.bytes, path: path)) != nil
+    } else {
+      looksWhole = [Self.png, Self.jpeg].contains {
+        holds($0.start, at: 0) && holds($0.end, at: size - $0.end.count)
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 import Base
 
-/// Whether a picture is turned as its EXIF orientation says.
+/// Whether a picture is turned as its file says: its EXIF orientation, or the tag of a TIFF file.
 public enum OrientationHandling: String, Sendable, CaseIterable {
   /// Turned upright, as viewers and annotation tools show it.
   case apply

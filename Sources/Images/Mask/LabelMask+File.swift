@@ -2,65 +2,78 @@ import Base
 import Foundation
 
 extension LabelMask {
-  /// Reads labels from a PNG file.
+  /// Reads labels from a PNG or TIFF file.
   ///
   /// - Indexed and grey files: the samples as stored, palette indices or grey values that are not scaled.
-  /// - Grey files of 16 bits: as long as all values are 0...255; 65535 is taken as 255, the ignored label.
+  /// - Grey files of 16 bits, and of 32 in TIFF: as long as all values are 0...255; the largest that there can be is
+  ///   taken as 255, the ignored label.
   /// - Coloured files of 8 bits: the class of each colour, when all are exactly colours of `palette`; else
   ///   the grey value, when all three channels are equal everywhere.
   ///
-  /// Alpha is dropped, and an EXIF orientation is not applied.
+  /// Alpha is dropped, and an orientation is not applied.
   /// - Parameters:
   ///   - path: the file
+  ///   - page: of a TIFF file with several, counted from 0; nil for the first, with a notice of others
   ///   - palette: the colours of the classes
   ///   - notices: of what was guessed or dropped, and of flaws of the file that cost no label
   /// - Throws: `DataError`; other coloured pictures, values above 255 and JPEG files are refused.
   public init(
-    contentsOf path: String, palette: Palette? = nil, notices: Notices = Notices()
+    contentsOf path: String, page: Int? = nil, palette: Palette? = nil, notices: Notices = Notices()
   ) throws(DataError) {
     let file = try MappedFile(path: path)
-    self = try LabelMask(file.bytes, path: path, palette: palette, notices: notices)
+    self = try LabelMask(file.bytes, page: page, path: path, palette: palette, notices: notices)
   }
 
-  /// Reads labels from a PNG file.
-  /// - Throws: `DataError`, see `init(contentsOf:palette:notices:)` with a path.
+  /// Reads labels from a PNG or TIFF file.
+  /// - Throws: `DataError`, see `init(contentsOf:page:palette:notices:)` with a path.
   public init(
-    contentsOf url: URL, palette: Palette? = nil, notices: Notices = Notices()
+    contentsOf url: URL, page: Int? = nil, palette: Palette? = nil, notices: Notices = Notices()
   ) throws(DataError) {
-    try self.init(contentsOf: url.path, palette: palette, notices: notices)
+    try self.init(contentsOf: url.path, page: page, palette: palette, notices: notices)
   }
 
-  /// Decodes the bytes of a PNG file; `name` stands for the file in messages.
-  /// - Throws: `DataError`, see `init(contentsOf:palette:notices:)`.
+  /// Decodes the bytes of a PNG or TIFF file; `name` stands for the file in messages.
+  /// - Throws: `DataError`, see `init(contentsOf:page:palette:notices:)`.
   public init(
-    decoding bytes: [UInt8], name: String = "mask", palette: Palette? = nil, notices: Notices = Notices()
+    decoding bytes: [UInt8], page: Int? = nil, name: String = "mask", palette: Palette? = nil,
+    notices: Notices = Notices()
   ) throws(DataError) {
     self = try bytes.decoded { (bytes) throws(DataError) in
-      try LabelMask(bytes, path: name, palette: palette, notices: notices)
+      try LabelMask(bytes, page: page, path: name, palette: palette, notices: notices)
     }
   }
 
   private init(
-    _ bytes: UnsafeRawBufferPointer, path: String, palette: Palette?, notices: Notices
+    _ bytes: UnsafeRawBufferPointer, page: Int?, path: String, palette: Palette?, notices: Notices
   ) throws(DataError) {
-    guard try FileFormat(contents: bytes, path: path) == .png else {
+    switch try FileFormat(contents: bytes, path: path) {
+    case .png:
+      try Image.checkPage(page, of: 1, path: path)
+      self = try PNG.mask(bytes, palette: palette, path: path, notices: notices)
+    case .tiff:
+      self = try TIFF.mask(bytes, page: page, palette: palette, path: path, notices: notices)
+    case .jpeg:
       throw DataError(
-        .unsupported, file: path, expected: "labels: a PNG file",
+        .unsupported, file: path, expected: "labels: a PNG or TIFF file",
         found: "a JPEG picture, whose compression changes labels")
     }
-    self = try PNG.mask(bytes, palette: palette, path: path, notices: notices)
   }
 
-  /// Writes a PNG file: indexed with the colours of `palette`, or grey without. The labels are what is
+  /// Writes a PNG or TIFF file, whichever the extension says: indexed with the colours of `palette`, or grey without. The labels are what is
   /// read again, whatever the palette; one too short is filled up with black.
-  /// - Throws: `DataError`; also for an extension other than png.
+  /// - Throws: `DataError`; also for an extension other than png, tif or tiff.
   public func write(to path: String, palette: Palette? = nil) throws(DataError) {
-    guard try FileFormat(extensionOf: path) == .png else {
+    switch try FileFormat(extensionOf: path) {
+    case .png: try AtomicFile.write(encoded(palette: palette, name: path), to: path)
+    case .tiff:
+      var writer = try TIFFWriter(path: path, width: width, height: height, kind: .labels(palette))
+      try writer.append(labels)
+      try writer.finish()
+    case .jpeg:
       throw DataError(
-        .invalidArgument, file: path, item: "extension", expected: "png for a mask",
+        .invalidArgument, file: path, item: "extension", expected: "png, tif or tiff for a mask",
         found: "jpeg, whose compression changes labels")
     }
-    try AtomicFile.write(encoded(palette: palette, name: path), to: path)
   }
 
   /// The bytes of a PNG file, see `write(to:palette:)`.
@@ -71,13 +84,19 @@ extension LabelMask {
 }
 
 extension Palette {
-  /// The colours of an indexed PNG file; nil when the file is not indexed.
-  /// - Throws: `DataError` when it is no sound PNG file.
+  /// The colours of an indexed PNG or TIFF file; nil when the file is not indexed.
+  /// - Throws: `DataError` when it is no sound picture.
   public init?(contentsOf path: String) throws(DataError) {
     let file = try MappedFile(path: path)
-    guard try FileFormat(contents: file.bytes, path: path) == .png,
-      let palette = try PNG.palette(file.bytes, path: path)
-    else { return nil }
-    self = palette
+    switch try FileFormat(contents: file.bytes, path: path) {
+    case .png:
+      guard let palette = try PNG.palette(file.bytes, path: path) else { return nil }
+      self = palette
+    case .tiff:
+      let page = try TIFF.page(file.bytes, 0, path: path, notices: Notices())
+      guard case .palette(let colors) = page.colors else { return nil }
+      self = Palette(colors: Array(colors.prefix(256)))
+    case .jpeg: return nil
+    }
   }
 }

@@ -59,7 +59,7 @@ struct AugmentCommand: ParsableCommand {
     try schedule.validate()
     try preview.map { (path) throws(DataError) in try OutputGuard.Content.picture.checkEnding(of: path) }
     let source = try AugmentSource(
-      images: images, classes: classes, imageSize: imageSize, orientation: reading.orientation, labels: labels
+      images: images, classes: classes, imageSize: imageSize, reading: reading.reading, labels: labels
     )
     var failed: [Failure] = []
     if let preview {
@@ -153,22 +153,22 @@ private struct AugmentSource {
   let zoom: Int
   private let labelled: LabelledImages?
   private let imageSize: Int?
-  private let orientation: OrientationHandling
+  private let reading: PictureReading
   private let resampling: MaskResampling
 
   var paths: [String] { pictures.map(\.path) }
 
   init(
-    images: String, classes text: String?, imageSize: Int?, orientation: OrientationHandling,
+    images: String, classes text: String?, imageSize: Int?, reading: PictureReading,
     labels: LabelOptions
   ) throws(DataError) {
-    (self.imageSize, self.orientation, self.resampling) = (
-      imageSize, orientation, labels.maskResize ?? .nearest
+    (self.imageSize, self.reading, self.resampling) = (
+      imageSize, reading, labels.maskResize ?? .nearest
     )
     if let text {
       let list = try labels.stored(TrainingPlan.classes(text, ignoreLabel: nil))
       let labelled = try LabelledImages(
-        directory: images, classes: list, orientation: orientation, notices: .ofThisRun)
+        directory: images, classes: list, reading: reading, notices: .ofThisRun)
       (pictures, classes, self.labelled) = (labelled.pictures, list, labelled)
     } else {
       // One class for all pixels, so that it shows what is no longer known.
@@ -177,15 +177,15 @@ private struct AugmentSource {
       )
     }
     // A broken first picture is told of when its turn comes.
-    let first = try? Image(contentsOf: pictures[0].path, orientation: orientation)
+    let first = try? pictures[0].image(reading: reading)
     zoom = max(1, 128 / (imageSize ?? first.map { min($0.width, $0.height) } ?? 128))
   }
 
   /// Nil for a picture that cannot be used.
   func load(_ index: Int, failed: inout [Failure]) throws(DataError) -> LabelledImage? {
     // Told once, though the sheet and the folder may both want it.
-    if failed.contains(where: { $0.image == paths[index] }) { return nil }
-    return try going(on: paths[index], failed: &failed) { () throws(DataError) in try load(index) }
+    if failed.contains(where: { $0.image == pictures[index].title }) { return nil }
+    return try going(on: pictures[index].title, failed: &failed) { () throws(DataError) in try load(index) }
   }
 
   private func load(_ index: Int) throws(DataError) -> LabelledImage {
@@ -193,10 +193,10 @@ private struct AugmentSource {
     if let labelled {
       item = try labelled.load(index)
     } else {
-      let image = try Image(
-        contentsOf: pictures[index].path, orientation: orientation, notices: .ofThisRun)
+      let image = try pictures[index].image(reading: reading, notices: .ofThisRun)
       item = LabelledImage(
-        path: paths[index], image: image, mask: LabelMask(width: image.width, height: image.height, label: 0))
+        path: pictures[index].title, image: image,
+        mask: LabelMask(width: image.width, height: image.height, label: 0))
     }
     guard let imageSize else { return item }
     let size = Image.size(width: item.image.width, height: item.image.height, shortSide: imageSize)

@@ -104,12 +104,12 @@ struct ExperimentCommand: ParsableCommand {
   private func experiment() throws(DataError) -> Experiment {
     let list = try labels.stored(TrainingPlan.classes(classes, ignoreLabel: ignoreLabel))
     let training = try LabelledImages(
-      directory: train, classes: list, limit: limit, orientation: pictures.orientation, notices: .ofThisRun)
+      directory: train, classes: list, limit: limit, reading: pictures.reading, notices: .ofThisRun)
     var testSets: [LabelledImages] = []
     for folder in test {
       testSets.append(
         try LabelledImages(
-          directory: folder, classes: list, orientation: pictures.orientation, notices: .ofThisRun))
+          directory: folder, classes: list, reading: pictures.reading, notices: .ofThisRun))
     }
     var chosen = presets == nil ? SegmenterPreset.all : []
     for name in presets?.split(separator: ",") ?? [] where presets != "none" {

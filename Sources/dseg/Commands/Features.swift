@@ -76,8 +76,8 @@ struct Features: ParsableCommand {
     var done = 0
     var pictures: [(image: Image, maps: FeatureMaps)] = []
     var failed: [Failure] = []
-    for (index, path) in paths.enumerated() {
-      if let (image, maps) = try extraction(of: path, by: features, failed: &failed) {
+    for (index, file) in files.enumerated() {
+      if let (image, maps) = try extraction(of: file, by: features, failed: &failed) {
         if let stream {
           for map in maps.maps {
             try stream.append(name(files[index].name, map.key), map.tensor)
@@ -110,13 +110,13 @@ struct Features: ParsableCommand {
 
   /// The picture as the network sees it, and its features; nil for one that cannot be used.
   private func extraction(
-    of path: String, by features: any PixelFeatures, failed: inout [Failure]
+    of file: PictureFile, by features: any PixelFeatures, failed: inout [Failure]
   ) throws(DataError) -> (Image, FeatureMaps)? {
-    try going(on: path, failed: &failed) { () throws(DataError) in
-      let image = try Image(contentsOf: path, orientation: reading.orientation, notices: .ofThisRun)
-      let geometry = try features.geometry(for: image, fit: fit.applied(), name: path)
+    try going(on: file.title, failed: &failed) { () throws(DataError) in
+      let image = try file.image(reading: reading.reading, notices: .ofThisRun)
+      let geometry = try features.geometry(for: image, fit: fit.applied(), name: file.title)
       let seen = geometry.apply(image)
-      return (seen, try features.extract(image, by: geometry, name: path))
+      return (seen, try features.extract(image, by: geometry, name: file.title))
     }
   }
 

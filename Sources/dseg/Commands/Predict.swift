@@ -46,7 +46,8 @@ struct Predict: ParsableCommand {
         ).write(image, result)
         done.append(
           PictureFigures(
-            image: picture.path, labels: "\(stem).npy", uncertainty: result.imageUncertainty,
+            image: picture.path, page: picture.page, labels: "\(stem).npy",
+            uncertainty: result.imageUncertainty,
             seconds: (ContinuousClock.now - start) / .seconds(1)))
       }
       bar.update(Double(index + 1) / Double(pictures.count), "\(index + 1) of \(pictures.count)")
@@ -67,10 +68,9 @@ struct Predict: ParsableCommand {
   private func segmentation(
     of picture: PictureFile, by segmenter: Segmenter, failed: inout [Failure]
   ) throws(DataError) -> (Image, Segmentation)? {
-    try going(on: picture.path, failed: &failed) { () throws(DataError) in
-      let image = try Image(
-        contentsOf: picture.path, orientation: segmenter.orientation, notices: .ofThisRun)
-      return (image, try segmenter.segment(image, name: picture.path))
+    try going(on: picture.title, failed: &failed) { () throws(DataError) in
+      let image = try picture.image(reading: segmenter.reading, notices: .ofThisRun)
+      return (image, try segmenter.segment(image, name: picture.title))
     }
   }
 
@@ -81,6 +81,8 @@ struct Predict: ParsableCommand {
 
   struct PictureFigures: Encodable {
     var image: String
+    /// Of a file with several, counted from 0.
+    var page: Int?
     var labels: String
     var uncertainty: Float
     var seconds: Double

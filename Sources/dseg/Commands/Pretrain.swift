@@ -87,7 +87,7 @@ struct Pretrain: ParsableCommand {
         found: "\(key)=\(given[key]!)")
     }
     try settings.set(given)
-    settings.orientation = reading.orientation
+    settings.reading = reading.reading
     settings.trainer.seed = common.seed ?? 0
     for chosen in settings.plan(steps: steps) {
       Notices.ofThisRun.add(.guessed, file: output, item: "training", chosen)
@@ -96,7 +96,7 @@ struct Pretrain: ParsableCommand {
     let reading = ProgressBar("pictures")
     let pictures = try UnlabelledImages(
       directory: images, imageSize: settings.imageSize, keepsWhole: Settings.usesWholePictures,
-      usesClasses: settings.usesClasses, orientation: settings.orientation, notices: .ofThisRun
+      usesClasses: settings.usesClasses, reading: settings.reading, notices: .ofThisRun
     ) { reading.update($0, "reading") }
     reading.finish()
     settings.prepare(classCount: pictures.classNames?.count)

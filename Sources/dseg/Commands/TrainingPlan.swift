@@ -30,7 +30,7 @@ struct TrainingPlan {
     let classes = try TrainingPlan.classes(flags.classes!, ignoreLabel: flags.ignoreLabel)
     labelled = try LabelledImages(
       directory: flags.images!, classes: try flags.labels.stored(classes), limit: flags.limit,
-      orientation: flags.pictures.orientation,
+      reading: flags.pictures.reading,
       notices: .ofThisRun)
     settings = flags.network.given(flags.drawing.given.merging(flags.selection.given) { _, new in new })
     segmenter = try TrainingPlan.segmenterOptions(flags)
@@ -53,7 +53,7 @@ struct TrainingPlan {
     }
     labelled = try LabelledImages(
       directory: flags.images ?? configuration.trainingPath, classes: try flags.labels.stored(classes),
-      limit: flags.limit ?? configuration.trainingNumber, orientation: flags.pictures.orientation,
+      limit: flags.limit ?? configuration.trainingNumber, reading: flags.pictures.reading,
       notices: .ofThisRun)
     let given = flags.drawing.given.merging(flags.selection.given) { _, new in new }
     settings = flags.network.given(configuration.settings.merging(given) { _, new in new })
@@ -176,8 +176,7 @@ struct TrainingPlan {
     return try Segmenter(
       ensemble: try PixelEnsemble(contentsOf: paths), classes: labelled.classes, features: features,
       featurePrecision: flags.featureStorage, fit: flags.fit.applied(),
-      maskResampling: segmenter.maskResampling,
-      orientation: flags.pictures.orientation,
+      maskResampling: segmenter.maskResampling, reading: flags.pictures.reading,
       prediction: prediction)
   }
 
@@ -196,7 +195,7 @@ struct TrainingPlan {
     }
     return try LabelledImages(
       directory: path,
-      classes: labelled.classes, limit: configuration.testingNumber, orientation: flags.pictures.orientation,
+      classes: labelled.classes, limit: configuration.testingNumber, reading: flags.pictures.reading,
       notices: .ofThisRun)
   }
 

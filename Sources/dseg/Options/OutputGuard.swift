@@ -9,7 +9,7 @@ import Synchronization
 enum OutputGuard {
   /// What a file is going to hold, which its ending must not contradict.
   enum Content: Sendable {
-    /// A PNG or JPEG picture, whichever the ending says.
+    /// A PNG, JPEG or TIFF picture, whichever the ending says.
     case picture
     /// A safetensors file, under any ending that does not promise another format.
     case tensors
@@ -81,7 +81,7 @@ enum OutputGuard {
   static func picturesAndMasks(_ paths: [String]) -> [String] {
     paths.flatMap { path in
       let stem = (path as NSString).deletingPathExtension
-      return [path, "\(stem).npy", "\(stem).mask.png"]
+      return [path] + [".npy", ".mask.png", ".mask.tif", ".mask.tiff"].map { stem + $0 }
     }
   }
 

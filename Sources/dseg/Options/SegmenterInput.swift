@@ -38,7 +38,13 @@ struct SegmenterInput: ParsableArguments {
         .suspicious, file: segmenter, item: "fit \(fit)", "the segmenter was trained with \(loaded.fit)")
     }
     loaded.fit = fit
-    if pictures.ignoreOrientation { loaded.orientation = .ignore }
+    let reading = pictures.changed(loaded.reading)
+    if reading.channels != loaded.reading.channels || reading.range != loaded.reading.range {
+      Notices.ofThisRun.add(
+        .suspicious, file: segmenter, item: "--channels or --range",
+        "the segmenter was trained with pictures that were read in another way")
+    }
+    loaded.reading = reading
     if let models {
       let members = loaded.ensemble.members
       guard (1...members.count).contains(models) else {

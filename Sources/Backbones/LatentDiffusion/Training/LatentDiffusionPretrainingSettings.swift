@@ -35,7 +35,7 @@ public struct LatentDiffusionPretrainingSettings: Sendable, Equatable {
   public var flips = true
   /// Whether pictures are turned by a random number of right angles.
   public var quarterTurns = false
-  public var orientation = OrientationHandling.apply
+  public var reading = PictureReading()
   public var trainer = TrainerOptions()
 
   public init() {
