@@ -14,6 +14,7 @@ import TensorCore
 @_exported import enum Augment.ImageFit
 @_exported import enum Augment.PostProcessing
 @_exported import enum Augment.TestTimeSet
+@_exported import struct Augment.Tiling
 @_exported import struct Backbones.BackboneRegistry
 @_exported import enum Base.Cancellation
 @_exported import struct Base.DataError
@@ -32,6 +33,7 @@ import TensorCore
 @_exported import enum Images.OrientationHandling
 @_exported import struct Images.Palette
 @_exported import struct Images.PictureReading
+@_exported import struct Images.PixelSize
 @_exported import struct Images.RGB
 @_exported import enum Images.SampleRange
 @_exported import struct PixelClassifier.ConfusionMatrix

@@ -52,16 +52,23 @@ extension FittedGeometry {
   /// so that borders do not move; the ignore label outside of a crop.
   /// - Precondition: the mask has the content's size.
   public func restore(_ mask: LabelMask, ignoreLabel: UInt8 = LabelMask.ignoreLabel) -> LabelMask {
+    restore(mask, rows: 0..<originalHeight, ignoreLabel: ignoreLabel)
+  }
+
+  /// Some rows of the same.
+  package func restore(
+    _ mask: LabelMask, rows: Range<Int>, ignoreLabel: UInt8 = LabelMask.ignoreLabel
+  ) -> LabelMask {
     requireContentSize(mask.width, mask.height)
-    func sources(_ size: Int, _ resized: Int, _ content: Range<Int>) -> [Int?] {
-      (0..<size).map { index in
+    func sources(_ places: Range<Int>, _ size: Int, _ resized: Int, _ content: Range<Int>) -> [Int?] {
+      places.map { index in
         let source = centeredSource(of: index, size: resized, newSize: size)
         return content.contains(source) ? source - content.lowerBound : nil
       }
     }
     return mask.gathered(
-      columns: sources(originalWidth, resizedWidth, contentColumns),
-      rows: sources(originalHeight, resizedHeight, contentRows), outside: ignoreLabel)
+      columns: sources(0..<originalWidth, originalWidth, resizedWidth, contentColumns),
+      rows: sources(rows, originalHeight, resizedHeight, contentRows), outside: ignoreLabel)
   }
 
   /// Numbers at the size of the picture as it came, such as an uncertainty map: bilinear between pixel
@@ -72,13 +79,18 @@ extension FittedGeometry {
   /// - Returns: `[originalHeight, originalWidth]`.
   /// - Precondition: there is a number for each pixel of the content.
   public func restore(_ scores: [Float], outside: Float = .nan) -> [Float] {
+    restore(scores, rows: 0..<originalHeight, outside: outside)
+  }
+
+  /// Some rows of the same, `[rows, originalWidth]`.
+  package func restore(_ scores: [Float], rows: Range<Int>, outside: Float = .nan) -> [Float] {
     precondition(
       scores.count == contentWidth * contentHeight,
       "\(scores.count) numbers for a content of \(contentWidth) x \(contentHeight)")
-    let columns = interpolation(originalWidth, resizedWidth, contentColumns)
-    let rows = interpolation(originalHeight, resizedHeight, contentRows)
-    return [Float](unsafeUninitializedCapacity: originalWidth * originalHeight) { output, filled in
-      for row in rows {
+    let columns = interpolation(0..<originalWidth, originalWidth, resizedWidth, contentColumns)
+    let lines = interpolation(rows, originalHeight, resizedHeight, contentRows)
+    return [Float](unsafeUninitializedCapacity: originalWidth * rows.count) { output, filled in
+      for row in lines {
         for column in columns {
           var score = outside
           if let row, let column {
@@ -98,8 +110,10 @@ extension FittedGeometry {
   private typealias Neighbours = (low: Int, high: Int, share: Float)
 
   /// The neighbours of each original pixel's centre along one direction; nil outside of the content.
-  private func interpolation(_ size: Int, _ resized: Int, _ content: Range<Int>) -> [Neighbours?] {
-    (0..<size).map { index in
+  private func interpolation(
+    _ places: Range<Int>, _ size: Int, _ resized: Int, _ content: Range<Int>
+  ) -> [Neighbours?] {
+    places.map { index in
       guard content.contains(centeredSource(of: index, size: resized, newSize: size)) else { return nil }
       let place = (Double(index) + 0.5) * Double(resized) / Double(size) - 0.5 - Double(content.lowerBound)
       let inside = min(max(place, 0), Double(content.count - 1))

@@ -29,13 +29,13 @@ public enum ImageFit: Sendable, Hashable {
   ///   - width: of the picture, in pixels
   ///   - height: of the picture, in pixels
   ///   - input: what the model takes; its size is a multiple of `multiple`
-  ///   - pixelSize: micrometres a pixel, where the picture says so
+  ///   - pixelSize: how large a pixel is, where the picture says so; its width decides
   ///   - name: the picture's file, for the message
   /// - Throws: `DataError` of kind `.invalidArgument` for sizes below 1 or an image size that is no
   ///   multiple; of kind `.unsupported` for a picture of more than `Image.maximumPixelCount` pixels, or
   ///   one so long that the network's input would have more.
   public func geometry(
-    width: Int, height: Int, input: InputSpecification, pixelSize: Double? = nil, name: String = "picture"
+    width: Int, height: Int, input: InputSpecification, pixelSize: PixelSize? = nil, name: String = "picture"
   ) throws(DataError) -> FittedGeometry {
     let (imageSize, multiple) = (input.size, input.multiple)
     guard multiple > 0, imageSize > 0, imageSize % multiple == 0,
@@ -52,7 +52,7 @@ public enum ImageFit: Sendable, Hashable {
     }
     if let tiling {
       return try Self.canvas(
-        width: width, height: height, factor: tiling.factor(pixelSize: pixelSize, name: name),
+        width: width, height: height, factor: tiling.factor(pixelSize: pixelSize?.x, name: name),
         side: imageSize,
         name: name)
     }

@@ -9,14 +9,17 @@ public struct LabelledImage: Sendable {
   public var image: Image
   /// Labels of the picture, of its size.
   public var mask: LabelMask
+  /// How large a pixel is in what was photographed, where the file says so.
+  public var pixelSize: PixelSize?
 
-  public init(path: String, image: Image, mask: LabelMask) {
+  public init(path: String, image: Image, mask: LabelMask, pixelSize: PixelSize? = nil) {
     precondition(
       image.width == mask.width && image.height == mask.height,
       "a mask of \(mask.width)×\(mask.height) for a picture of \(image.width)×\(image.height)")
     self.path = path
     self.image = image
     self.mask = mask
+    self.pixelSize = pixelSize
   }
 }
 
@@ -129,6 +132,8 @@ public struct LabelledImages: Sendable {
         .malformed, file: maskPaths[index], item: "size",
         expected: "\(image.width)×\(image.height), that of \(picture.title)", found: found)
     }
-    return LabelledImage(path: picture.title, image: image, mask: mask)
+    return LabelledImage(
+      path: picture.title, image: image, mask: mask,
+      pixelSize: try Image.pixelSize(ofFile: picture.path, page: picture.page ?? 0))
   }
 }

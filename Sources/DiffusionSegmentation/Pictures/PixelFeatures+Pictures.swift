@@ -7,9 +7,11 @@ extension PixelFeatures {
   /// How a picture is brought to the model.
   /// - Throws: `DataError` when it would be too large for it or for the memory, or has no pixels.
   public func geometry(
-    for image: Image, fit: ImageFit, precision: FeaturePrecision = .float, name: String
+    for image: Image, fit: ImageFit, precision: FeaturePrecision = .float, pixelSize: PixelSize? = nil,
+    name: String
   ) throws(DataError) -> FittedGeometry {
-    let geometry = try fit.geometry(width: image.width, height: image.height, input: input, name: name)
+    let geometry = try fit.geometry(
+      width: image.width, height: image.height, input: input, pixelSize: pixelSize, name: name)
     if let tiling = fit.tiling {
       guard isAcceptableSize(width: geometry.networkWidth, height: geometry.networkHeight) else {
         throw DataError(
@@ -32,7 +34,7 @@ extension PixelFeatures {
     return geometry
   }
 
-  private func checkMemory(
+  func checkMemory(
     height: Int, width: Int, precision: FeaturePrecision, name: String
   ) throws(DataError) {
     try AvailableMemory.require(

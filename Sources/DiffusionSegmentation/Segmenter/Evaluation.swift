@@ -66,7 +66,7 @@ extension Segmenter {
       do throws(DataError) {
         item = try labelled.load(index)
         let start = ContinuousClock.now
-        result = try segment(item.image, name: item.path)
+        result = try segment(item.image, name: item.path, pixelSize: item.pixelSize)
         seconds += (ContinuousClock.now - start) / .seconds(1)
       } catch {
         try notices.leaveOut(error)

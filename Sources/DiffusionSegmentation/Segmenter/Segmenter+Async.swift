@@ -23,11 +23,11 @@ extension Segmenter {
   /// Labels a picture; see the form without `async`.
   /// - Throws: `DataError` as that form.
   public func segment(
-    _ image: Image, name: String = "picture", withProbabilities: Bool = false
+    _ image: Image, name: String = "picture", pixelSize: PixelSize? = nil, withProbabilities: Bool = false
   ) async throws(DataError) -> Segmentation {
     try await onOwnThread { () throws(DataError) in
       try Cancellation.check()
-      return try segment(image, name: name, withProbabilities: withProbabilities)
+      return try segment(image, name: name, pixelSize: pixelSize, withProbabilities: withProbabilities)
     }
   }
 

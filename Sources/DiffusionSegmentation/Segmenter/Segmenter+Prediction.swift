@@ -38,13 +38,15 @@ extension Segmenter {
   ///   - image: of any size that the model takes
   ///   - name: the picture's file, for messages; the random changes of test-time augmentation depend on it, and the
   ///     noise where every picture has its own, both without its folder
+  ///   - pixelSize: how large a pixel is, for tiles whose scale depends on it
   ///   - withProbabilities: whether the averaged probabilities are wanted too
   /// - Throws: `DataError` when the picture is of a size that cannot be used.
   public func segment(
-    _ image: Image, name: String = "picture", withProbabilities: Bool = false
+    _ image: Image, name: String = "picture", pixelSize: PixelSize? = nil, withProbabilities: Bool = false
   ) throws(DataError) -> Segmentation {
     if let tiling = fit.tiling {
-      return try segmentTiles(of: image, tiling: tiling, name: name, withProbabilities: withProbabilities)
+      return try segmentTiles(
+        of: image, tiling: tiling, name: name, pixelSize: pixelSize, withProbabilities: withProbabilities)
     }
     let geometry = try features.geometry(for: image, fit: fit, precision: featurePrecision, name: name)
     let part = try viewed(ModelView(image: image, geometry: geometry, name: name))
@@ -55,9 +57,10 @@ extension Segmenter {
 
   /// What the model sees of a picture: all of it at once, or its tiles.
   package func views(
-    of image: Image, name: String
+    of image: Image, name: String, pixelSize: PixelSize? = nil
   ) throws(DataError) -> (geometry: FittedGeometry, views: [ModelView]) {
-    let geometry = try features.geometry(for: image, fit: fit, precision: featurePrecision, name: name)
+    let geometry = try features.geometry(
+      for: image, fit: fit, precision: featurePrecision, pixelSize: pixelSize, name: name)
     guard let tiling = fit.tiling else {
       return (geometry, [ModelView(image: image, geometry: geometry, name: name)])
     }

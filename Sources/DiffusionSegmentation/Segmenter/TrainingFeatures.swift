@@ -78,7 +78,8 @@ package final class TrainingFeatures {
 
   /// The picture at the size at which the network sees it, so that lengths mean the same for all pictures.
   package func fitted(_ item: LabelledImage) throws(DataError) -> LabelledImage {
-    let geometry = try features.geometry(for: item.image, fit: fit, name: item.path)
+    let geometry = try features.geometry(
+      for: item.image, fit: fit, pixelSize: item.pixelSize, name: item.path)
     let (width, height) = (geometry.resizedWidth, geometry.resizedHeight)
     return LabelledImage(
       path: item.path, image: item.image.resized(width: width, height: height, filter: .bilinear),
@@ -90,7 +91,8 @@ package final class TrainingFeatures {
     var census = LabelCensus(labelled.classes)
     for index in 0..<labelled.count {
       let item = try labelled.load(index)
-      let geometry = try features.geometry(for: item.image, fit: fit, name: item.path)
+      let geometry = try features.geometry(
+        for: item.image, fit: fit, pixelSize: item.pixelSize, name: item.path)
       census.add(
         item.mask,
         resized: geometry.cropToContent(

@@ -77,9 +77,11 @@ extension Segmenter {
   /// Labels a picture in memory tile by tile.
   /// - Parameter shift: pixels by which the inner tiles lie further to the left and above
   package func segmentTiles(
-    of image: Image, tiling: Tiling, name: String, withProbabilities: Bool = false, shift: Int = 0
+    of image: Image, tiling: Tiling, name: String, pixelSize: PixelSize? = nil,
+    withProbabilities: Bool = false, shift: Int = 0
   ) throws(DataError) -> Segmentation {
-    let geometry = try features.geometry(for: image, fit: fit, precision: featurePrecision, name: name)
+    let geometry = try features.geometry(
+      for: image, fit: fit, precision: featurePrecision, pixelSize: pixelSize, name: name)
     var rows: [CanvasRows] = []
     try segmentTiles(
       of: ImageRows(image), geometry: geometry, grid: grid(tiling, geometry, shift: shift), name: name,

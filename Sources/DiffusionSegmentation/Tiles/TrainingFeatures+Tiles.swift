@@ -19,7 +19,7 @@ extension TrainingFeatures {
   ) throws(DataError) -> LabelledFeatures {
     let classes = labelled.classes
     let geometry = try features.geometry(
-      for: item.image, fit: .tile(tiling), precision: precision, name: item.path)
+      for: item.image, fit: .tile(tiling), precision: precision, pixelSize: item.pixelSize, name: item.path)
     let labels = droppingSmallAnnotations(
       geometry.apply(item.mask, ignoreLabel: classes.ignoreLabel, by: maskResampling).labels,
       classCount: classes.count, ignoreLabel: classes.ignoreLabel, minimum: smallestAnnotation)

@@ -92,7 +92,8 @@ extension Experiment {
       for line in shown {
         let runs = lines[line].leg.runs(seed: seed)
         let segmenter = try segmenter(line, runs.first { heldOut($0).contains(row.picture) } ?? runs[0])
-        let result = try segmenter.segment(item.image, name: item.path)
+        let result = try segmenter.segment(
+          item.image, name: item.path, pixelSize: item.pixelSize)
         labels.append((row.scores[line], result.labels))
         (uncertainty, members) = (result.uncertainty, segmenter.ensemble.members.count)
       }

@@ -190,7 +190,7 @@ struct RunEvaluation {
   /// - Parameter presets: whether changed versions are wanted too
   private func view(_ item: LabelledImage, presets: Bool) throws(DataError) -> Picture {
     let any = segmenters[0].segmenter
-    let (geometry, views) = try any.views(of: item.image, name: item.path)
+    let (geometry, views) = try any.views(of: item.image, name: item.path, pixelSize: item.pixelSize)
     try checkMemory(of: views, name: item.path)
     let truth = geometry.cropToContent(
       geometry.apply(item.mask, ignoreLabel: any.classes.ignoreLabel, by: any.maskResampling))

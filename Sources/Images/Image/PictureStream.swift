@@ -6,7 +6,7 @@ import Base
 /// planes that lie apart a row of them at a time. Ranges that depend on the whole picture take a pass of their own, or
 /// several with 32 bits. PNG and JPEG files, and pictures that are to be turned, are decoded whole behind it, with at
 /// most `Image.maximumPixelCount` pixels.
-public final class PictureStream {
+public final class PictureStream: RowReader {
   /// Pixels a row.
   public let width: Int
   /// Rows.

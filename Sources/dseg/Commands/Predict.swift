@@ -28,7 +28,7 @@ struct Predict: ParsableCommand {
     let pictures = try PictureFiles.expand(images, notices: .ofThisRun)
     let stems = pictures.map { (output as NSString).appendingPathComponent($0.name) }
     try OutputGuard.check(
-      outputs: stems.flatMap(PredictionFiles.names),
+      outputs: stems.flatMap { PredictionFiles.names(stem: $0) + LargePrediction.names(stem: $0) },
       inputs: OutputGuard.picturesAndMasks(pictures.map(\.path)) + [input.segmenter]
         + input.network.paths(first: input.checkpoint))
     let segmenter = try input.load(seed: common.seed)
@@ -39,15 +39,13 @@ struct Predict: ParsableCommand {
     for (index, (picture, stem)) in zip(pictures, stems).enumerated() {
       try Interruption.check(index, of: pictures.count, "pictures", in: output)
       let start = ContinuousClock.now
-      if let (image, result) = try segmentation(of: picture, by: segmenter, failed: &failed) {
-        try createFolder((stem as NSString).deletingLastPathComponent)
-        try PredictionFiles(
-          stem: stem, classes: segmenter.classes, members: segmenter.ensemble.members.count
-        ).write(image, result)
+      let written = try going(on: picture.title, failed: &failed) { () throws(DataError) in
+        try write(picture, by: segmenter, to: stem)
+      }
+      if let written {
         done.append(
           PictureFigures(
-            image: picture.path, page: picture.page, labels: "\(stem).npy",
-            uncertainty: result.imageUncertainty,
+            image: picture.path, page: picture.page, labels: written.labels, uncertainty: written.uncertainty,
             seconds: (ContinuousClock.now - start) / .seconds(1)))
       }
       bar.update(Double(index + 1) / Double(pictures.count), "\(index + 1) of \(pictures.count)")
@@ -64,14 +62,29 @@ struct Predict: ParsableCommand {
     try endWithFailures(failed.count)
   }
 
-  /// Nil for a picture that cannot be used: a folder of thousands does not end at it.
-  private func segmentation(
-    of picture: PictureFile, by segmenter: Segmenter, failed: inout [Failure]
-  ) throws(DataError) -> (Image, Segmentation)? {
-    try going(on: picture.title, failed: &failed) { () throws(DataError) in
-      let image = try picture.image(reading: segmenter.reading, notices: .ofThisRun)
-      return (image, try segmenter.segment(image, name: picture.title))
+  /// Segments a picture and writes its files. A folder of thousands does not end at one that cannot be used.
+  private func write(
+    _ picture: PictureFile, by segmenter: Segmenter, to stem: String
+  ) throws(DataError) -> (labels: String, uncertainty: Float) {
+    let folder = (stem as NSString).deletingLastPathComponent
+    if segmenter.fit.tiling != nil {
+      let stream = try PictureStream(
+        contentsOf: picture.path, page: picture.page, reading: segmenter.reading, notices: .ofThisRun)
+      if stream.width * stream.height > LargePrediction.leastPixels {
+        try createFolder(folder)
+        let large = LargePrediction(stem: stem, segmenter: segmenter)
+        return (LargePrediction.names(stem: stem)[0], try large.write(stream, name: picture.title))
+      }
     }
+    let image = try picture.image(reading: segmenter.reading, notices: .ofThisRun)
+    let result = try segmenter.segment(
+      image, name: picture.title,
+      pixelSize: Image.pixelSize(ofFile: picture.path, page: picture.page ?? 0))
+    try createFolder(folder)
+    try PredictionFiles(
+      stem: stem, classes: segmenter.classes, members: segmenter.ensemble.members.count
+    ).write(image, result)
+    return ("\(stem).npy", result.imageUncertainty)
   }
 
   struct Figures: Encodable {
@@ -86,29 +99,5 @@ struct Predict: ParsableCommand {
     var labels: String
     var uncertainty: Float
     var seconds: Double
-  }
-}
-
-/// The files that are written for a picture.
-struct PredictionFiles {
-  /// Path without extension.
-  var stem: String
-  var classes: ClassList
-  var members: Int
-
-  static func names(stem: String) -> [String] {
-    ["\(stem).npy", "\(stem).png", "\(stem).overlay.png", "\(stem).uncertainty.png"]
-  }
-
-  func write(_ image: Image, _ result: Segmentation) throws(DataError) {
-    let names = PredictionFiles.names(stem: stem)
-    let labels = result.labels
-    try NpyFile.write(NumericArray(labels.labels, shape: [labels.height, labels.width]), to: names[0])
-    try labels.write(to: names[1], palette: classes.palette)
-    try image.overlay(mask: labels, palette: classes.palette, hidden: [classes.ignoreLabel]).write(
-      to: names[2])
-    let most = uncertaintyScale(members: members, classes: classes.count)
-    try Image(heatmap: result.uncertainty, width: image.width, height: image.height, range: 0...most)
-      .write(to: names[3])
   }
 }
