@@ -62,11 +62,27 @@ public struct TinyWorld {
 
   public func labelled() throws -> LabelledImages { try LabelledImages(directory: images, classes: classes) }
 
+  /// Makes TIFF files of the pictures, which say how large a pixel is.
+  private func tellPixelSize(_ size: Double) throws {
+    for name in try FileManager.default.contentsOfDirectory(atPath: images) where name.hasSuffix(".png") {
+      let path = "\(images)/\(name)"
+      let image = try Image(contentsOf: path)
+      var writer = try TIFFWriter(
+        path: path.replacing(".png", with: ".tif"), width: image.width, height: image.height, kind: .rgb,
+        pixelSize: PixelSize(x: size, y: size))
+      try writer.append(image.pixels)
+      try writer.finish()
+      try FileManager.default.removeItem(atPath: path)
+    }
+  }
+
   /// A quick training.
-  public func train(fit: ImageFit = .pad, noise: FeatureNoise = .shared(seed: 0), seed: UInt64 = 0) throws
-    -> Segmenter
-  {
-    try Segmenter.train(
+  /// - Parameter pixelSize: micrometres, which the pictures' files are to tell
+  public func train(
+    fit: ImageFit = .pad, noise: FeatureNoise = .shared(seed: 0), seed: UInt64 = 0, pixelSize: Double? = nil
+  ) throws -> Segmenter {
+    if let pixelSize { try tellPixelSize(pixelSize) }
+    return try Segmenter.train(
       on: labelled(), features: features(noise: noise),
       options: SegmenterOptions(members: 3, epochs: 1, maxEpochs: 2, seed: seed, fit: fit))
   }

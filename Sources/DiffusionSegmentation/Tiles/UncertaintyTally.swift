@@ -2,19 +2,19 @@
 ///
 /// Pixels are counted in narrow classes of uncertainty, each with the sum of its pixels. Only of the class in which the
 /// most uncertain tenth begins, not all count, with their mean.
-struct UncertaintyTally {
+package struct UncertaintyTally {
   private var counts: [Int]
   private var sums: [Double]
   private let classesPerNat: Float
 
   /// - Parameter most: the largest uncertainty there can be, in nats
-  init(most: Float) {
+  package init(most: Float) {
     let classes = 1 << 14
     (counts, sums) = (Array(repeating: 0, count: classes), Array(repeating: 0, count: classes))
     classesPerNat = Float(classes) / max(most, .leastNormalMagnitude)
   }
 
-  mutating func add(_ uncertainty: [Float]) {
+  package mutating func add(_ uncertainty: [Float]) {
     for value in uncertainty {
       let index = min(max(Int(value * classesPerNat), 0), counts.count - 1)
       counts[index] += 1
@@ -23,7 +23,7 @@ struct UncertaintyTally {
   }
 
   /// Mean of the tenth of the pixels that is most uncertain; 0 for no pixels.
-  var score: Float {
+  package var score: Float {
     let pixels = counts.reduce(0, +)
     let wanted = pixels >= 10 ? pixels / 10 : pixels
     var (missing, sum) = (wanted, 0.0)

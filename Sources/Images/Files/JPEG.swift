@@ -41,6 +41,12 @@ enum JPEG {
       width: width, height: height, pixels: channels == 4 ? CMYK.rgb(inverted: samples) : samples)
   }
 
+  /// Columns and rows of the file's pixels, from its header.
+  static func size(_ bytes: UnsafeRawBufferPointer, path: String) throws(DataError) -> (Int, Int) {
+    let result = try read(bytes, into: nil, path: path)
+    return (Int(result.width), Int(result.height))
+  }
+
   private static func read(
     _ bytes: UnsafeRawBufferPointer, into samples: UnsafeMutableBufferPointer<UInt8>?, path: String
   ) throws(DataError) -> dseg_jpeg_result {

@@ -121,12 +121,16 @@ struct ExperimentCommand: ParsableCommand {
       throw DataError(
         .invalidArgument, file: "--seed", expected: "room for \(seeds) seeds", found: "\(first)")
     }
+    let backbones = try models.features(notices: .ofThisRun)
+    let fit =
+      fit.isGiven
+      ? try fit.applied()
+      : training.suggestedFit(for: backbones.map(\.features.input), notices: .ofThisRun)
     return Experiment(
-      training: training, testSets: testSets, folds: folds,
-      backbones: try models.features(notices: .ofThisRun),
+      training: training, testSets: testSets, folds: folds, backbones: backbones,
       featurePrecision: featureStorage,
       presets: chosen,
-      seeds: Array(first..<past.partialValue), curveSeeds: curveSeeds, metric: metric, fit: try fit.applied(),
+      seeds: Array(first..<past.partialValue), curveSeeds: curveSeeds, metric: metric, fit: fit,
       maskResampling: labels.maskResize ?? .nearest, batchSize: batchSize)
   }
 }

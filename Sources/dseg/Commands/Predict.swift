@@ -28,7 +28,7 @@ struct Predict: ParsableCommand {
     let pictures = try PictureFiles.expand(images, notices: .ofThisRun)
     let stems = pictures.map { (output as NSString).appendingPathComponent($0.name) }
     try OutputGuard.check(
-      outputs: stems.flatMap { PredictionFiles.names(stem: $0) + LargePrediction.names(stem: $0) },
+      outputs: stems.flatMap { Set(PredictionFiles.names(stem: $0) + LargePrediction.names(stem: $0)).sorted() },
       inputs: OutputGuard.picturesAndMasks(pictures.map(\.path)) + [input.segmenter]
         + input.network.paths(first: input.checkpoint))
     let segmenter = try input.load(seed: common.seed)
@@ -67,14 +67,13 @@ struct Predict: ParsableCommand {
     _ picture: PictureFile, by segmenter: Segmenter, to stem: String
   ) throws(DataError) -> (labels: String, uncertainty: Float) {
     let folder = (stem as NSString).deletingLastPathComponent
-    if segmenter.fit.tiling != nil {
+    let size = try Image.size(ofFile: picture.path, page: picture.page ?? 0)
+    if segmenter.fit.tiling != nil, size.width * size.height > LargePrediction.leastPixels {
       let stream = try PictureStream(
         contentsOf: picture.path, page: picture.page, reading: segmenter.reading, notices: .ofThisRun)
-      if stream.width * stream.height > LargePrediction.leastPixels {
-        try createFolder(folder)
-        let large = LargePrediction(stem: stem, segmenter: segmenter)
-        return (LargePrediction.names(stem: stem)[0], try large.write(stream, name: picture.title))
-      }
+      try createFolder(folder)
+      let large = LargePrediction(stem: stem, segmenter: segmenter)
+      return (LargePrediction.names(stem: stem)[0], try large.write(stream, name: picture.title))
     }
     let image = try picture.image(reading: segmenter.reading, notices: .ofThisRun)
     let result = try segmenter.segment(

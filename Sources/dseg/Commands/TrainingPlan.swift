@@ -113,6 +113,15 @@ struct TrainingPlan {
     }
     let test = try testSet()
     try prepareOutput()
+    var plan = self
+    // The reference's configurations say how pictures are brought to the model: as a whole.
+    if configuration == nil, !flags.fit.isGiven {
+      plan.segmenter.fit = labelled.suggestedFit(for: [features.input], notices: .ofThisRun)
+    }
+    try plan.run(features, test: test)
+  }
+
+  private func run(_ features: any PixelFeatures, test: LabelledImages?) throws {
     let start = ContinuousClock.now
     let existing = try existingMembers(features)
     let trained = if let existing { existing } else { try train(features) }

@@ -7,8 +7,8 @@ struct FitOptions: ParsableArguments {
   @Option(
     help: """
       How pictures are brought to the model: pad shows it all of a picture, whose shorter side becomes the model's size; \
-      crop the square in the middle; tile cuts pictures into overlapping tiles of the model's size, for pictures that are \
-      much larger. (default: pad, or as trained)
+      crop the square in the middle; tile cuts pictures into overlapping tiles of the model's size. (default: tile where \
+      all pictures have sides of more than twice the model's, else pad; or as trained)
       """)
   var fit: ImageFit?
   @Option(
