@@ -61,6 +61,21 @@ struct CombinedFeaturesTests {
     #expect(position == maps.maps.count)
   }
 
+  /// Pictures of one size, in the range that each model was trained on.
+  @Test func rangesAreThoseOfTheModels() throws {
+    let models = [try mae(), try world.features()]
+    let combined = try CombinedFeatures(models)
+    #expect(models[0].input.size == models[1].input.size)
+    #expect(models[0].input.normalization != models[1].input.normalization)
+    let picture = scene(size: 32)
+    let maps = try combined.extract(picture.tensor(normalization: combined.input.normalization)).maps
+    let alone = try models.flatMap {
+      try $0.extract(picture.tensor(normalization: $0.input.normalization)).maps
+    }
+    let same = zip(maps, alone).allSatisfy { $0.tensor == $1.tensor }
+    #expect(same && maps.count == alone.count)
+  }
+
   @Test func namesAndStrides() throws {
     let combined = try CombinedFeatures([try mae(), try model(colors), try mae("2")])
     #expect(
@@ -82,6 +97,15 @@ struct CombinedFeaturesTests {
     let maps = try combined.extract(picture.tensor(normalization: combined.input.normalization))
     #expect(maps.height == height && maps.width == width)
     #expect(maps.maps.last!.height == height / 8 && maps.maps.last!.width == width / 8)
+  }
+
+  /// To the nearest multiple: 44 and 36 pixels to 48 and 32.
+  @Test func sidesOfSmallerModelsAreRounded() throws {
+    let large = try model(autoencoder, ["heads": "3", "blocks": "1", "image-size": "64"])
+    let combined = try CombinedFeatures([large, try model(colors, ["image-size": "32", "scales": "1,16"])])
+    let picture = TinyWorld.scene(0, width: 72, height: 88).0
+    let maps = try combined.extract(picture.tensor(normalization: combined.input.normalization)).maps
+    #expect(maps.map(\.height) == [11, 48, 3] && maps.map(\.width) == [9, 32, 2])
   }
 
   @Test func noiseIsDrawnWhereThereIsAny() throws {

@@ -1,5 +1,6 @@
 import Augment
 import Base
+import Images
 import TensorCore
 import TestSupport
 import Testing
@@ -128,7 +129,8 @@ struct TilingTests {
     _ scale: Tiling.Scale, pixelSize: Double?, width: Int, height: Int, side: Int
   ) throws {
     let geometry = try ImageFit.tile(Tiling(scale: scale)).geometry(
-      width: width, height: height, input: .init(size: side, normalization: .imageNet), pixelSize: pixelSize)
+      width: width, height: height, input: .init(size: side, normalization: .imageNet),
+      pixelSize: pixelSize.map { PixelSize(x: $0, y: $0) })
     let factor = if case .factor(let factor) = scale { factor } else { 0.25 }
     func scaled(_ length: Int) -> Int { max(1, Int((Double(length) * factor).rounded())) }
     #expect(geometry.contentWidth == scaled(width) && geometry.contentHeight == scaled(height))
@@ -144,7 +146,8 @@ struct TilingTests {
   func whatCannotBeScaledIsRefused(_ scale: Tiling.Scale, pixelSize: Double?, width: Int) {
     let error = #expect(throws: DataError.self) {
       try ImageFit.tile(Tiling(scale: scale)).geometry(
-        width: width, height: 10, input: .init(size: 32, normalization: .imageNet), pixelSize: pixelSize,
+        width: width, height: 10, input: .init(size: 32, normalization: .imageNet),
+        pixelSize: pixelSize.map { PixelSize(x: $0, y: $0) },
         name: "a.tif")
     }
     #expect(error?.kind == .unsupported && error?.file == "a.tif")

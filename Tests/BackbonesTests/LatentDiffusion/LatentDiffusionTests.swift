@@ -121,6 +121,28 @@ struct LatentDiffusionTests {
     #expect(told.record.selection["class"] == nil && told.record.selection["context"] == "zero")
   }
 
+  /// A network with classes of its own is told the one that was chosen.
+  @Test func classesOfTheNetworkChangeTheFeatures() throws {
+    var model = RandomLatentModel()
+    model.network.classCount = 5
+    let checkpoint = try checkpoint(model)
+    let features = try [nil, "0", "3"].map { try features(checkpoint, $0.map { ["class": $0] } ?? [:]) }
+    let maps = try features.map { try $0.extract(picture()).maps[0].tensor }
+    #expect(maps[0] == maps[1] && maps[1] != maps[2])
+    #expect(features[2].record.selection["class"] == "3")
+    #expect(error(checkpoint, ["class": "5"])?.expected == "0 to 4")
+  }
+
+  @Test func noiseIsDrawnAnew() throws {
+    let features = try features(checkpoint())
+    let redrawn = features.redrawn(seed: 5, draws: 2)
+    #expect(redrawn.record.selection["noises"] == "2" && features.record.selection["noises"] == "1")
+    let maps = try [features, features.redrawn(seed: 5, draws: nil), redrawn].map {
+      try $0.extract(picture()).maps[0].tensor
+    }
+    #expect(maps[0] != maps[1] && maps[1] != maps[2])
+  }
+
   @Test(arguments: ["npy", "npz", "safetensors"])
   func contextsAreFiles(ending: String) throws {
     let checkpoint = try checkpoint(RandomLatentModel(contextChannels: 8))

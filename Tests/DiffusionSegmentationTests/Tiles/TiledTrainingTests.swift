@@ -94,12 +94,17 @@ struct TiledTrainingTests {
     let drawn = try source(pixels: 300, features: PlaceFeatures(world.checkpoint), smallest: 20).originals()[
       0]
     #expect(Set(drawn.labels) == [0, 1])
-    let options = SegmenterOptions(fit: .tile(Tiling()), smallestAnnotation: 20, pixelsPerPicture: 300)
+    // About 12 pixels of the first class are drawn, and learned from.
+    try write("a") { x, y in y == 40 && x < 25 ? 0 : y == 70 ? 1 : 255 }
+    let options = SegmenterOptions(
+      members: 3, epochs: 40, maxEpochs: 40, batchSize: 16, fit: .tile(Tiling()), smallestAnnotation: 20,
+      pixelsPerPicture: 60)
+    let labelled = try LabelledImages(directory: folder, classes: world.classes)
     let segmenter = try Segmenter.train(
-      on: LabelledImages(directory: folder, classes: world.classes),
-      features: PlaceFeatures(world.checkpoint),
-      options: options)
-    #expect(segmenter.census?.classes.map(\.used) == [20, 950])
+      on: labelled, features: PlaceFeatures(world.checkpoint), options: options)
+    #expect(segmenter.census?.classes.map(\.used) == [25, 100])
+    let found = try segmenter.segment(labelled.load(0).image).labels
+    #expect(found[10, 40] == 0 && found[10, 70] == 1)
   }
 
   /// Changed copies are cut at the size at which pictures are, once.
