@@ -97,6 +97,14 @@ func largestDifference(_ a: [UInt8], _ b: [UInt8]) -> Int? {
     #expect(error?.item == "pixel (1, 1)" && error?.found == "256")
   }
 
+  @Test func `labels stay as they are stored where 0 is white, and that is said`() throws {
+    var file = TIFFFile(width: 3, height: 1, [0, 1, 2])
+    file.tags[262] = .short([0])
+    let notices = Notices()
+    #expect(try LabelMask(decoding: file.bytes, notices: notices).labels == [0, 1, 2])
+    #expect(notices.all.map(\.kind) == [.guessed])
+  }
+
   @Test func `masks may have the colours of classes, and floats are none`() throws {
     let palette = Palette.distinct(count: 4)
     let mask = LabelMask(width: 5, height: 3, labels: (0..<15).map { UInt8($0 % 4) })
