@@ -49,13 +49,6 @@ struct ChannelList: ExpressibleByArgument {
   }
 }
 
-extension SampleRange: @retroactive ExpressibleByArgument {
-  public init?(argument: String) {
-    guard let range = try? SampleRange(argument) else { return nil }
-    self = range
-  }
-}
-
 /// How labels are read.
 struct LabelOptions: ParsableArguments {
   @Option(
