@@ -20,7 +20,7 @@ struct StackTests {
     var writer = try TIFFWriter(
       path: folder.path(name), width: width, height: height, kind: .grey, pages: pages)
     for page in 0..<pages {
-      try writer.append([UInt8](repeating: UInt8(20 * page), count: width * height), page: page)
+      try writer.append([UInt8](repeating: UInt8(20 * page % 256), count: width * height), page: page)
     }
     try writer.finish()
   }

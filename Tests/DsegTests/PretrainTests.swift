@@ -262,6 +262,10 @@ struct PretrainTests {
     #expect(again.exitCode == 64 && again.messages.contains("--resume"))
     let other = try pretrain("model", steps: 2, ["--resume", "--channels", "64"])
     #expect(other.exitCode == 64 && other.messages.contains("channels"))
+    for change in [["--range", "values:0,100"], ["--picture-channels", "1"]] {
+      let read = try pretrain("model", steps: 2, ["--resume"] + change)
+      #expect(read.exitCode == 64 && read.messages.contains("picture_"), "\(read.messages)")
+    }
     #expect(try bytes("model/model.safetensors") == before)
   }
 

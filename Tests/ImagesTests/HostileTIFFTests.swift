@@ -128,6 +128,23 @@ import Testing
     _ = try error(file)
   }
 
+  @Test(arguments: ["jpeg_grey.tif", "jpeg_ycbcr_tiles.tif", "jpeg_strips.tif"])
+  func `samples that libjpeg makes up are an error`(name: String) throws {
+    var bytes = try Fixtures.bytes("Pictures/\(name)")
+    let scan = try #require(bytes.indices.dropLast(40).first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xDA })
+    // The end of the picture amid its data.
+    bytes.replaceSubrange(scan + 30..<scan + 32, with: [0xFF, 0xD9])
+    let error = #expect(throws: DataError.self) { try Image(decoding: bytes) }
+    #expect(error?.found.isEmpty == false && error?.kind == .malformed)
+  }
+
+  @Test func `a fax that ends early is an error`() throws {
+    var bytes = try Fixtures.bytes("Pictures/fax4.tif")
+    // Pillow writes the strip first.
+    for index in 12..<16 { bytes[index] = 0 }
+    #expect(throws: DataError.self) { try Image(decoding: bytes) }
+  }
+
   static let files: [String] = Set(ExpectedPicture.all.map(\.file)).filter { $0.hasSuffix(".tif") }.sorted()
 
   @Test(arguments: files)

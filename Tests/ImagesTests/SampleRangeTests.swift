@@ -62,6 +62,18 @@ import Testing
     #expect(notices.all.contains { $0.kind == .suspicious })
   }
 
+  @Test(arguments: [SampleRange.full, .minMax, .percentile(1, 99), .values(0, 9)])
+  func `a picture without a number is black`(range: SampleRange) throws {
+    let nan = withUnsafeBytes(of: Float.nan.bitPattern.littleEndian) { Array($0) }
+    var file = TIFFFile(width: 2, height: 2, nan + nan + nan + nan)
+    file.tags[258] = .short([32])
+    file.tags[339] = .short([3])
+    let notices = Notices()
+    let image = try Image(decoding: file.bytes, reading: PictureReading(range: range), notices: notices)
+    #expect(image.pixels == [UInt8](repeating: 0, count: 12))
+    #expect(notices.all.contains { $0.text.hasPrefix("4 samples are not finite") })
+  }
+
   @Test func `8-bit pictures keep their samples unless asked`() throws {
     let file = TIFFFile(width: 3, height: 1, [10, 20, 30])
     #expect(try Image(decoding: file.bytes).pixels == [10, 10, 10, 20, 20, 20, 30, 30, 30])

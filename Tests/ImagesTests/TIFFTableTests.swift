@@ -79,6 +79,45 @@ func largestDifference(_ a: [UInt8], _ b: [UInt8]) -> Int? {
     #expect(mask.labels == Array(expected.labels!))
   }
 
+  @Test(arguments: [16, 32])
+  func `labels of many bits fit into 8, or the pixel is named`(bits: Int) throws {
+    func file(_ values: [Int]) -> [UInt8] {
+      let samples = values.flatMap { value in
+        (0..<bits / 8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+      }
+      var file = TIFFFile(width: 3, height: 2, samples)
+      file.tags[258] = .short([bits])
+      return file.bytes
+    }
+    let most = (1 << bits) - 1
+    let notices = Notices()
+    let mask = try LabelMask(decoding: file([0, 1, 2, 255, most, 7]), notices: notices)
+    #expect(mask.labels == [0, 1, 2, 255, 255, 7] && notices.all.map(\.kind) == [.guessed])
+    let error = #expect(throws: DataError.self) { try LabelMask(decoding: file([0, 1, 2, 3, 256, 7])) }
+    #expect(error?.item == "pixel (1, 1)" && error?.found == "256")
+  }
+
+  @Test func `labels stay as they are stored where 0 is white, and that is said`() throws {
+    var file = TIFFFile(width: 3, height: 1, [0, 1, 2])
+    file.tags[262] = .short([0])
+    let notices = Notices()
+    #expect(try LabelMask(decoding: file.bytes, notices: notices).labels == [0, 1, 2])
+    #expect(notices.all.map(\.kind) == [.guessed])
+  }
+
+  @Test func `masks may have the colours of classes, and floats are none`() throws {
+    let palette = Palette.distinct(count: 4)
+    let mask = LabelMask(width: 5, height: 3, labels: (0..<15).map { UInt8($0 % 4) })
+    let bytes = try Image(mask: mask, palette: palette).encoded(.tiff)
+    #expect(try LabelMask(decoding: bytes, palette: palette) == mask)
+    for name in ["float32.tif", "int16.tif", "cmyk.tif", "rgb16_tiles.tif", "rgb8_lzw.tif"] {
+      let error = #expect(throws: DataError.self) {
+        try LabelMask(contentsOf: Fixtures.path("Pictures/\(name)"))
+      }
+      #expect(error?.kind == .unsupported)
+    }
+  }
+
   @Test func `pages are counted without thumbnails, and there are no others`() throws {
     let path = Fixtures.path("Pictures/pages.tif")
     #expect(try Image.pageCount(ofFile: path) == 3)

@@ -84,8 +84,8 @@ extension PretrainingSettings {
   /// Every setting that decides on the weights, by name. Checkpoints keep it.
   public var stateRecord: [String: String] {
     var record = [
-      "kind": Self.kind, "orientation": reading.orientation.rawValue, "range": "\(reading.range)",
-      "channels": reading.channels.map { $0.map { "\($0)" }.joined(separator: ",") } ?? "of the file",
+      "kind": Self.kind, "orientation": reading.orientation.rawValue, "picture_range": "\(reading.range)",
+      "picture_channels": reading.channels.map { $0.map { "\($0)" }.joined(separator: ",") } ?? "of the file",
       "seed": "\(trainer.seed)",
     ]
     for option in Self.options where option.isRecorded {

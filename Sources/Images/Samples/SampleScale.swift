@@ -17,6 +17,7 @@ struct SampleScale {
       var order = try SampleOrder(source)
       guard order.finite > 0 else {
         (low, high) = (0, 1)
+        try source.rewind()
         return
       }
       if case .percentile(let first, let second) = range {

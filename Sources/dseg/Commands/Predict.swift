@@ -10,7 +10,8 @@ struct Predict: ParsableCommand {
     abstract: "Label pictures.",
     discussion: """
       Writes for each picture: <stem>.npy (labels, uint8), <stem>.png (labels as an indexed picture), \
-      <stem>.overlay.png and <stem>.uncertainty.png, all at the picture's own size.
+      <stem>.overlay.png and <stem>.uncertainty.png, all at the picture's own size. Pages of a TIFF file are pictures \
+      of their own, stack/p001 and so on.
 
       Example:
         dseg predict --segmenter horses.safetensors --output masks photos/

@@ -43,7 +43,9 @@ struct Pretrain: ParsableCommand {
   var steps: Int?
   @Option(help: "Train for so many minutes.")
   var minutes: Double?
-  @OptionGroup var reading: PictureOptions
+  @OptionGroup var reading: PictureValueOptions
+  // `--channels` is the width of a network here.
+  @Option(help: PictureValueOptions.channelHelp) var pictureChannels: ChannelList?
   @OptionGroup(title: "Model and training") var model: PretrainOptions
   @Option(help: "Steps from checkpoint to checkpoint.")
   var saveEvery = 1000
@@ -87,7 +89,7 @@ struct Pretrain: ParsableCommand {
         found: "\(key)=\(given[key]!)")
     }
     try settings.set(given)
-    settings.reading = reading.reading
+    settings.reading = reading.changed(PictureReading(), channels: pictureChannels)
     settings.trainer.seed = common.seed ?? 0
     for chosen in settings.plan(steps: steps) {
       Notices.ofThisRun.add(.guessed, file: output, item: "training", chosen)

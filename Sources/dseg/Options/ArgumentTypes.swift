@@ -23,3 +23,10 @@ extension IoUDefinition: @retroactive ExpressibleByArgument {}
 extension MaskResampling: @retroactive ExpressibleByArgument {}
 extension NoiseSchedule: @retroactive ExpressibleByArgument {}
 extension TimestepSampling: @retroactive ExpressibleByArgument {}
+
+extension SampleRange: @retroactive ExpressibleByArgument {
+  public init?(argument: String) {
+    guard let range = try? SampleRange(argument) else { return nil }
+    self = range
+  }
+}

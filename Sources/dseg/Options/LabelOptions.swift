@@ -3,31 +3,40 @@ import Base
 import DiffusionSegmentation
 import Images
 
-/// How pictures are read.
-struct PictureOptions: ParsableArguments {
+/// How pictures are read, but for their channels.
+struct PictureValueOptions: ParsableArguments {
   @Flag(
-    help: "Leave photos as their file has them, as the reference does, rather than turn them upright (EXIF).")
+    help:
+      "Leave pictures as their file has them, as the reference does, rather than turn them upright (EXIF, TIFF)."
+  )
   var ignoreOrientation = false
-
-  @Option(
-    help: ArgumentHelp(
-      "Which samples of a picture become red, green and blue, counted from 0; one alone becomes grey. (default: the file's colours)",
-      valueName: "0,2,1"))
-  var channels: ChannelList?
   @Option(
     help: ArgumentHelp(
       "Which numbers become black and white: full, min,max, percentile:0.1,99.9 or values:100,4000. (default: full, the range of the type)",
       valueName: "percentile:0.1,99.9"))
   var range: SampleRange?
 
-  var reading: PictureReading { changed(PictureReading()) }
+  static let channelHelp = ArgumentHelp(
+    "Which samples of a picture become red, green and blue, counted from 0; one alone becomes grey. (default: the file's colours)",
+    valueName: "0,2,1")
 
   /// What was asked for in place of what was before.
-  func changed(_ reading: PictureReading) -> PictureReading {
+  func changed(_ reading: PictureReading, channels: ChannelList?) -> PictureReading {
     PictureReading(
       orientation: ignoreOrientation ? .ignore : reading.orientation,
       channels: channels?.values ?? reading.channels, range: range ?? reading.range)
   }
+}
+
+/// How pictures are read.
+struct PictureOptions: ParsableArguments {
+  @OptionGroup var values: PictureValueOptions
+  @Option(help: PictureValueOptions.channelHelp) var channels: ChannelList?
+
+  var reading: PictureReading { changed(PictureReading()) }
+
+  /// What was asked for in place of what was before.
+  func changed(_ reading: PictureReading) -> PictureReading { values.changed(reading, channels: channels) }
 }
 
 /// Channels, of the command line.
@@ -37,13 +46,6 @@ struct ChannelList: ExpressibleByArgument {
   init?(argument: String) {
     guard let values = try? PictureReading.channels(argument) else { return nil }
     self.values = values
-  }
-}
-
-extension SampleRange: ExpressibleByArgument {
-  public init?(argument: String) {
-    guard let range = try? SampleRange(argument) else { return nil }
-    self = range
   }
 }
 
