@@ -126,7 +126,8 @@ struct LatentDiffusionTests {
     var model = RandomLatentModel()
     model.network.classCount = 5
     let checkpoint = try checkpoint(model)
-    let features = try [nil, "0", "3"].map { try features(checkpoint, $0.map { ["class": $0] } ?? [:]) }
+    let settings: [[String: String]] = [[:], ["class": "0"], ["class": "3"]]
+    let features = try settings.map { try self.features(checkpoint, $0) }
     let maps = try features.map { try $0.extract(picture()).maps[0].tensor }
     #expect(maps[0] == maps[1] && maps[1] != maps[2])
     #expect(features[2].record.selection["class"] == "3")
@@ -134,7 +135,7 @@ struct LatentDiffusionTests {
   }
 
   @Test func noiseIsDrawnAnew() throws {
-    let features = try features(checkpoint())
+    let features = try self.features(checkpoint())
     let redrawn = features.redrawn(seed: 5, draws: 2)
     #expect(redrawn.record.selection["noises"] == "2" && features.record.selection["noises"] == "1")
     let maps = try [features, features.redrawn(seed: 5, draws: nil), redrawn].map {
