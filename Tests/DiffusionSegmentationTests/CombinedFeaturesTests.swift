@@ -105,7 +105,8 @@ struct CombinedFeaturesTests {
     let combined = try CombinedFeatures([large, try model(colors, ["image-size": "32", "scales": "1,16"])])
     let picture = TinyWorld.scene(0, width: 72, height: 88).0
     let maps = try combined.extract(picture.tensor(normalization: combined.input.normalization)).maps
-    #expect(maps.map(\.height) == [11, 48, 3] && maps.map(\.width) == [9, 32, 2])
+    #expect(maps.map(\.height) == [22, 48, 3])
+    #expect(maps.map(\.width) == [18, 32, 2])
   }
 
   @Test func noiseIsDrawnWhereThereIsAny() throws {

@@ -35,7 +35,7 @@ struct SegmenterInput: ParsableArguments {
     let fit = try fit.applied(to: loaded.fit)
     if fit != loaded.fit {
       Notices.ofThisRun.add(
-        .suspicious, file: segmenter, item: "fit \(fit)", "the segmenter was trained with \(loaded.fit)")
+        .suspicious, file: segmenter, item: "--fit \(fit)", "the segmenter was trained with \(loaded.fit)")
     }
     loaded.fit = fit
     let reading = pictures.changed(loaded.reading)
