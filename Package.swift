@@ -4,7 +4,8 @@ import PackageDescription
 /// For tests that take a whole pipeline.
 let everything: [Target.Dependency] = [
   "Demo", "Experiments", "SyntheticScenes", "DiffusionSegmentation", "Backbones", "DiffusionCore", "Training",
-  "PixelClassifier", "Augment", "Layers", "Features", "Checkpoints", "Annotations", "Images", "TensorCore", "Base",
+  "PixelClassifier", "Augment", "Layers", "Features", "Checkpoints", "Annotations", "Images", "TensorCore",
+  "Base",
 ]
 
 let package = Package(
@@ -37,7 +38,8 @@ let package = Package(
       name: "dseg",
       dependencies: [
         "Demo", "Experiments", "SyntheticScenes", "DiffusionSegmentation", "Backbones", "DiffusionCore",
-        "Training", "PixelClassifier", "Augment", "Features", "Checkpoints", "Annotations", "Images", "TensorCore",
+        "Training", "PixelClassifier", "Augment", "Features", "Checkpoints", "Annotations", "Images",
+        "TensorCore",
         "Base",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -69,8 +69,14 @@ import Testing
     ("coco", coco(segmentation: #"[[0, 0, 1]]"#), "annotations[0].segmentation"),
     ("coco", coco(segmentation: #"[[0, 0, 1e300, 0, 1, 1]]"#), "annotations[0].segmentation"),
     ("coco", coco(segmentation: #"{"size": [4, 4], "counts": [16]}"#), "annotations[0].segmentation.size"),
-    ("coco", coco(segmentation: #"{"size": [4, 5], "counts": [9223372036854775807, 9]}"#), "annotations[0].segmentation.counts"),
-    ("coco", coco(segmentation: #"{"size": [4, 5], "counts": "oooooooooooooo0"}"#), "annotations[0].segmentation.counts"),
+    (
+      "coco", coco(segmentation: #"{"size": [4, 5], "counts": [9223372036854775807, 9]}"#),
+      "annotations[0].segmentation.counts"
+    ),
+    (
+      "coco", coco(segmentation: #"{"size": [4, 5], "counts": "oooooooooooooo0"}"#),
+      "annotations[0].segmentation.counts"
+    ),
     ("coco", coco(more: #", {"id": 7, "image_id": 1, "category_id": 1}"#), "annotations[1].id"),
     ("coco", coco(more: #", {"id": 8, "image_id": 2, "category_id": 1}"#), "annotations[1].image_id"),
     ("coco", coco(more: #", {"id": 8, "image_id": 1, "category_id": 3}"#), "annotations[1].category_id"),
@@ -79,11 +85,16 @@ import Testing
     ("labelme", labelme(path: "../x.png"), "imagePath"),
     ("labelme", labelme(points: "[[0, 0], [1, 1]]"), "shapes[0]"),
     ("labelme", labelme(points: "[[0, 0, 3], [1, 1], [2, 2]]"), "shapes[0].points"),
-    ("geojson", #"{"features": [{"geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}, "properties": {"classification": {"name": "a"}}}]}"#, "features[0]"),
+    (
+      "geojson",
+      #"{"features": [{"geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}, "properties": {"classification": {"name": "a"}}}]}"#,
+      "features[0]"
+    ),
   ]
 
   private static func coco(
-    image: String = #""width": 5, "height": 4"#, segmentation: String = "[[0, 0, 3, 0, 3, 3]]", more: String = ""
+    image: String = #""width": 5, "height": 4"#, segmentation: String = "[[0, 0, 3, 0, 3, 3]]",
+    more: String = ""
   ) -> String {
     """
     {"images": [{"id": 1, "file_name": "x.png", \(image)}], "categories": [{"id": 1, "name": "a"}],

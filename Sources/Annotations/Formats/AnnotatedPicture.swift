@@ -138,7 +138,8 @@ extension AnnotatedPicture {
       notices.add(.leftOut, file: file, item: error.item, "shapes of unknown classes: \(error.found)")
     }
     if cut > 0 {
-      notices.add(.changed, file: file, item: name, "\(cut) shapes reach beyond the picture and are cut off there")
+      notices.add(
+        .changed, file: file, item: name, "\(cut) shapes reach beyond the picture and are cut off there")
     }
     if canvas.overlaps > 0 {
       notices.add(
@@ -175,11 +176,16 @@ extension AnnotatedPicture {
           found: "\(region.label)")
       }
       let outline = region.polygon.rings[0]
-      if region.label == labels.outside, outline.contains(where: { $0.x == 0 || $0.y == 0 || $0.x == Double(mask.width) || $0.y == Double(mask.height) }) {
+      if region.label == labels.outside,
+        outline.contains(where: {
+          $0.x == 0 || $0.y == 0 || $0.x == Double(mask.width) || $0.y == Double(mask.height)
+        })
+      {
         continue
       }
       found.append(
-        (abs(Polygon.signedArea(outline)), Shape(className: className, geometry: .polygons([region.polygon]))))
+        (abs(Polygon.signedArea(outline)), Shape(className: className, geometry: .polygons([region.polygon])))
+      )
     }
     // What lies in a hole has a smaller outline than what lies around it.
     let order = found.indices.sorted { (-found[$0].size, $0) < (-found[$1].size, $1) }

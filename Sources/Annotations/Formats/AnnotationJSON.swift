@@ -26,9 +26,11 @@ func decodeJSON<Value: Decodable>(_ type: Value.Type, _ data: Data, file: String
       .malformed, file: file, item: item(context.codingPath + [key]), expected: "a value", found: "nothing")
   } catch DecodingError.typeMismatch(let type, let context) {
     throw DataError(
-      .malformed, file: file, item: item(context.codingPath), expected: "\(type)", found: "another JSON value")
+      .malformed, file: file, item: item(context.codingPath), expected: "\(type)", found: "another JSON value"
+    )
   } catch DecodingError.valueNotFound(let type, let context) {
-    throw DataError(.malformed, file: file, item: item(context.codingPath), expected: "\(type)", found: "null")
+    throw DataError(
+      .malformed, file: file, item: item(context.codingPath), expected: "\(type)", found: "null")
   } catch DecodingError.dataCorrupted(let context) {
     throw DataError(
       .malformed, file: file, item: item(context.codingPath), expected: "valid JSON",

@@ -96,7 +96,8 @@ public struct COCOFile: Sendable {
       categories: categories.enumerated().map { Content.Category(id: $0 + 1, name: $1) })
     for (index, picture) in pictures.enumerated() {
       guard let width = picture.width, let height = picture.height else {
-        throw DataError(.invalidArgument, file: path, item: picture.name, expected: "a picture's size", found: "none")
+        throw DataError(
+          .invalidArgument, file: path, item: picture.name, expected: "a picture's size", found: "none")
       }
       content.images.append(
         .init(id: index + 1, file_name: picture.name, width: width, height: height))

@@ -31,12 +31,14 @@ public struct GeoJSONFile: Sendable {
       }
       let polygons: [Polygon]
       switch feature.geometry {
-      case .polygons(let found): polygons = try found.map { (rings) throws(DataError) in try Self.polygon(rings, path, item) }
+      case .polygons(let found):
+        polygons = try found.map { (rings) throws(DataError) in try Self.polygon(rings, path, item) }
       case .other(let type):
         try leaveOut("a Polygon or MultiPolygon", "\(type.prefix(40))")
         continue
       }
-      guard let classification = feature.properties?.classification, let className = classification.name else {
+      guard let classification = feature.properties?.classification, let className = classification.name
+      else {
         try leaveOut("a classification", "none")
         continue
       }
@@ -74,7 +76,8 @@ public struct GeoJSONFile: Sendable {
     for shape in picture.shapes {
       guard case .polygons(let polygons) = shape.geometry else {
         throw DataError(
-          .unsupported, file: path, item: shape.item, expected: "polygons", found: "run lengths; draw them first")
+          .unsupported, file: path, item: shape.item, expected: "polygons",
+          found: "run lengths; draw them first")
       }
       let closed = polygons.map { polygon in
         polygon.rings.map { ring in (ring + ring.prefix(1)).map { [$0.x, $0.y] } }

@@ -91,7 +91,8 @@ public struct LabelMeFile: Sendable {
     for shape in picture.shapes {
       guard case .polygons(let polygons) = shape.geometry else {
         throw DataError(
-          .unsupported, file: path, item: shape.item, expected: "polygons", found: "run lengths; draw them first")
+          .unsupported, file: path, item: shape.item, expected: "polygons",
+          found: "run lengths; draw them first")
       }
       for (number, polygon) in polygons.enumerated() where !polygon.rings.isEmpty {
         content.shapes.append(

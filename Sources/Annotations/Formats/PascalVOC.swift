@@ -11,7 +11,8 @@ public enum PascalVOC {
   /// The 20 classes and the background, by label.
   public static let classNames = [
     "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
-    "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
+    "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train",
+    "tvmonitor",
   ]
 
   /// The colours of all 256 labels: the bits of the label, three at a time, are the highest bits of red, green and blue

@@ -44,7 +44,8 @@ public struct Polygon: Sendable, Hashable {
       if let corner = ring.first(where: { !$0.isUsable }) {
         throw DataError(
           .malformed, file: file, item: item,
-          expected: "coordinates between -\(Int(Point.maximumCoordinate)) and \(Int(Point.maximumCoordinate))",
+          expected:
+            "coordinates between -\(Int(Point.maximumCoordinate)) and \(Int(Point.maximumCoordinate))",
           found: "(\(corner.x), \(corner.y))")
       }
     }

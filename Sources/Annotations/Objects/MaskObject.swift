@@ -78,7 +78,8 @@ private struct BorderPixels {
     isBorder = numbers.indices.map { position in
       let (x, y, own) = (position % width, position / width, numbers[position])
       return x == 0 || y == 0 || x == width - 1 || y == height - 1 || numbers[position - 1] != own
-        || numbers[position + 1] != own || numbers[position - width] != own || numbers[position + width] != own
+        || numbers[position + 1] != own || numbers[position - width] != own
+        || numbers[position + width] != own
     }
   }
 

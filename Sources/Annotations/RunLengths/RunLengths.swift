@@ -19,7 +19,8 @@ public struct RunLengths: Sendable, Hashable {
   ///   - item: the part of the file, for messages
   /// - Throws: `DataError` of kind `.malformed` when the size is none or too large, a length is negative, or they do not
   ///   add up to the pixels of the picture.
-  public init(width: Int, height: Int, counts: [Int], file: String, item: String = "counts") throws(DataError) {
+  public init(width: Int, height: Int, counts: [Int], file: String, item: String = "counts") throws(DataError)
+  {
     let pixels = try checkedPixels(width: width, height: height, file: file, item: item)
     var sum = 0
     for count in counts {
@@ -83,7 +84,8 @@ public struct RunLengths: Sendable, Hashable {
 func checkedPixels(width: Int, height: Int, file: String, item: String) throws(DataError) -> Int {
   guard width > 0, height > 0 else {
     throw DataError(
-      .malformed, file: file, item: item, expected: "a picture of at least one pixel", found: "\(width)×\(height)")
+      .malformed, file: file, item: item, expected: "a picture of at least one pixel",
+      found: "\(width)×\(height)")
   }
   let (pixels, overflows) = width.multipliedReportingOverflow(by: height)
   guard !overflows, pixels <= Image.maximumPixelCount else {

@@ -105,7 +105,9 @@ struct ExperimentCommand: ParsableCommand {
   private func experiment() throws(DataError) -> Experiment {
     let list = try labels.stored(TrainingPlan.classes(classes, ignoreLabel: ignoreLabel))
     let training = try LabelledImages(
-      directory: train, classes: list, limit: limit, orientation: pictures.orientation, notices: .ofThisRun)
+      directory: train, classes: list, labels: labels.place, ignoresUnknown: labels.ignoreUnknown,
+      limit: limit,
+      orientation: pictures.orientation, notices: .ofThisRun)
     var testSets: [LabelledImages] = []
     for folder in test {
       testSets.append(

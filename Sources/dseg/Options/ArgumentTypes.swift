@@ -4,6 +4,7 @@
 import ArgumentParser
 import Augment
 import DiffusionCore
+import DiffusionSegmentation
 import Features
 import Images
 import PixelClassifier
@@ -13,6 +14,7 @@ extension DiffusionLoss: @retroactive ExpressibleByArgument {}
 extension FeaturePrecision: @retroactive ExpressibleByArgument {}
 extension ImageFit: @retroactive ExpressibleByArgument {}
 extension IoUDefinition: @retroactive ExpressibleByArgument {}
+extension LabelFormat: @retroactive ExpressibleByArgument {}
 extension MaskResampling: @retroactive ExpressibleByArgument {}
 extension NoiseSchedule: @retroactive ExpressibleByArgument {}
 extension TimestepSampling: @retroactive ExpressibleByArgument {}
