@@ -20,6 +20,22 @@ public struct LabelMeFile: Sendable {
     var imagePath: String
     var imageHeight: Int?
     var imageWidth: Int?
+
+    /// labelme reads no file without the key `imageData`, which is null where no picture is embedded.
+    private enum WrittenKey: String, CodingKey {
+      case version, flags, shapes, imagePath, imageData, imageHeight, imageWidth
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: WrittenKey.self)
+      try container.encode(version, forKey: .version)
+      try container.encode(flags, forKey: .flags)
+      try container.encode(shapes, forKey: .shapes)
+      try container.encode(imagePath, forKey: .imagePath)
+      try container.encodeNil(forKey: .imageData)
+      try container.encode(imageHeight, forKey: .imageHeight)
+      try container.encode(imageWidth, forKey: .imageWidth)
+    }
   }
 
   /// Only whether a picture is embedded, which may be long.

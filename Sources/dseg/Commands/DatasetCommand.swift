@@ -87,7 +87,7 @@ struct DatasetCommand: ParsableCommand {
       try common.apply()
       let images = try input.load(folder)
       let bar = ProgressBar("pictures")
-      try images.write(as: to, to: output) { share in bar.update(share, "") }
+      try images.write(as: to, to: output) { share in bar.update(share, "of \(images.count)") }
       bar.finish()
       if common.json {
         try Terminal.printJSON(["pictures": images.count])

@@ -67,7 +67,7 @@ struct Measure: ParsableCommand {
       if let outlines {
         let path = outline(picture, in: outlines)
         try createFolder((path as NSString).deletingLastPathComponent)
-        try (image ?? Image(mask: cleaned, palette: source.classes.palette))
+        try (image ?? Self.dark(cleaned, source.classes.palette))
           .outlined(found, mask: cleaned, palette: source.classes.palette, skipping: skipped).write(to: path)
       }
     }
@@ -78,6 +78,12 @@ struct Measure: ParsableCommand {
       for summary in summaries { Terminal.message(summary.text) }
     }
     try endWithFailures(failed.count)
+  }
+
+  /// A mask in dark colours, on which outlines show.
+  private static func dark(_ mask: LabelMask, _ palette: Palette) -> Image {
+    let picture = Image(mask: mask, palette: palette)
+    return Image(width: picture.width, height: picture.height, pixels: picture.pixels.map { $0 / 3 })
   }
 
   private func checked() throws(DataError) -> Connectivity {
