@@ -87,7 +87,7 @@ import Testing
     ("labelme", labelme(points: "[[0, 0, 3], [1, 1], [2, 2]]"), "shapes[0].points"),
     (
       "geojson",
-      #"{"features": [{"geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}, "properties": {"classification": {"name": "a"}}}]}"#,
+      #"{"features": [{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}, "properties": {"classification": {"name": "a"}}}]}"#,
       "features[0]"
     ),
   ]
