@@ -39,6 +39,10 @@ import Testing
       .forEachSpan(width: 9, height: 9) { spans.append("\($0): \($1)") }
     // Centres on the left and upper edges are inside, those on the right and lower ones are not.
     #expect(spans == ["0: 0..<2", "1: 0..<2"])
+    spans = []
+    Polygon(rings: [[Point(0.6, 1.4), Point(3.6, 1.4), Point(3.6, 2.4), Point(0.6, 2.4)]])
+      .forEachSpan(width: 9, height: 9) { spans.append("\($0): \($1)") }
+    #expect(spans == ["1: 1..<4"])
   }
 
   @Test func whatLiesOutsideIsCutOff() {
