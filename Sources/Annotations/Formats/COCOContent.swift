@@ -6,9 +6,14 @@ extension COCOFile {
   struct Content: Codable {
     struct Picture: Codable {
       var id: Int
-      var file_name: String
+      var fileName: String
       var width: Int
       var height: Int
+
+      enum CodingKeys: String, CodingKey {
+        case id, width, height
+        case fileName = "file_name"
+      }
     }
 
     struct Category: Codable {
@@ -18,12 +23,18 @@ extension COCOFile {
 
     struct Annotation: Codable {
       var id: Int?
-      var image_id: Int
-      var category_id: Int
+      var imageId: Int
+      var categoryId: Int
       var iscrowd: Int?
       var area: Double?
       var bbox: [Double]?
       var segmentation: Segmentation?
+
+      enum CodingKeys: String, CodingKey {
+        case id, iscrowd, area, bbox, segmentation
+        case imageId = "image_id"
+        case categoryId = "category_id"
+      }
     }
 
     var images: [Picture]
@@ -123,7 +134,7 @@ extension COCOFile.Content.Annotation {
       polygons = given
       runs = RunLengths(given, width: width, height: height)
     }
-    self.init(id: id, image_id: image, category_id: category, iscrowd: 0)
+    self.init(id: id, imageId: image, categoryId: category, iscrowd: 0)
     area = Double(runs.area)
     bbox = runs.box
     segmentation =

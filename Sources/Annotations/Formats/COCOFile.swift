@@ -44,7 +44,7 @@ public struct COCOFile: Sendable {
       }
       _ = try checkedPixels(width: image.width, height: image.height, file: path, item: "images[\(index)]")
       pictures.append(
-        AnnotatedPicture(name: image.file_name, width: image.width, height: image.height, shapes: []))
+        AnnotatedPicture(name: image.fileName, width: image.width, height: image.height, shapes: []))
     }
     var (seen, found, boxes) = (Set<Int>(), [[Drawn]](repeating: [], count: pictures.count), 0)
     for (index, annotation) in content.annotations.enumerated() {
@@ -52,11 +52,11 @@ public struct COCOFile: Sendable {
       if let id = annotation.id, !seen.insert(id).inserted {
         throw refuse("\(item).id", "each id once", "\(id) again")
       }
-      guard let place = places[annotation.image_id] else {
-        throw refuse("\(item).image_id", "the id of a picture", "\(annotation.image_id)")
+      guard let place = places[annotation.imageId] else {
+        throw refuse("\(item).image_id", "the id of a picture", "\(annotation.imageId)")
       }
-      guard let name = names[annotation.category_id] else {
-        throw refuse("\(item).category_id", "the id of a category", "\(annotation.category_id)")
+      guard let name = names[annotation.categoryId] else {
+        throw refuse("\(item).category_id", "the id of a category", "\(annotation.categoryId)")
       }
       guard
         let geometry = try annotation.segmentation?.geometry(
@@ -100,7 +100,7 @@ public struct COCOFile: Sendable {
           .invalidArgument, file: path, item: picture.name, expected: "a picture's size", found: "none")
       }
       content.images.append(
-        .init(id: index + 1, file_name: picture.name, width: width, height: height))
+        .init(id: index + 1, fileName: picture.name, width: width, height: height))
       for shape in picture.shapes {
         guard let category = categories.firstIndex(of: shape.className) else {
           throw DataError(

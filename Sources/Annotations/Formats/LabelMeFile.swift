@@ -10,9 +10,15 @@ public struct LabelMeFile: Sendable {
     struct Shape: Codable {
       var label: String
       var points: [[Double]]
-      var shape_type: String?
-      var group_id: Int?
+      var shapeType: String?
+      var groupId: Int?
       var flags: [String: Bool]? = [:]
+
+      enum CodingKeys: String, CodingKey {
+        case label, points, flags
+        case shapeType = "shape_type"
+        case groupId = "group_id"
+      }
     }
     var version: String? = "5.4.1"
     var flags: [String: Bool]? = [:]
@@ -61,11 +67,11 @@ public struct LabelMeFile: Sendable {
           .malformed, file: path, item: "\(item).points", expected: "pairs of x and y", found: "others")
       }
       let points = shape.points.map { Point($0[0], $0[1]) }
-      guard let polygon = try Self.polygon(shape.shape_type ?? "polygon", points, path, item) else {
+      guard let polygon = try Self.polygon(shape.shapeType ?? "polygon", points, path, item) else {
         try notices.leaveOut(
           DataError(
             .unsupported, file: path, item: item, expected: "a polygon, rectangle or circle",
-            found: "a shape of type \"\((shape.shape_type ?? "").prefix(40))\""))
+            found: "a shape of type \"\((shape.shapeType ?? "").prefix(40))\""))
         continue
       }
       try polygon.check(file: path, item: item)
@@ -113,8 +119,8 @@ public struct LabelMeFile: Sendable {
       for (number, polygon) in polygons.enumerated() where !polygon.rings.isEmpty {
         content.shapes.append(
           .init(
-            label: shape.className, points: polygon.rings[0].map { [$0.x, $0.y] }, shape_type: "polygon",
-            group_id: polygons.count > 1 ? number : nil))
+            label: shape.className, points: polygon.rings[0].map { [$0.x, $0.y] }, shapeType: "polygon",
+            groupId: polygons.count > 1 ? number : nil))
       }
     }
     try writeJSON(content, to: path)
