@@ -11,8 +11,8 @@ struct MeasureTests {
   init() throws {
     folder = try TemporaryFolder()
     var mask = LabelMask(width: 30, height: 20, label: 0)
-    for y in 2..<8 { for x in 3..<9 where !(4..<6).contains(x) || y != 4 { mask[x, y] = 1 } }
-    mask[20, 10] = 2
+    for y in 2..<18 { for x in 3..<19 where !(4..<6).contains(x) || y != 4 { mask[x, y] = 1 } }
+    mask[22, 10] = 2
     try mask.write(to: folder.path("m.png"))
   }
 
@@ -21,19 +21,19 @@ struct MeasureTests {
     #expect(plain.exitCode == 0)
     let lines = plain.output.split(separator: "\n")
     #expect(lines.count == 3)
-    #expect(lines[1].contains(",1,class 1,34,"))
-    #expect(lines[1].contains(",136,"))
-    #expect(lines[2].contains(",2,class 2,1,20.000,10.000,20,10,1,1,"))
+    #expect(lines[1].contains(",1,class 1,254,"))
+    #expect(lines[1].contains(",1016,"))
+    #expect(lines[2].contains(",2,class 2,1,22.000,10.000,22,10,1,1,"))
     let cleaned = try DsegProcess.run([
       "measure", folder.path("m.png"), "--fill-holes", "--minimum-area", "2", "--outlines",
       folder.path("out"),
     ])
     #expect(cleaned.output.split(separator: "\n").count == 2)
-    #expect(cleaned.output.contains(",1,class 1,36,"))
+    #expect(cleaned.output.contains(",1,class 1,256,"))
     #expect(try folder.contents("out") == ["m.outlines.png"])
     let outlines = try Image(contentsOf: folder.path("out/m.outlines.png"))
     #expect(outlines[3, 2] == Palette.distinct(count: 2)[1])
-    #expect(outlines[20, 10] == .black)
+    #expect(outlines[22, 10] == .black)
   }
 
   @Test(arguments: [["--connectivity", "5"], ["--minimum-area", "0"], ["--pixel-size", "0"]])
