@@ -52,7 +52,8 @@ enum LabelSource: Sendable {
     }
     guard picture.page == nil else {
       throw DataError(
-        .unsupported, file: path, expected: "an array or a TIFF file with a mask for each page of \(picture.path)",
+        .unsupported, file: path,
+        expected: "an array or a TIFF file with a mask for each page of \(picture.path)",
         found: "shapes, which do not tell the page")
     }
     return try shapes.mask(

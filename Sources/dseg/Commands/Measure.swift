@@ -77,7 +77,8 @@ struct Measure: ParsableCommand {
     if common.json {
       try Terminal.printJSON(Figures(objects: objects, pictures: summaries, failed: failed))
     } else {
-      try Terminal.output(ObjectFigures.csv(objects, hasPixelSize: objects.contains { $0.areaInUnits != nil }))
+      try Terminal.output(
+        ObjectFigures.csv(objects, hasPixelSize: objects.contains { $0.areaInUnits != nil }))
       for summary in summaries { Terminal.message(summary.text) }
     }
     try endWithFailures(failed.count)

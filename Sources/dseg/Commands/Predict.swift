@@ -98,7 +98,8 @@ struct Predict: ParsableCommand {
     if segmenter.fit.tiling != nil, size.width * size.height > LargePrediction.leastPixels {
       if !format.isEmpty {
         Notices.ofThisRun.add(
-          .ignored, file: picture.title, item: "--format", "the labels of so large a picture are written as TIFF")
+          .ignored, file: picture.title, item: "--format",
+          "the labels of so large a picture are written as TIFF")
       }
       let stream = try PictureStream(
         contentsOf: picture.path, page: picture.page, reading: segmenter.reading, notices: .ofThisRun)
