@@ -4,7 +4,8 @@ import PackageDescription
 /// For tests that take a whole pipeline.
 let everything: [Target.Dependency] = [
   "Demo", "Experiments", "SyntheticScenes", "DiffusionSegmentation", "Backbones", "DiffusionCore", "Training",
-  "PixelClassifier", "Augment", "Layers", "Features", "Checkpoints", "Images", "TensorCore", "Base",
+  "PixelClassifier", "Augment", "Layers", "Features", "Checkpoints", "Annotations", "Images", "TensorCore",
+  "Base",
 ]
 
 let package = Package(
@@ -23,6 +24,7 @@ let package = Package(
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Features", targets: ["Features"]),
     .library(name: "Checkpoints", targets: ["Checkpoints"]),
+    .library(name: "Annotations", targets: ["Annotations"]),
     .library(name: "Images", targets: ["Images"]),
     .library(name: "TensorCore", targets: ["TensorCore"]),
     .library(name: "Base", targets: ["Base"]),
@@ -36,7 +38,9 @@ let package = Package(
       name: "dseg",
       dependencies: [
         "Demo", "Experiments", "SyntheticScenes", "DiffusionSegmentation", "Backbones", "DiffusionCore",
-        "Training", "PixelClassifier", "Augment", "Features", "Checkpoints", "Images", "TensorCore", "Base",
+        "Training", "PixelClassifier", "Augment", "Features", "Checkpoints", "Annotations", "Images",
+        "TensorCore",
+        "Base",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       packageAccess: false),
@@ -60,7 +64,7 @@ let package = Package(
       name: "DiffusionSegmentation",
       dependencies: [
         "Backbones", "DiffusionCore", "Training", "PixelClassifier", "Augment", "Layers", "Features",
-        "Checkpoints", "Images", "TensorCore", "Base",
+        "Checkpoints", "Annotations", "Images", "TensorCore", "Base",
       ]),
     .target(
       name: "Backbones",
@@ -76,6 +80,7 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Checkpoints", "TensorCore", "Base"]),
     .target(name: "Features", dependencies: ["Checkpoints", "Images", "TensorCore", "CKernels", "Base"]),
     .target(name: "Checkpoints", dependencies: ["TensorCore", "Base", "CZlib"]),
+    .target(name: "Annotations", dependencies: ["Images", "Base"]),
     .target(name: "Images", dependencies: ["TensorCore", "Base", "CPNG", "CJPEG", "CTIFF", "CZlib"]),
     .target(name: "TensorCore", dependencies: ["Base", "CBLAS", "CKernels"]),
     .target(name: "Base"),
@@ -93,6 +98,8 @@ let package = Package(
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorCore", "Base", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "TensorCore", "Base", "TestSupport"]),
+    .testTarget(
+      name: "AnnotationsTests", dependencies: ["Annotations", "Images", "TensorCore", "Base", "TestSupport"]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features", "TensorCore", "Base", "TestSupport"]),
     .testTarget(
       name: "LayersTests", dependencies: ["Layers", "Checkpoints", "TensorCore", "Base", "TestSupport"]),

@@ -24,7 +24,8 @@ struct Dseg: ParsableCommand {
     version: "dseg \(Version.current)",
     subcommands: [
       Inspect.self, Features.self, Train.self, Predict.self, Evaluate.self, Pretrain.self, Sample.self,
-      Scenes.self, Convert.self, AugmentCommand.self, ExperimentCommand.self,
+      Scenes.self, Convert.self, DatasetCommand.self, Measure.self, AugmentCommand.self,
+      ExperimentCommand.self,
       DemoCommand.self,
     ])
 

@@ -23,9 +23,10 @@ public struct LabelledImage: Sendable {
   }
 }
 
-/// A folder of labelled pictures in the layout of ddpm-segmentation: `x.png` or `x.jpg` beside `x.npy`, or
-/// beside a picture of labels `x.mask.png` or `x.mask.tif`, in any depth of folders. Pages of a TIFF file are pictures of
-/// their own; their masks are an array `[pages, height, width]` or as many pages.
+/// A folder of labelled pictures: in the layout of ddpm-segmentation, `x.png` or `x.jpg` beside `x.npy`, or
+/// beside a picture of labels `x.mask.png` or `x.mask.tif`, in any depth of folders; or in another of `DatasetLayout`,
+/// recognised by what lies there. Pages of a TIFF file are pictures of their own; their masks are an array
+/// `[pages, height, width]` or as many pages.
 ///
 /// Pictures are read when they are asked for.
 public struct LabelledImages: Sendable {
@@ -37,7 +38,16 @@ public struct LabelledImages: Sendable {
   public let pictures: [PictureFile]
   /// How files become pictures; their masks must fit them as they are turned.
   public let reading: PictureReading
-  private let maskPaths: [String]
+  /// How the labels are stored.
+  public let layout: DatasetLayout
+  /// Labels that have no picture: paths, or names of pictures in a COCO file.
+  public let loneLabels: [String]
+  /// Pictures that were left out because they have no labels.
+  public let unlabelled: [String]
+  /// Names of classes, where a COCO file lists them.
+  let categories: [String]?
+  private let ignoresUnknown: Bool
+  let sources: [LabelSource]
   private let notices: Notices
 
   /// Number of pictures.
@@ -47,13 +57,17 @@ public struct LabelledImages: Sendable {
   /// - Parameters:
   ///   - directory: path of the folder; folders inside it are searched too
   ///   - classes: what the labels of the masks mean
+  ///   - labels: where the labels lie, if not beside the pictures: a folder with files of the same names, or a COCO file
+  ///   - ignoresUnknown: whether shapes whose names are no classes are left out with a notice rather than refused
   ///   - limit: take only the first of them
   ///   - reading: how files become pictures; masks must fit them as they are turned
   ///   - notices: told of files that are left out, of masks that are not used, and of whatever is peculiar about those
   ///     that are read
-  /// - Throws: `DataError` when there is no such folder, no picture in it, or one without a mask.
+  /// - Throws: `DataError` when there is no such folder, no picture in it, or one without a mask; in other layouts than
+  ///   that of ddpm-segmentation pictures without labels are left out with a notice.
   public init(
-    directory: String, classes: ClassList, limit: Int? = nil, reading: PictureReading = PictureReading(),
+    directory: String, classes: ClassList, labels: String? = nil, ignoresUnknown: Bool = false,
+    limit: Int? = nil, reading: PictureReading = PictureReading(),
     notices: Notices = Notices()
   ) throws(DataError) {
     if let limit, limit < 1 {
@@ -63,43 +77,58 @@ public struct LabelledImages: Sendable {
     self.classes = classes
     self.reading = reading
     self.notices = notices
-    let listing = try FolderListing(directory, notices: notices)
+    self.ignoresUnknown = ignoresUnknown
+    let listing = try DatasetListing(directory: directory, labels: labels, notices: notices)
     guard !listing.pictures.isEmpty else {
       throw DataError(
         .noInput, file: directory, expected: "pictures (.png, .jpg, .jpeg, .tif, .tiff)", found: "none")
     }
-    let found = Array(listing.pictures.prefix(limit ?? listing.pictures.count))
-    var (maskPaths, owners) = ([String](), [String: String]())
-    for picture in found {
-      guard let mask = picture.masks.first else {
-        let stem = ((picture.path as NSString).lastPathComponent as NSString).deletingPathExtension
-        throw DataError(
-          .noInput, file: picture.path, item: "mask",
-          expected: "\(stem).npy, \(stem)\(FolderListing.maskSuffix) or \(stem).mask.tif beside it",
-          found: "none")
+    (layout, loneLabels, categories) = (listing.layout, listing.loneLabels, listing.categories)
+    let limit = limit ?? listing.pictures.count
+    var (found, sources, owners) = ([FoundPicture](), [LabelSource](), [String: String]())
+    var unlabelled: [String] = []
+    for (picture, source) in zip(listing.pictures, listing.sources) where found.count < limit {
+      guard let source else {
+        let error = Self.noLabels(picture, layout)
+        if layout == .besidePictures { throw error }
+        try notices.leaveOut(error)
+        unlabelled.append(picture.path)
+        continue
       }
-      for other in picture.masks.dropFirst() where (picture.page ?? 0) == 0 {
-        try notices.leaveOut(
-          DataError(
-            .malformed, file: other, expected: "one mask for a picture", found: "another that is used instead"
-          ))
-      }
-      if let other = owners.updateValue(picture.path, forKey: mask), other != picture.path {
+      if layout != .coco, let other = owners.updateValue(picture.path, forKey: source.path),
+        other != picture.path
+      {
         notices.add(
           .suspicious, file: picture.path, item: "mask",
           "is that of \((other as NSString).lastPathComponent) too; both pictures are used")
       }
-      maskPaths.append(mask)
+      found.append(picture)
+      sources.append(source)
     }
-    if limit == nil {
-      for mask in listing.loneMasks {
+    guard !found.isEmpty else {
+      throw DataError(.noInput, file: directory, expected: "pictures with labels", found: "none")
+    }
+    if limit == listing.pictures.count && layout != .coco {
+      for mask in listing.loneLabels {
         try notices.leaveOut(
           DataError(.noInput, file: mask, expected: "a picture beside the mask", found: "none"))
       }
     }
-    self.maskPaths = maskPaths
+    if layout != .besidePictures {
+      notices.add(.guessed, file: labels ?? directory, item: "labels", "read as \(layout.rawValue)")
+    }
+    (self.sources, self.unlabelled) = (sources, unlabelled)
     pictures = try PictureFiles.named(
       found.map { PictureFile(path: $0.path, page: $0.page, name: $0.name) }, notices: notices)
+  }
+
+  private static func noLabels(_ picture: FoundPicture, _ layout: DatasetLayout) -> DataError {
+    let stem = ((picture.path as NSString).lastPathComponent as NSString).deletingPathExtension
+    let expected =
+      layout == .besidePictures
+      ? "\(stem).npy, \(stem)\(FolderListing.maskSuffix) or \(stem).mask.tif beside it"
+      : "labels (\(layout.rawValue))"
+    return DataError(.noInput, file: picture.path, item: "mask", expected: expected, found: "none")
   }
 
   /// Reads one picture and its mask.
@@ -107,17 +136,9 @@ public struct LabelledImages: Sendable {
   public func load(_ index: Int) throws(DataError) -> LabelledImage {
     let picture = pictures[index]
     let image = try picture.image(reading: reading, notices: notices)
-    if picture.page != nil {
-      let pages = try PictureFile.pageCount(of: picture.path)
-      let found = try LabelMask.pageCount(ofFile: maskPaths[index])
-      guard found == pages else {
-        throw DataError(
-          .malformed, file: maskPaths[index], item: "pages",
-          expected: "\(pages), as many as \(picture.path) has", found: "\(found)")
-      }
-    }
-    let mask = try LabelMask(
-      contentsOf: maskPaths[index], page: picture.page, classes: classes, notices: notices)
+    let source = sources[index]
+    let mask = try source.mask(
+      for: image, picture: picture, classes: classes, ignoresUnknown: ignoresUnknown, notices: notices)
     guard mask.width == image.width && mask.height == image.height else {
       var found = "\(mask.width)×\(mask.height)"
       if mask.width == image.height && mask.height == image.width,
@@ -129,7 +150,7 @@ public struct LabelledImages: Sendable {
           : ", the size after it is turned as its EXIF orientation says, which was to be ignored"
       }
       throw DataError(
-        .malformed, file: maskPaths[index], item: "size",
+        .malformed, file: source.path, item: "size",
         expected: "\(image.width)×\(image.height), that of \(picture.title)", found: found)
     }
     return LabelledImage(

@@ -2,19 +2,19 @@
 ///
 /// Characters are 5 x 7 pixels with two more rows for what hangs below the line, and stand 6 pixels
 /// apart. What it does not have is drawn as a frame.
-enum BitmapFont {
-  static let rows = 9
+package enum BitmapFont {
+  package static let rows = 9
   private static let columns = 5
   /// From one character to the next.
   static let advance = 6
 
   /// Width of a line of text in pixels, at the given magnification.
-  static func width(of text: String, scale: Int) -> Int {
+  package static func width(of text: String, scale: Int) -> Int {
     text.isEmpty ? 0 : (text.count * advance - 1) * scale
   }
 
   /// Draws one line of text with its left top corner at (`x`, `y`); what sticks out is left away.
-  static func draw(_ text: String, on image: inout Image, x: Int, y: Int, scale: Int, color: RGB) {
+  package static func draw(_ text: String, on image: inout Image, x: Int, y: Int, scale: Int, color: RGB) {
     for (index, character) in text.enumerated() where character != " " {
       let glyph = glyphs[character] ?? frame
       for row in 0..<rows * scale {

@@ -168,7 +168,8 @@ private struct AugmentSource {
     if let text {
       let list = try labels.stored(TrainingPlan.classes(text, ignoreLabel: nil))
       let labelled = try LabelledImages(
-        directory: images, classes: list, reading: reading, notices: .ofThisRun)
+        directory: images, classes: list, labels: labels.place, ignoresUnknown: labels.ignoreUnknown,
+        reading: reading, notices: .ofThisRun)
       (pictures, classes, self.labelled) = (labelled.pictures, list, labelled)
     } else {
       // One class for all pixels, so that it shows what is no longer known.

@@ -104,7 +104,8 @@ struct ExperimentCommand: ParsableCommand {
   private func experiment() throws(DataError) -> Experiment {
     let list = try labels.stored(TrainingPlan.classes(classes, ignoreLabel: ignoreLabel))
     let training = try LabelledImages(
-      directory: train, classes: list, limit: limit, reading: pictures.reading, notices: .ofThisRun)
+      directory: train, classes: list, labels: labels.place, ignoresUnknown: labels.ignoreUnknown,
+      limit: limit, reading: pictures.reading, notices: .ofThisRun)
     var testSets: [LabelledImages] = []
     for folder in test {
       testSets.append(

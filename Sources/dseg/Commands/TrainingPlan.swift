@@ -29,8 +29,8 @@ struct TrainingPlan {
     models = try flags.network.opened(first: checkpoint)
     let classes = try TrainingPlan.classes(flags.classes!, ignoreLabel: flags.ignoreLabel)
     labelled = try LabelledImages(
-      directory: flags.images!, classes: try flags.labels.stored(classes), limit: flags.limit,
-      reading: flags.pictures.reading,
+      directory: flags.images!, classes: try flags.labels.stored(classes), labels: flags.labels.place,
+      ignoresUnknown: flags.labels.ignoreUnknown, limit: flags.limit, reading: flags.pictures.reading,
       notices: .ofThisRun)
     settings = flags.network.given(flags.drawing.given.merging(flags.selection.given) { _, new in new })
     segmenter = try TrainingPlan.segmenterOptions(flags)
@@ -53,6 +53,7 @@ struct TrainingPlan {
     }
     labelled = try LabelledImages(
       directory: flags.images ?? configuration.trainingPath, classes: try flags.labels.stored(classes),
+      labels: flags.labels.place, ignoresUnknown: flags.labels.ignoreUnknown,
       limit: flags.limit ?? configuration.trainingNumber, reading: flags.pictures.reading,
       notices: .ofThisRun)
     let given = flags.drawing.given.merging(flags.selection.given) { _, new in new }

@@ -4,6 +4,7 @@
 import ArgumentParser
 import Augment
 import DiffusionCore
+import DiffusionSegmentation
 import Features
 import Images
 import PixelClassifier
@@ -20,6 +21,7 @@ extension ImageFit: @retroactive ExpressibleByArgument {
   public static var allValueStrings: [String] { ["pad", "crop", "tile"] }
 }
 extension IoUDefinition: @retroactive ExpressibleByArgument {}
+extension LabelFormat: @retroactive ExpressibleByArgument {}
 extension MaskResampling: @retroactive ExpressibleByArgument {}
 extension NoiseSchedule: @retroactive ExpressibleByArgument {}
 extension TimestepSampling: @retroactive ExpressibleByArgument {}

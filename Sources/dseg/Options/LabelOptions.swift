@@ -52,6 +52,14 @@ struct ChannelList: ExpressibleByArgument {
 /// How labels are read.
 struct LabelOptions: ParsableArguments {
   @Option(
+    name: .customLong("labels"),
+    help: ArgumentHelp(
+      "Where the labels lie, if not beside the pictures: a folder with files of the same names, or a COCO file.",
+      valueName: "folder|file.json"))
+  var place: String?
+  @Flag(help: "Leave out shapes whose names are no classes, with a warning, rather than end with an error.")
+  var ignoreUnknown = false
+  @Option(
     help:
       "How masks are brought to the model's resolution: nearest, as in the reference, majority, or thin, which keeps the rarest label. (default: nearest, or as trained)"
   )

@@ -2,6 +2,7 @@ import Backbones
 import Base
 import Checkpoints
 import DiffusionCore
+import Foundation
 import TensorCore
 import TestSupport
 import Testing
@@ -126,6 +127,15 @@ struct LatentTrainingTests {
     let slopes = try #require(gradients[bias]).elements
     #expect(slopes[0] != 0 && slopes[1] != 0)
     #expect((slopes[2] != 0) == moves && (slopes[3] != 0) == moves)
+    // Where the divergence is all that counts: of 32 latents of each channel, mean and ½ (variance - 1).
+    loss.klWeight = 1e7
+    let other = Tape()
+    let heavy = loss(model, pictures: pictures, noise: Tensor(zeros: [2, 4, 4, 2]), tape: other)
+    let pulls = try #require(other.gradients(at: heavy.output, Tensor([1, 1], shape: [2]))[bias]).elements
+    let pull = moves ? 16 * (exp(Double(logVariance)) - 1) : 0
+    for (slope, expected) in zip(pulls, [3.2, 6.4, pull, pull]) {
+      #expect(abs(Double(slope) / 1e7 - expected) < 1e-4)
+    }
   }
 
   @Test func theScaleOfAFirstBatch() {

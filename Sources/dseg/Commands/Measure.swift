@@ -1,0 +1,150 @@
+import Annotations
+import ArgumentParser
+import Base
+import DiffusionSegmentation
+import Foundation
+import Images
+
+struct Measure: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Count and measure the objects of masks, or of pictures with a segmenter.",
+    discussion: """
+      An object is a connected area of a class. Area and lengths are in pixels, and with --pixel-size also in its unit. \
+      Centroids have the centre of the left top pixel at (0, 0), perimeters are those of scikit-image. The summary of \
+      each picture, number of objects and share of the area by class, goes to standard error, or into the JSON.
+
+      Examples:
+        dseg measure --classes classes.json masks/*.npy > objects.csv
+        dseg measure --segmenter cells.safetensors --outlines outlines photos/
+      """)
+
+  @Option(help: "A segmenter, which labels the pictures first; without one, masks are given.")
+  var segmenter: String?
+  @Option(help: ArgumentHelp("Classes of masks.", valueName: "number|classes.json"))
+  var classes: String?
+  @Option(help: "Label of what is no object.")
+  var background: UInt8 = 0
+  @Option(help: "Leave out objects of fewer pixels.")
+  var minimumArea = 1
+  @Flag(help: "Fill holes in objects first.")
+  var fillHoles = false
+  @Option(help: "Which pixels are neighbours: 4 or 8.")
+  var connectivity = 8
+  @Option(help: "Side of a pixel, in any unit. (default: micrometres, where a TIFF file tells it)")
+  var pixelSize: Double?
+  @Option(help: "Folder for pictures of the outlines with the numbers of the objects.")
+  var outlines: String?
+  @OptionGroup var common: CommonOptions
+  @Argument(help: "Masks (.npy, .png, .tif), or with --segmenter pictures or folders of them.")
+  var inputs: [String]
+
+  func run() throws {
+    try common.apply()
+    let neighbours = try checked()
+    let pictures = try PictureFiles.expand(inputs, notices: .ofThisRun)
+    if let outlines {
+      try OutputGuard.check(
+        outputs: pictures.map { outline($0, in: outlines) }, inputs: pictures.map { $0.path } + [segmenter])
+      try createFolder(outlines)
+    }
+    let source = try MeasuredSource(segmenter: segmenter, classes: classes, seed: common.seed)
+    let skipped: Set<UInt8> = [background, source.classes.ignoreLabel]
+    var (objects, summaries, failed) = ([ObjectFigures](), [PictureSummary](), [Failure]())
+    for picture in pictures {
+      try Cancellation.check()
+      guard
+        let (image, mask, uncertainty) = try going(
+          on: picture.title, failed: &failed, { () throws(DataError) in try source.load(picture) })
+      else { continue }
+      // Arrays tell none.
+      let told = (try? Image.pixelSize(ofFile: picture.path, page: picture.page ?? 0)) ?? nil
+      let size = pixelSize ?? told?.x
+      var cleaned = fillHoles ? mask.fillingHoles(background: background, connectivity: neighbours) : mask
+      cleaned = cleaned.removingObjects(
+        below: minimumArea, background: background, keeping: skipped, connectivity: neighbours)
+      let found = cleaned.objects(skipping: skipped, connectivity: neighbours, uncertainty: uncertainty)
+      objects += found.map {
+        ObjectFigures($0, picture: picture.title, classes: source.classes, pixelSize: size)
+      }
+      summaries.append(PictureSummary(picture.title, cleaned, found, source.classes, skipping: skipped))
+      if let outlines {
+        let path = outline(picture, in: outlines)
+        try createFolder((path as NSString).deletingLastPathComponent)
+        try (image ?? Self.dark(cleaned, source.classes.palette))
+          .outlined(found, mask: cleaned, palette: source.classes.palette, skipping: skipped).write(to: path)
+      }
+    }
+    if common.json {
+      try Terminal.printJSON(Figures(objects: objects, pictures: summaries, failed: failed))
+    } else {
+      try Terminal.output(
+        ObjectFigures.csv(objects, hasPixelSize: objects.contains { $0.areaInUnits != nil }))
+      for summary in summaries { Terminal.message(summary.text) }
+    }
+    try endWithFailures(failed.count)
+  }
+
+  /// A mask in dark colours, on which outlines show.
+  private static func dark(_ mask: LabelMask, _ palette: Palette) -> Image {
+    let picture = Image(mask: mask, palette: palette)
+    return Image(width: picture.width, height: picture.height, pixels: picture.pixels.map { $0 / 3 })
+  }
+
+  private func checked() throws(DataError) -> Connectivity {
+    guard let neighbours = Connectivity(rawValue: connectivity) else {
+      throw DataError(.invalidArgument, file: "--connectivity", expected: "4 or 8", found: "\(connectivity)")
+    }
+    guard minimumArea >= 1 else {
+      throw DataError(
+        .invalidArgument, file: "--minimum-area", expected: "at least 1", found: "\(minimumArea)")
+    }
+    if let pixelSize, !(pixelSize > 0 && pixelSize.isFinite) {
+      throw DataError(.invalidArgument, file: "--pixel-size", expected: "more than 0", found: "\(pixelSize)")
+    }
+    return neighbours
+  }
+
+  private func outline(_ picture: PictureFile, in folder: String) -> String {
+    (folder as NSString).appendingPathComponent(picture.name + ".outlines.png")
+  }
+
+  struct Figures: Encodable {
+    var objects: [ObjectFigures]
+    var pictures: [PictureSummary]
+    var failed: [Failure]
+  }
+}
+
+/// Masks, from files or from a segmenter.
+private struct MeasuredSource {
+  let classes: ClassList
+  private let model: Segmenter?
+
+  init(segmenter: String?, classes: String?, seed: UInt64?) throws(DataError) {
+    if let segmenter {
+      var loaded = try Segmenter(SegmenterFile(contentsOf: segmenter), models: [], notices: .ofThisRun)
+      if let seed { loaded.prediction.seed = seed }
+      (model, self.classes) = (loaded, loaded.classes)
+    } else {
+      model = nil
+      self.classes =
+        try classes.map { (text) throws(DataError) in
+          try TrainingPlan.classes(text, ignoreLabel: nil)
+        } ?? ClassList(count: 255)
+    }
+  }
+
+  func load(
+    _ picture: PictureFile
+  ) throws(DataError) -> (image: Image?, mask: LabelMask, uncertainty: [Float]?) {
+    guard let model else {
+      let mask = try LabelMask(
+        contentsOf: picture.path, page: picture.page, classes: classes, notices: .ofThisRun)
+      return (nil, mask, nil)
+    }
+    let image = try picture.image(reading: model.reading, notices: .ofThisRun)
+    let result = try model.segment(
+      image, name: picture.title, pixelSize: Image.pixelSize(ofFile: picture.path, page: picture.page ?? 0))
+    return (image, result.labels, result.uncertainty)
+  }
+}

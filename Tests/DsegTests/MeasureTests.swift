@@ -1,0 +1,54 @@
+import Base
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+/// Objects of masks through the command line.
+struct MeasureTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    var mask = LabelMask(width: 30, height: 20, label: 0)
+    for y in 2..<18 { for x in 3..<19 where !(4..<6).contains(x) || y != 4 { mask[x, y] = 1 } }
+    mask[22, 10] = 2
+    try mask.write(to: folder.path("m.png"))
+  }
+
+  @Test func tableOutlinesAndCleaning() throws {
+    let plain = try DsegProcess.run(["measure", folder.path("m.png"), "--pixel-size", "2"])
+    #expect(plain.exitCode == 0)
+    let lines = plain.output.split(separator: "\n")
+    #expect(lines.count == 3)
+    #expect(lines[1].contains(",1,class 1,254,"))
+    #expect(lines[1].contains(",1016,"))
+    #expect(lines[2].contains(",2,class 2,1,22.000,10.000,22,10,1,1,"))
+    let cleaned = try DsegProcess.run([
+      "measure", folder.path("m.png"), "--fill-holes", "--minimum-area", "2", "--outlines",
+      folder.path("out"),
+    ])
+    #expect(cleaned.output.split(separator: "\n").count == 2)
+    #expect(cleaned.output.contains(",1,class 1,256,"))
+    #expect(try folder.contents("out") == ["m.outlines.png"])
+    let outlines = try Image(contentsOf: folder.path("out/m.outlines.png"))
+    #expect(outlines[3, 2] == Palette.distinct(count: 2)[1])
+    #expect(outlines[22, 10] == .black)
+  }
+
+  @Test(arguments: [["--connectivity", "5"], ["--minimum-area", "0"], ["--pixel-size", "0"]])
+  func wrongSettingsAreNamed(flags: [String]) throws {
+    let outcome = try DsegProcess.run(["measure", folder.path("m.png")] + flags)
+    #expect(outcome.exitCode == 64)
+    #expect(outcome.messages.contains(flags[0]))
+  }
+
+  @Test func aDataSetOfOneClassCannotBeTrainedOn() throws {
+    _ = try folder.folder("d")
+    try Image(width: 3, height: 3).write(to: folder.path("d/x.png"))
+    try LabelMask(width: 3, height: 3, label: 1).write(to: folder.path("d/x.mask.png"))
+    let outcome = try DsegProcess.run(["dataset", "check", folder.path("d")])
+    #expect(outcome.exitCode == 65)
+    #expect(outcome.output.contains("cannot be trained on"))
+  }
+}
