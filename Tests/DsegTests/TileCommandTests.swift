@@ -14,7 +14,7 @@ struct TileCommandTests {
 
   private var segmenter: String { world.folder.path("s.safetensors") }
 
-  private func train(_ more: [String]) throws -> FinishedProcess {
+  private func train(_ more: [String]) throws -> DsegProcess.Outcome {
     try DsegProcess.run(
       [
         "train", "--checkpoint", world.checkpoint, "--images", world.images, "--classes", "2", "--models",
@@ -23,7 +23,7 @@ struct TileCommandTests {
       ] + network + more)
   }
 
-  private func predict(_ more: [String], _ output: String = "o") throws -> FinishedProcess {
+  private func predict(_ more: [String], _ output: String = "o") throws -> DsegProcess.Outcome {
     try DsegProcess.run(
       ["predict", "--segmenter", segmenter, "--output", world.folder.path(output)] + more + [world.images])
   }

@@ -46,7 +46,7 @@ extension LabelledImages {
         .unsupported, file: page.path, expected: "pictures of one page, whose files are copied",
         found: "a stack: save its pages one by one")
     }
-    let partial = target + ".partial-\(UInt32.random(in: .min ... .max))"
+    let partial = target + ".partial-\(UUID().uuidString)"
     defer { try? files.removeItem(atPath: partial) }
     func inside(_ name: String) -> String { (partial as NSString).appendingPathComponent(name) }
     func trying(_ path: String, _ work: () throws -> Void) throws(DataError) {
