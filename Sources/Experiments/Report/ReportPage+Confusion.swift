@@ -30,7 +30,7 @@ extension ReportPage {
         """
     }
     return """
-      <p>The last \(wording.noun) of each model\(seeds). \(reading)</p>
+      <p>The last preset of each model\(seeds). \(reading)</p>
       \(parts.joined(separator: "\n"))
       """
   }
