@@ -16,7 +16,8 @@ package struct UncertaintyTally {
 
   package mutating func add(_ uncertainty: [Float]) {
     for value in uncertainty {
-      let index = min(max(Int(value * classesPerNat), 0), counts.count - 1)
+      // Also of what is not a number.
+      let index = value > 0 ? Int(min(value * classesPerNat, Float(counts.count - 1))) : 0
       counts[index] += 1
       sums[index] += Double(value)
     }

@@ -36,7 +36,9 @@ struct LargePrediction {
     let score = try segmenter.segment(reader, name: name, pixelSize: stream.pixelSize) {
       (rows) throws(DataError) in
       try labels.append(rows.labels)
-      try uncertainty.append(rows.uncertainty.map { UInt8(min(max(255 * $0 / most, 0), 255).rounded()) })
+      // What is not a number, of features that are none, is black.
+      try uncertainty.append(
+        rows.uncertainty.map { $0 > 0 ? UInt8(min(255 * $0 / most, 255).rounded()) : 0 })
       for row in rows.rows where row % step == step / 2 {
         let start = (row - rows.rows.lowerBound) * width
         sampled += stride(from: step / 2, to: width, by: step).map { rows.labels[start + $0] }
@@ -57,7 +59,7 @@ struct LargePrediction {
   }
 }
 
-/// Passes rows on, and keeps every so manieth pixel of every so manieth of them.
+/// Passes rows on, and keeps of every `step` rows one, and of its pixels one of every `step`.
 private final class SampledRows: RowReader {
   private let stream: PictureStream
   private let step: Int

@@ -94,8 +94,7 @@ struct Predict: ParsableCommand {
     _ picture: PictureFile, by segmenter: Segmenter, to stem: String, _ formats: Set<LabelFormat>
   ) throws(DataError) -> Written {
     let folder = (stem as NSString).deletingLastPathComponent
-    let size = try Image.size(ofFile: picture.path, page: picture.page ?? 0)
-    if segmenter.fit.tiling != nil, size.width * size.height > LargePrediction.leastPixels {
+    if segmenter.fit.tiling != nil, try isLarge(picture) {
       if !format.isEmpty {
         Notices.ofThisRun.add(
           .ignored, file: picture.title, item: "--format",
@@ -117,6 +116,11 @@ struct Predict: ParsableCommand {
       picture: picture.path
     ).write(image, result)
     return (PredictionFiles.names(stem: stem, formats)[0], result.labels, result.imageUncertainty)
+  }
+
+  private func isLarge(_ picture: PictureFile) throws(DataError) -> Bool {
+    let size = try Image.size(ofFile: picture.path, page: picture.page ?? 0)
+    return size.width * size.height > LargePrediction.leastPixels
   }
 
   struct Figures: Encodable {
