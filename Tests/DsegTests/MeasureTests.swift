@@ -32,8 +32,24 @@ struct MeasureTests {
     #expect(cleaned.output.contains(",1,class 1,256,"))
     #expect(try folder.contents("out") == ["m.outlines.png"])
     let outlines = try Image(contentsOf: folder.path("out/m.outlines.png"))
-    #expect(outlines[3, 2] == Palette.distinct(count: 2)[1])
-    #expect(outlines[22, 10] == .black)
+    // Enlarged 18 times, so that numbers fit.
+    #expect(outlines.width == 540 && outlines.height == 360)
+    #expect(outlines[3 * 18, 2 * 18] == Palette.distinct(count: 2)[1])
+    #expect(outlines[22 * 18, 10 * 18] == .black)
+    // The centre of the first object, and the white of its number.
+    let middle = (170..<210).flatMap { x in (165..<195).map { y in outlines[x, y] } }
+    #expect(middle.contains(.white))
+  }
+
+  /// A mask says how large its pixels are.
+  @Test func thePixelSizeOfAMaskIsUsed() throws {
+    try LabelMask(width: 4, height: 4, label: 1).write(
+      to: folder.path("p.png"), pixelSize: PixelSize(x: 0.5, y: 0.5))
+    let outcome = try DsegProcess.run(["measure", folder.path("p.png")])
+    #expect(outcome.output.contains("area_units") && outcome.output.contains(",16,"))
+    #expect(outcome.output.hasSuffix(",4,6,2.25676\n"), "\(outcome.output)")
+    let stray = try DsegProcess.run(["measure", folder.path("p.png"), "--checkpoint", "model.pt"])
+    #expect(stray.exitCode == 64 && stray.messages.contains("--checkpoint"), "\(stray.messages)")
   }
 
   @Test(arguments: [["--connectivity", "5"], ["--minimum-area", "0"], ["--pixel-size", "0"]])

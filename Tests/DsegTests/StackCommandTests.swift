@@ -36,7 +36,7 @@ struct StackCommandTests {
       "predict", "--segmenter", segmenter, "--output", folder.path("masks"), "\(images)/s.tif",
     ])
     #expect(predicted.exitCode == 0 && !predicted.messages.contains("makes it dark"), "\(predicted.messages)")
-    #expect(try folder.contents("masks") == ["s"])
+    #expect(try folder.contents("masks") == ["predictions.jsonl", "s"])
     let expected = (1...2).flatMap { page in
       ["npy", "overlay.png", "png", "uncertainty.png"].map { "p00\(page).\($0)" }
     }

@@ -25,7 +25,7 @@ extension LabelMask {
     var tracer = ContourTracer(components)
     for position in labels.indices where tracer.startsEdge(position) && !skipped.contains(labels[position]) {
       // The first ring of a component starts at its first pixel, on its outline.
-      regions[components.numbers[position]].polygon.rings.append(tracer.ring(from: position))
+      regions[components[position]].polygon.rings.append(tracer.ring(from: position))
     }
     return regions.filter { !skipped.contains($0.label) }
   }
@@ -44,17 +44,17 @@ private struct ContourTracer {
 
   private func number(_ x: Int, _ y: Int) -> Int {
     x < 0 || y < 0 || x >= components.width || y >= components.height
-      ? -1 : components.numbers[y * components.width + x]
+      ? -1 : components[y * components.width + x]
   }
 
   /// Whether the upper edge of a pixel is a border that no ring has yet. Every ring has such an edge.
   func startsEdge(_ position: Int) -> Bool {
     let (x, y) = (position % components.width, position / components.width)
-    return !isDone[position] && number(x, y - 1) != components.numbers[position]
+    return !isDone[position] && number(x, y - 1) != components[position]
   }
 
   mutating func ring(from position: Int) -> [Point] {
-    let own = components.numbers[position]
+    let own = components[position]
     // East, south, west, north.
     let steps = [(1, 0), (0, 1), (-1, 0), (0, -1)]
     // From a corner, the pixels ahead on the right and on the left.

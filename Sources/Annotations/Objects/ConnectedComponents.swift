@@ -15,7 +15,7 @@ public struct ConnectedComponents: Sendable {
   /// Of the mask, in pixels.
   public let height: Int
   /// For each pixel, row by row, the number of its component: 0, 1, … in the order of their first pixels.
-  public let numbers: [Int]
+  public let numbers: [Int32]
   /// First pixel of each component, row by row.
   public let first: [Int]
   /// Pixels of each component.
@@ -24,6 +24,9 @@ public struct ConnectedComponents: Sendable {
   /// Number of components.
   public var count: Int { first.count }
 
+  /// The component of a pixel, by the pixel's place row by row.
+  package subscript(position: Int) -> Int { Int(numbers[position]) }
+
   /// - Parameters:
   ///   - mask: the labels
   ///   - connectivity: which pixels are neighbours
@@ -31,18 +34,18 @@ public struct ConnectedComponents: Sendable {
     (width, height) = (mask.width, mask.height)
     let (labels, width, height) = (mask.labels, mask.width, mask.height)
     // A pixel's parent is one before it, or itself.
-    var parents = Array(0..<labels.count)
+    var parents = Array(0..<Int32(labels.count))
     func root(_ position: Int) -> Int {
       var place = position
       while parents[place] != place {
-        parents[place] = parents[parents[place]]
-        place = parents[place]
+        parents[place] = parents[Int(parents[place])]
+        place = Int(parents[place])
       }
       return place
     }
     func join(_ a: Int, _ b: Int) {
       let (a, b) = (root(a), root(b))
-      parents[max(a, b)] = min(a, b)
+      parents[max(a, b)] = Int32(min(a, b))
     }
     for y in 0..<height {
       for x in 0..<width {
@@ -56,18 +59,18 @@ public struct ConnectedComponents: Sendable {
         if x + 1 < width, labels[position - width + 1] == label { join(position, position - width + 1) }
       }
     }
-    var (numbers, first, areas) = ([Int](repeating: 0, count: labels.count), [Int](), [Int]())
+    // Numbers take the place of parents: a pixel's parent comes before it, and has the number of both.
+    var (first, areas) = ([Int](), [Int]())
     for position in labels.indices {
-      let root = root(position)
-      if root == position {
-        numbers[position] = first.count
+      if parents[position] == position {
+        parents[position] = Int32(first.count)
         first.append(position)
         areas.append(0)
       } else {
-        numbers[position] = numbers[root]
+        parents[position] = parents[Int(parents[position])]
       }
-      areas[numbers[position]] += 1
+      areas[Int(parents[position])] += 1
     }
-    (self.numbers, self.first, self.areas) = (numbers, first, areas)
+    (numbers, self.first, self.areas) = (parents, first, areas)
   }
 }

@@ -1,7 +1,8 @@
 import Images
 
 extension Image {
-  /// The picture with the outlines of objects, in the colours of their classes, and their numbers.
+  /// The picture with the outlines of objects, in the colours of their classes, and their numbers. Small pictures are
+  /// enlarged a whole number of times first, to a longer side of at least 512 pixels, so that there is room for numbers.
   /// - Parameters:
   ///   - objects: as `LabelMask.objects` gives them
   ///   - mask: the labels, of the picture's size
@@ -14,6 +15,13 @@ extension Image {
     precondition(
       mask.width == width && mask.height == height,
       "a mask of \(mask.width)×\(mask.height) for a picture of \(width)×\(height)")
+    let zoom = (Self.leastOutlinedSide - 1) / max(width, height) + 1
+    guard zoom == 1 else {
+      return magnified(zoom).outlined(
+        objects.map { $0.magnified(zoom) },
+        mask: mask.resizedCentered(width: width * zoom, height: height * zoom), palette: palette,
+        skipping: skipped)
+    }
     var result = self
     for y in 0..<height {
       for x in 0..<width where !skipped.contains(mask[x, y]) {
@@ -36,5 +44,17 @@ extension Image {
       BitmapFont.draw(text, on: &result, x: x, y: y, scale: scale, color: .white)
     }
     return result
+  }
+
+  private static let leastOutlinedSide = 512
+}
+
+extension MaskObject {
+  /// Its place in a picture with so many pixels for each.
+  fileprivate func magnified(_ zoom: Int) -> MaskObject {
+    var object = self
+    let shift = Double(zoom - 1) / 2
+    object.centroid = Point(centroid.x * Double(zoom) + shift, centroid.y * Double(zoom) + shift)
+    return object
   }
 }

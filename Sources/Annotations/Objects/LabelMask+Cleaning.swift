@@ -13,7 +13,7 @@ extension LabelMask {
     let components = ConnectedComponents(self, connectivity: connectivity)
     var result = labels
     for position in labels.indices
-    where components.areas[components.numbers[position]] < pixels && !kept.contains(labels[position]) {
+    where components.areas[components[position]] < pixels && !kept.contains(labels[position]) {
       result[position] = background
     }
     return LabelMask(width: width, height: height, labels: result)
@@ -29,7 +29,7 @@ extension LabelMask {
     // The one label around each component; -1 before any is known, -2 for several or the border.
     var around = [Int](repeating: -1, count: components.count)
     for position in labels.indices where labels[position] == background {
-      let (x, y, number) = (position % width, position / width, components.numbers[position])
+      let (x, y, number) = (position % width, position / width, components[position])
       if x == 0 || y == 0 || x == width - 1 || y == height - 1 {
         around[number] = -2
         continue
@@ -42,7 +42,7 @@ extension LabelMask {
     }
     var result = labels
     for position in labels.indices where labels[position] == background {
-      if let label = UInt8(exactly: around[components.numbers[position]]) { result[position] = label }
+      if let label = UInt8(exactly: around[components[position]]) { result[position] = label }
     }
     return LabelMask(width: width, height: height, labels: result)
   }

@@ -48,7 +48,7 @@ extension LabelMask {
     let borders = BorderPixels(components)
     for position in labels.indices where !skipped.contains(labels[position]) {
       let (x, y) = (position % width, position / width)
-      sums[components.numbers[position]].add(
+      sums[components[position]].add(
         x, y, uncertainty: uncertainty.map { Double($0[position]) } ?? 0, border: borders.kind(x, y))
     }
     var objects: [MaskObject] = []
@@ -86,12 +86,12 @@ private struct BorderPixels {
   private func isBorder(_ x: Int, _ y: Int, of own: Int) -> Bool {
     guard x >= 0, y >= 0, x < components.width, y < components.height else { return false }
     let position = y * components.width + x
-    return isBorder[position] && components.numbers[position] == own
+    return isBorder[position] && components[position] == own
   }
 
   /// By the sum of 2 for each border pixel beside, above or below, 10 for each at a corner, and 1.
   func kind(_ x: Int, _ y: Int) -> Kind {
-    let own = components.numbers[y * components.width + x]
+    let own = components[y * components.width + x]
     guard isBorder(x, y, of: own) else { return .none }
     var sum = 1
     for (dx, dy) in [(1, 0), (-1, 0), (0, 1), (0, -1)] where isBorder(x + dx, y + dy, of: own) { sum += 2 }

@@ -20,6 +20,14 @@ public struct FileIdentity: Sendable, Hashable {
     self.changed = changed
   }
 
+  /// Identity of a file that is not open; nil when there is none, or it cannot be read.
+  public init?(path: String) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    self.init(descriptor: descriptor)
+  }
+
   /// Identity of an open file; nil when the system does not tell.
   public init?(descriptor: Int32) {
     var status = stat()

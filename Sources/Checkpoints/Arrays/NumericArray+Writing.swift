@@ -7,7 +7,7 @@ extension NumericArray {
   }
 
   /// The packed elements as bytes.
-  func withPackedBytes<Result, Failure: Error>(
+  package func withPackedBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     switch elementType.size {

@@ -26,8 +26,15 @@ extension PNG {
       colors: colors, path: path)
   }
 
-  private static func encode(
-    _ samples: [UInt8], width: Int, height: Int, format: UInt32, colors: [RGB], path: String
+  /// A grey file of 16 bits. It says that its samples are linear.
+  static func encode(_ image: DeepGreyImage, path: String) throws(DataError) -> [UInt8] {
+    try encode(
+      image.pixels, width: image.width, height: image.height, format: PNG_FORMAT_LINEAR_Y, colors: [],
+      path: path)
+  }
+
+  private static func encode<Sample: BitwiseCopyable>(
+    _ samples: [Sample], width: Int, height: Int, format: UInt32, colors: [RGB], path: String
   ) throws(DataError) -> [UInt8] {
     var control = png_image()
     control.version = UInt32(PNG_IMAGE_VERSION)
@@ -38,7 +45,7 @@ extension PNG {
     defer { png_image_free(&control) }
     let colormap = colors.flatMap { [$0.red, $0.green, $0.blue] }
     // PNG_IMAGE_PNG_SIZE_MAX: the filter bytes, the most that deflate adds, and the chunks.
-    let rawBytes = samples.count + height
+    let rawBytes = samples.count * MemoryLayout<Sample>.stride + height
     var size: png_alloc_size_t = rawBytes + (rawBytes >> 12) + (rawBytes >> 14) + (rawBytes >> 25) + 8192
     var isWritten = false
     let file = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in

@@ -4,6 +4,8 @@
 struct PNGChunks {
   private(set) var exif: [Slice<UnsafeRawBufferPointer>] = []
   private(set) var xmp: [Slice<UnsafeRawBufferPointer>] = []
+  /// Texts in Latin-1, with their keywords.
+  private(set) var texts: [Slice<UnsafeRawBufferPointer>] = []
   /// Content of the chunk of transparency.
   private(set) var transparency: Slice<UnsafeRawBufferPointer>?
   private(set) var isAnimated = false
@@ -21,6 +23,7 @@ struct PNGChunks {
       case "acTL": isAnimated = true
       case "tRNS": transparency = content
       case "eXIf": exif.append(content)
+      case "tEXt": texts.append(content)
       case "iTXt":
         let name = "XML:com.adobe.xmp\0"
         if content.starts(with: name.utf8) { xmp.append(content.dropFirst(name.utf8.count)) }

@@ -88,15 +88,17 @@ extension Image {
     return try TIFFDirectories(file.bytes, path: path).pages.count
   }
 
-  /// How large a pixel of a TIFF file is in what was photographed, where the file says so.
+  /// How large a pixel is in what was photographed, where a TIFF file says so, or a PNG file of this library.
   /// - Throws: `DataError` when there is no such file or page, or it is damaged.
   public static func pixelSize(ofFile path: String, page: Int = 0) throws(DataError) -> PixelSize? {
     let file = try MappedFile(path: path)
-    guard try FileFormat(contents: file.bytes, path: path) == .tiff else {
-      try checkPage(page, of: 1, path: path)
-      return nil
+    let format = try FileFormat(contents: file.bytes, path: path)
+    if format != .tiff { try checkPage(page, of: 1, path: path) }
+    return switch format {
+    case .png: PNG.pixelSize(file.bytes)
+    case .jpeg: nil
+    case .tiff: try TIFF.page(file.bytes, page, path: path, notices: Notices()).pixelSize
     }
-    return try TIFF.page(file.bytes, page, path: path, notices: Notices()).pixelSize
   }
 
   /// The orientation that a file says its picture has, 1...8 as EXIF counts; 1, upright, when it says nothing. Only

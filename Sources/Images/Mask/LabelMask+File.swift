@@ -59,14 +59,23 @@ extension LabelMask {
     }
   }
 
-  /// Writes a PNG or TIFF file, whichever the extension says: indexed with the colours of `palette`, or grey without. The labels are what is
-  /// read again, whatever the palette; one too short is filled up with black.
+  /// Writes a PNG or TIFF file, whichever the extension says: indexed with the colours of `palette`, or grey without. The
+  /// labels are what is read again, whatever the palette; one too short is filled up with black.
+  /// - Parameters:
+  ///   - path: the file to write, `.png`, `.tif` or `.tiff`
+  ///   - palette: the colours of the classes
+  ///   - pixelSize: how large a pixel is in what was photographed
   /// - Throws: `DataError`; also for an extension other than png, tif or tiff.
-  public func write(to path: String, palette: Palette? = nil) throws(DataError) {
+  public func write(
+    to path: String, palette: Palette? = nil, pixelSize: PixelSize? = nil
+  ) throws(DataError) {
     switch try FileFormat(extensionOf: path) {
-    case .png: try AtomicFile.write(encoded(palette: palette, name: path), to: path)
+    case .png:
+      let file = try encoded(palette: palette, name: path)
+      try AtomicFile.write(pixelSize.map { PNG.adding($0, to: file) } ?? file, to: path)
     case .tiff:
-      var writer = try TIFFWriter(path: path, width: width, height: height, kind: .labels(palette))
+      var writer = try TIFFWriter(
+        path: path, width: width, height: height, kind: .labels(palette), pixelSize: pixelSize)
       try writer.append(labels)
       try writer.finish()
     case .jpeg:
@@ -76,7 +85,7 @@ extension LabelMask {
     }
   }
 
-  /// The bytes of a PNG file, see `write(to:palette:)`.
+  /// The bytes of a PNG file, see `write(to:palette:pixelSize:)`.
   /// - Throws: `DataError` when libpng fails.
   public func encoded(palette: Palette? = nil, name: String = "mask") throws(DataError) -> [UInt8] {
     try PNG.encode(self, palette: palette, path: name)

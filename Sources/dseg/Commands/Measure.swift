@@ -20,6 +20,12 @@ struct Measure: ParsableCommand {
 
   @Option(help: "A segmenter, which labels the pictures first; without one, masks are given.")
   var segmenter: String?
+  @Option(
+    help: ArgumentHelp(
+      "The segmenter's pretrained model, if it is no longer where it was; --also for others that it has.",
+      valueName: "[name=]file"))
+  var checkpoint: String?
+  @OptionGroup var network: JoinedModels
   @Option(help: ArgumentHelp("Classes of masks.", valueName: "number|classes.json"))
   var classes: String?
   @Option(help: "Label of what is no object.")
@@ -44,10 +50,12 @@ struct Measure: ParsableCommand {
     let pictures = try PictureFiles.expand(inputs, notices: .ofThisRun)
     if let outlines {
       try OutputGuard.check(
-        outputs: pictures.map { outline($0, in: outlines) }, inputs: pictures.map { $0.path } + [segmenter])
+        outputs: pictures.map { outline($0, in: outlines) },
+        inputs: pictures.map { $0.path } + [segmenter]
+          + network.paths(first: checkpoint))
       try createFolder(outlines)
     }
-    let source = try MeasuredSource(segmenter: segmenter, classes: classes, seed: common.seed)
+    let source = try source()
     let skipped: Set<UInt8> = [background, source.classes.ignoreLabel]
     var (objects, summaries, failed) = ([ObjectFigures](), [PictureSummary](), [Failure]())
     for picture in pictures {
@@ -104,6 +112,24 @@ struct Measure: ParsableCommand {
     return neighbours
   }
 
+  private func source() throws(DataError) -> MeasuredSource {
+    if let segmenter {
+      let file = try SegmenterFile(contentsOf: segmenter)
+      var model = try Segmenter(
+        file, models: network.changes(to: file, first: checkpoint, others: [:]), notices: .ofThisRun)
+      if let seed = common.seed { model.prediction.seed = seed }
+      return MeasuredSource(classes: model.classes, model: model)
+    }
+    guard checkpoint == nil, network.isEmpty else {
+      throw DataError(
+        .invalidArgument, file: checkpoint == nil ? "flags of the model" : "--checkpoint",
+        expected: "--segmenter, whose model they are about", found: "masks alone")
+    }
+    let list = try classes.map { (text) throws(DataError) in try TrainingPlan.classes(text, ignoreLabel: nil)
+    }
+    return MeasuredSource(classes: list ?? ClassList(count: 255), model: nil)
+  }
+
   private func outline(_ picture: PictureFile, in folder: String) -> String {
     (folder as NSString).appendingPathComponent(picture.name + ".outlines.png")
   }
@@ -118,21 +144,7 @@ struct Measure: ParsableCommand {
 /// Masks, from files or from a segmenter.
 private struct MeasuredSource {
   let classes: ClassList
-  private let model: Segmenter?
-
-  init(segmenter: String?, classes: String?, seed: UInt64?) throws(DataError) {
-    if let segmenter {
-      var loaded = try Segmenter(SegmenterFile(contentsOf: segmenter), models: [], notices: .ofThisRun)
-      if let seed { loaded.prediction.seed = seed }
-      (model, self.classes) = (loaded, loaded.classes)
-    } else {
-      model = nil
-      self.classes =
-        try classes.map { (text) throws(DataError) in
-          try TrainingPlan.classes(text, ignoreLabel: nil)
-        } ?? ClassList(count: 255)
-    }
-  }
+  let model: Segmenter?
 
   func load(
     _ picture: PictureFile

@@ -27,6 +27,12 @@ struct JoinedModels: ParsableArguments {
   /// What was given for one of the models.
   private var named: [String] { options.flags.settings.filter(NamedModels.isNamed) }
 
+  /// Whether nothing was said.
+  var isEmpty: Bool {
+    also.isEmpty && options.backbone.isEmpty && options.weights.isEmpty && options.flags.settings.isEmpty
+      && options.flags.shortForms.isEmpty
+  }
+
   /// Paths of the files, for checks of what is written.
   func paths(first: String?) -> [String?] {
     ([first].compactMap(\.self) + also).map { (try? NamedModels.named($0, notices: Notices()).path) ?? $0 }

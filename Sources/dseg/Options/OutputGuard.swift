@@ -42,12 +42,13 @@ enum OutputGuard {
   /// Checks that no output is an input, or another output, or a folder.
   /// - Throws: `DataError` naming the file.
   static func check(outputs: [String], inputs: [String?]) throws(DataError) {
-    let protected = Set(inputs.compactMap { $0 }.map(resolved))
+    var places = PathResolver()
+    let protected = Set(inputs.compactMap { $0 }.map { places.resolved($0) })
     var seen = Set<String>()
     for output in outputs {
       // Several results can go to /dev/null.
       if AtomicFile.writesInPlace(to: output) { continue }
-      let place = resolved(output)
+      let place = places.resolved(output)
       if protected.contains(place) {
         throw DataError(
           .invalidArgument, file: "--output", expected: "a place where no input would be overwritten",
@@ -84,13 +85,33 @@ enum OutputGuard {
       return [path] + [".npy", ".mask.png", ".mask.tif", ".mask.tiff"].map { stem + $0 }
     }
   }
+}
 
-  private static func resolved(_ path: String) -> String {
-    // The file itself may not exist yet; its folder may be a link.
-    let url = URL(fileURLWithPath: path).standardizedFileURL
-    if FileManager.default.fileExists(atPath: url.path) { return url.resolvingSymlinksInPath().path }
-    return url.deletingLastPathComponent().resolvingSymlinksInPath().appendingPathComponent(
-      url.lastPathComponent
-    ).path
+/// Brings paths to one form, links followed. Folders are looked up once: a prediction asks for ten files a picture.
+private struct PathResolver {
+  private var folders: [Substring: String] = [:]
+
+  mutating func resolved(_ path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return resolved("./" + path) }
+    let (folder, name) = (path[..<slash], path[path.utf8.index(after: slash)...])
+    guard !["", ".", ".."].contains(name), !Self.isLink(path) else {
+      let url = URL(fileURLWithPath: path).standardizedFileURL
+      // A link to nothing is a file that is not there yet.
+      if FileManager.default.fileExists(atPath: url.path) { return url.resolvingSymlinksInPath().path }
+      return url.deletingLastPathComponent().resolvingSymlinksInPath().appendingPathComponent(
+        url.lastPathComponent
+      ).path
+    }
+    let place =
+      folders[folder]
+      ?? URL(fileURLWithPath: folder.isEmpty ? "/" : String(folder)).standardizedFileURL
+      .resolvingSymlinksInPath().path
+    folders[folder] = place
+    return place == "/" ? "/\(name)" : "\(place)/\(name)"
+  }
+
+  private static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
   }
 }

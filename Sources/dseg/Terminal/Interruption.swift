@@ -35,13 +35,18 @@ enum Interruption {
   /// - Parameters:
   ///   - done: pieces that are complete
   ///   - unit: what they are, such as `scenes`
+  ///   - folder: where they are
+  ///   - hint: how to go on
   /// - Throws: `Stopped` when a signal came and something is left to do.
-  static func check(_ done: Int, of count: Int, _ unit: String, in folder: String) throws {
+  static func check(_ done: Int, of count: Int, _ unit: String, in folder: String, hint: String = "")
+    throws
+  {
     let number = requested.load(ordering: .relaxed)
     guard number != 0, done < count else { return }
     throw Stopped(
       message:
-        "interrupted: \(done) of \(count) \(unit) are in \(folder), complete files all; the rest is not there",
+        "interrupted: \(done) of \(count) \(unit) are in \(folder), complete files all; the rest is not there"
+        + (hint.isEmpty ? "" : "; \(hint)"),
       exitCode: 128 + number)
   }
 }

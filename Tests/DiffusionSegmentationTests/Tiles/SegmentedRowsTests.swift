@@ -22,9 +22,11 @@ struct SegmentedRowsTests {
     var segmenter = try world.train(fit: .tile(Tiling(scale: .factor(way.scale))))
     segmenter.prediction.postProcessing = try PostProcessing(way.last)
     let image = TinyWorld.scene(4, width: size.0, height: size.1).0
-    let whole = try segmenter.segment(image, name: "a.png")
+    let whole = try segmenter.segment(image, name: "a.png", withProbabilities: true)
     var (labels, uncertainty, next) = ([UInt8](), [Float](), 0)
-    let score = try segmenter.segment(ImageRows(image), name: "a.png") { rows in
+    var probabilities = [[Float]](repeating: [], count: 2)
+    let score = try segmenter.segment(ImageRows(image), name: "a.png", withProbabilities: true) { rows in
+      for (label, plane) in rows.probabilities.enumerated() { probabilities[label] += plane }
       #expect(rows.rows.lowerBound == next && rows.labels.count == rows.rows.count * size.0)
       next = rows.rows.upperBound
       labels += rows.labels
@@ -33,6 +35,20 @@ struct SegmentedRowsTests {
     #expect(next == size.1 && labels == whole.labels.labels && uncertainty == whole.uncertainty)
     #expect(abs(score - whole.imageUncertainty) < 1e-4)
     #expect(Set(labels).count == 2 && whole.imageUncertainty > 0)
+    let planes = try #require(whole.probabilities)
+    let count = planes.count / 2
+    for label in 0..<2 {
+      let plane = Array(planes.elements[label * count..<(label + 1) * count])
+      let isSame = probabilities[label] == whole.geometry.restore(plane, outside: 0)
+      #expect(isSame && probabilities[label].contains { $0 > 0.01 && $0 < 0.99 }, "class \(label)")
+    }
+  }
+
+  @Test func probabilitiesAreGivenOnlyIfAskedFor() throws {
+    let segmenter = try world.train(fit: .tile(Tiling()))
+    _ = try segmenter.segment(ImageRows(Image(width: 70, height: 70)), name: "a.png") { rows in
+      #expect(rows.probabilities.isEmpty)
+    }
   }
 
   @Test(arguments: [0, 1, 9, 10, 11, 25, 1000])

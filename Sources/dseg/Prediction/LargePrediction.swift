@@ -4,38 +4,52 @@ import Foundation
 import Images
 
 /// The files that are written for a picture that is too large to be in memory in all its forms: labels and uncertainty as
-/// TIFF pictures of its size, and a small picture of the labels.
+/// TIFF pictures of its size, and a small picture of the labels. Labels in other forms are made of a mask in memory.
 struct LargePrediction {
-  /// Path without extension.
-  var stem: String
-  var segmenter: Segmenter
+  var files: PredictionFiles
 
   /// Pictures with more pixels are written so: 14 bytes a pixel would be needed at once for the files of others.
   static let leastPixels = 1 << 26
   /// Longest side of the small picture.
   private static let previewSide = 2048
 
-  static func names(stem: String) -> [String] {
-    ["\(stem).tif", "\(stem).overlay.png", "\(stem).uncertainty.tif"]
-  }
+  private var segmenter: Segmenter { files.segmenter }
+  private var outputs: PredictionOutputs { files.outputs }
 
   /// Segments the picture and writes the files.
-  /// - Returns: how uncertain it is as a whole
-  func write(_ stream: PictureStream, name: String) throws(DataError) -> Float {
-    let names = Self.names(stem: stem)
+  /// - Returns: how uncertain it is as a whole, and its labels where they were asked for in a form that needs them
+  func write(_ stream: PictureStream, name: String) throws(DataError) -> (score: Float, mask: LabelMask?) {
+    let names = outputs.largeNames(stem: files.stem)
     let (width, height) = (stream.width, stream.height)
+    let keepsMask = try keepsMask(width: width, height: height, name: name)
     let palette = segmenter.classes.palette
     let most = uncertaintyScale(members: segmenter.ensemble.members.count, classes: segmenter.classes.count)
     var labels = try TIFFWriter(
       path: names[0], width: width, height: height, kind: .labels(palette), pixelSize: stream.pixelSize)
     var uncertainty = try TIFFWriter(
       path: names[2], width: width, height: height, kind: .grey, pixelSize: stream.pixelSize)
+    var probabilities: ProbabilityFile?
+    if let format = outputs.probabilities {
+      if format == .png {
+        Notices.ofThisRun.add(
+          .changed, file: name, item: "--probabilities png",
+          "the probabilities of so large a picture are written as TIFF")
+      }
+      probabilities = try ProbabilityFile(
+        path: PredictionOutputs.probabilityStack(files.stem), width: width, height: height,
+        classes: segmenter.classes, pixelSize: stream.pixelSize)
+    }
     let step = (max(width, height) + Self.previewSide - 1) / Self.previewSide
     let reader = SampledRows(stream, step: step)
-    var sampled: [UInt8] = []
-    let score = try segmenter.segment(reader, name: name, pixelSize: stream.pixelSize) {
-      (rows) throws(DataError) in
+    var (sampled, kept) = ([UInt8](), [UInt8]())
+    let score = try segmenter.segment(
+      reader, name: name, pixelSize: stream.pixelSize, withProbabilities: outputs.probabilities != nil
+    ) { (rows) throws(DataError) in
       try labels.append(rows.labels)
+      if keepsMask { kept += rows.labels }
+      for (label, plane) in rows.probabilities.enumerated() {
+        try probabilities?.append(plane, label: label)
+      }
       // What is not a number, of features that are none, is black.
       try uncertainty.append(
         rows.uncertainty.map { $0 > 0 ? UInt8(min(255 * $0 / most, 255).rounded()) : 0 })
@@ -46,6 +60,7 @@ struct LargePrediction {
     }
     try labels.finish()
     try uncertainty.finish()
+    try probabilities?.finish()
     if let preview = reader.preview {
       let mask = LabelMask(width: preview.width, height: preview.height, labels: sampled)
       try preview.overlay(mask: mask, palette: palette, hidden: [segmenter.classes.ignoreLabel]).write(
@@ -55,7 +70,28 @@ struct LargePrediction {
       .changed, file: name,
       "\(width) x \(height) pixels are written as TIFF files, uncertainty as a 255th of \(most) nats; the overlay shows "
         + "every \(step)th")
-    return score
+    guard keepsMask else { return (score, nil) }
+    let mask = LabelMask(width: width, height: height, labels: kept)
+    var files = files
+    files.pixelSize = stream.pixelSize
+    try files.writeLabels(mask, Set(outputs.format))
+    return (score, mask)
+  }
+
+  /// Whether labels were asked for in a form that is made of all of them at once.
+  /// - Throws: `DataError` when there is no memory for that.
+  private func keepsMask(width: Int, height: Int, name: String) throws(DataError) -> Bool {
+    guard !outputs.format.isEmpty else { return false }
+    guard width * height <= Image.maximumPixelCount else {
+      Notices.ofThisRun.add(
+        .leftOut, file: name, item: "--format",
+        "labels of more than \(Image.maximumPixelCount) pixels are written as TIFF alone")
+      return false
+    }
+    // The labels twice, the numbers of connected areas, and which of their edges are done.
+    try AvailableMemory.require(
+      7 * Double(width) * Double(height), file: name, item: "memory of labels in the forms of --format")
+    return true
   }
 }
 
