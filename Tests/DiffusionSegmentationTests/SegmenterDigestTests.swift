@@ -42,9 +42,9 @@ struct SegmenterDigestTests {
     try changed { $0.featurePrecision = .half }
     try changed { $0.ensemble = try PixelEnsemble(Array($0.ensemble.members.prefix(2))) }
     try changed { $0.ensemble = try PixelEnsemble($0.ensemble.members.reversed()) }
-    digests.append(try world.train(seed: 1).digest())
     // Noise is in the segmenter's file, as an array beside the settings.
-    digests.append(try world.train(noise: .shared(seed: 1)).digest())
+    try changed { $0.features = $0.features.redrawn(seed: 5, draws: nil) }
+    digests.append(try world.train(seed: 1).digest())
     #expect(Set(digests).count == digests.count)
   }
 }

@@ -64,7 +64,6 @@ struct PredictionLogTests {
   @Test func whatIsNotCompleteIsMadeAgain() throws {
     #expect(try predict([]).exitCode == 0)
     let log = folder.path("o/predictions.jsonl")
-    let text = try String(contentsOfFile: log, encoding: .utf8)
 
     try FileManager.default.removeItem(atPath: folder.path("o/scene1.uncertainty.png"))
     #expect(try kept(predict(["--resume", "--json"])) == [true, false, true])
@@ -73,9 +72,16 @@ struct PredictionLogTests {
     try image.write(to: "\(world.images)/scene2.png")
     #expect(try kept(predict(["--resume", "--json"])) == [true, true, false])
 
+    // The same bytes at another time: somebody wrote them.
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1_000_000_000)],
+      ofItemAtPath: "\(world.images)/scene0.png")
+    #expect(try kept(predict(["--resume", "--json"])) == [false, true, true])
+
     // Killed while it wrote the last line.
+    let text = try String(contentsOfFile: log, encoding: .utf8)
     try String(text.dropLast(30)).write(toFile: log, atomically: false, encoding: .utf8)
-    #expect(try kept(predict(["--resume", "--json"])) == [true, true, false])
+    #expect(try kept(predict(["--resume", "--json"])) == [false, true, true])
     #expect(try kept(predict(["--resume", "--json"])) == [true, true, true])
 
     try "{}\n".write(toFile: log, atomically: false, encoding: .utf8)
@@ -118,6 +124,21 @@ struct PredictionLogTests {
       try Data(contentsOf: URL(fileURLWithPath: folder.path("o/annotations.json")))
     )
     #expect(whole == resumed && whole.count > 1000)
+  }
+
+  /// A mask says how large its pixels are, as the picture does.
+  @Test func masksKeepThePixelSize() throws {
+    let path = folder.path("p.tif")
+    let (image, _) = TinyWorld.scene(5, width: 44, height: 40)
+    var writer = try TIFFWriter(
+      path: path, width: 44, height: 40, kind: .rgb, pixelSize: PixelSize(x: 0.5, y: 2))
+    try writer.append(image.pixels)
+    try writer.finish()
+    #expect(try predict(["--probabilities", "png"], pictures: [path]).exitCode == 0)
+    for name in ["p.png", "p.probability1.png"] {
+      let size = try #require(try Image.pixelSize(ofFile: folder.path("o/\(name)")))
+      #expect(abs(size.x - 0.5) < 1e-6 && abs(size.y - 2) < 1e-6)
+    }
   }
 
   /// 65535 for 1, one page or file for each class, of the picture's size.

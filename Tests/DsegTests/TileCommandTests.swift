@@ -119,5 +119,16 @@ struct TileCommandTests {
     let lines = outcome.output.split(separator: "\n")
     #expect(lines[0].hasPrefix("picture,object,class,area"))
     #expect(lines.count > 1 && lines.dropFirst().allSatisfy { $0.contains("scene") }, "\(outcome.output)")
+
+    // The pretrained model is somewhere else by now.
+    let moved = world.folder.path("moved/model.safetensors")
+    _ = try world.folder.folder("moved")
+    try FileManager.default.moveItem(atPath: world.checkpoint, toPath: moved)
+    let lost = try DsegProcess.run(["measure", "--segmenter", segmenter, world.images])
+    #expect(lost.exitCode == 66, "\(lost.messages)")
+    let found = try DsegProcess.run([
+      "measure", "--segmenter", segmenter, "--checkpoint", moved, world.images,
+    ])
+    #expect(found.exitCode == 0 && found.output == outcome.output, "\(found.messages)")
   }
 }

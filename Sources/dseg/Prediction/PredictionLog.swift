@@ -89,7 +89,6 @@ struct PredictionLog {
     }
     if before.map({ header.difference(from: $0) != nil }) ?? true {
       try AtomicFile.write(Self.line(header), to: path)
-      entries = [:]
     }
     finished = resumes ? entries : [:]
     let descriptor = open(path, O_RDWR | O_APPEND | O_CLOEXEC)

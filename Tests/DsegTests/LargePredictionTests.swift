@@ -1,0 +1,97 @@
+import Annotations
+import Checkpoints
+import DiffusionSegmentation
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+/// A picture that is read and written in rows, through the command line.
+struct LargePredictionTests {
+  private static let (width, height) = (8300, 8200)
+  private let pixelSize = PixelSize(x: 0.5, y: 0.25)
+
+  /// Bright in a rectangle, as the squares of the small pictures.
+  private func write(_ path: String) throws {
+    var writer = try TIFFWriter(
+      path: path, width: Self.width, height: Self.height, kind: .rgb, pixelSize: pixelSize)
+    let dark = (0..<Self.width).flatMap { _ in [60, 90, 110] as [UInt8] }
+    var bright = dark
+    for x in 1000..<5000 { bright.replaceSubrange(3 * x..<3 * x + 3, with: [220, 120, 60]) }
+    for first in stride(from: 0, to: Self.height, by: 200) {
+      let row = (2000..<6000).contains(first) ? bright : dark
+      try writer.append((first..<min(first + 200, Self.height)).flatMap { _ in row })
+    }
+    try writer.finish()
+  }
+
+  /// The first rows of a page.
+  private func top(_ path: String, page: Int? = nil, reading: PictureReading = .init()) throws -> Image {
+    let stream = try PictureStream(contentsOf: path, page: page, reading: reading)
+    return try #require(try stream.read(rows: 2100))
+  }
+
+  @Test func allFormsAreWrittenAndAgree() throws {
+    let world = try TinyWorld(pictures: 3, width: 80, height: 70)
+    let folder = world.folder
+    var segmenter = try world.train(fit: .tile(Tiling()))
+    segmenter.fit = .tile(Tiling(scale: .factor(0.006)))
+    try segmenter.write(to: folder.path("s.safetensors"))
+    try write(folder.path("big.tif"))
+    let outcome = try DsegProcess.run([
+      "predict", "--segmenter", folder.path("s.safetensors"), "--output", folder.path("o"), "--format", "npy",
+      "--format", "geojson", "--format", "coco", "--probabilities", "png", folder.path("big.tif"),
+    ])
+    #expect(outcome.exitCode == 0 && outcome.messages.contains("written as TIFF"), "\(outcome.messages)")
+    #expect(
+      try folder.contents("o") == [
+        "annotations.json", "big.geojson", "big.npy", "big.overlay.png", "big.probabilities.tif", "big.tif",
+        "big.uncertainty.tif", "predictions.jsonl",
+      ])
+    let labels = try LabelMask(contentsOf: folder.path("o/big.tif"))
+    #expect(Set(labels.labels).count == 2)
+    let array = try LabelMask(contentsOf: folder.path("o/big.npy"), classes: world.classes)
+    let isSame = array == labels
+    #expect(isSame)
+    let found = try Image.pixelSize(ofFile: folder.path("o/big.tif"))
+    #expect(found.map { abs($0.x - 0.5) < 1e-6 && abs($0.y - 0.25) < 1e-6 } == true)
+
+    var rows: SegmentedRows?
+    let stream = try PictureStream(contentsOf: folder.path("big.tif"))
+    _ = try segmenter.segment(stream, name: "big.tif", withProbabilities: true) { part in
+      if part.rows.contains(2050) { rows = part }
+    }
+    let part = try #require(rows)
+    for label in 0..<2 {
+      let page = try top(folder.path("o/big.probabilities.tif"), page: label)
+      let row = 2050
+      let expected = part.probabilities[label]
+      let start = (row - part.rows.lowerBound) * Self.width
+      let worst = (0..<Self.width).map { x in
+        abs(Float(page.pixels[3 * (row * Self.width + x)]) / 255 - expected[start + x])
+      }.max()!
+      #expect(worst <= 0.5 / 255 + 1e-4, "class \(label)")
+    }
+
+    // Shapes, read as labels again.
+    for place in ["o", "o/annotations.json"] {
+      let images = try folder.folder("images")
+      let copy = "\(images)/big.tif"
+      if !FileManager.default.fileExists(atPath: copy) {
+        try FileManager.default.createSymbolicLink(atPath: copy, withDestinationPath: folder.path("big.tif"))
+      }
+      if place == "o" {
+        for name in ["big.npy", "big.tif", "annotations.json", "big.overlay.png", "big.uncertainty.tif"] {
+          try FileManager.default.moveItem(
+            atPath: folder.path("o/\(name)"), toPath: folder.path("kept-\(name)"))
+        }
+      } else {
+        try FileManager.default.moveItem(
+          atPath: folder.path("kept-annotations.json"), toPath: folder.path("o/annotations.json"))
+      }
+      let read = try LabelledImages(directory: images, classes: world.classes, labels: folder.path(place))
+      let isSame = try read.load(0).mask == labels
+      #expect(isSame, "\(place)")
+    }
+  }
+}
