@@ -1,4 +1,5 @@
 import Base
+import Checkpoints
 import Foundation
 import Images
 import TestSupport
@@ -39,6 +40,24 @@ struct MeasureTests {
     // The centre of the first object, and the white of its number.
     let middle = (170..<210).flatMap { x in (165..<195).map { y in outlines[x, y] } }
     #expect(middle.contains(.white))
+  }
+
+  /// One mask for each picture of a folder, and no overlay or uncertainty taken for one.
+  @Test func aFolderOfMasksIsMeasured() throws {
+    let masks = try folder.folder("masks/a")
+    for name in ["x.png", "x.npy", "y.mask.tif", "x.overlay.png", "x.uncertainty.png", "x.probability0.png"] {
+      let path = "\(masks)/\(name)"
+      if name.hasSuffix("npy") {
+        try NpyFile.write(NumericArray([0, 0] as [UInt8], shape: [1, 2]), to: path)
+      } else {
+        try LabelMask(width: 2, height: 1, labels: [1, 0]).write(to: path)
+      }
+    }
+    let outcome = try DsegProcess.run(["measure", folder.path("masks")])
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.count == 3 && lines[1].contains("a/x.png,1,") && lines[2].contains("a/y.mask.tif,1,"))
+    let none = try DsegProcess.run(["measure", try folder.folder("nothing")])
+    #expect(none.exitCode == 66 && none.messages.contains("masks"), "\(none.messages)")
   }
 
   /// A mask says how large its pixels are.

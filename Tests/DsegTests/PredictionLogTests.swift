@@ -58,6 +58,12 @@ struct PredictionLogTests {
     // Without the flag all is made anew; and the record is good for the next run.
     #expect(try kept(predict(["--json"])) == [false, false, false])
     #expect(try kept(predict(["--json", "--resume"])) == [true, true, true])
+
+    // What is measured of the folder is what the record lists.
+    try LabelMask(width: 3, height: 3, label: 1).write(to: folder.path("o/other.png"))
+    let measured = try DsegProcess.run(["measure", folder.path("o"), "--json"])
+    #expect(measured.exitCode == 0 && !measured.output.contains("other.png"), "\(measured.messages)")
+    for index in 0..<3 { #expect(measured.output.contains("scene\(index).png")) }
   }
 
   /// What was changed, lost or cut short is made again, and nothing else.

@@ -12,6 +12,14 @@ public struct PictureFile: Sendable, Hashable {
   /// are `stack/p001`, `stack/p002` and so on, with more digits where there are more pages.
   public var name: String
 
+  /// - Parameters:
+  ///   - path: the file
+  ///   - page: of a file with several, counted from 0
+  ///   - name: what results that belong to it are called, without an ending
+  public init(path: String, page: Int? = nil, name: String) {
+    (self.path, self.page, self.name) = (path, page, name)
+  }
+
   /// For messages: the path, with the page, counted from 1, of a file with several.
   public var title: String { page.map { "\(path) (page \($0 + 1))" } ?? path }
 

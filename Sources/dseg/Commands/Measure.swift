@@ -14,7 +14,7 @@ struct Measure: ParsableCommand {
       each picture, number of objects and share of the area by class, goes to standard error, or into the JSON.
 
       Examples:
-        dseg measure --classes classes.json masks/*.npy > objects.csv
+        dseg measure --classes classes.json masks > objects.csv
         dseg measure --segmenter cells.safetensors --outlines outlines photos/
       """)
 
@@ -41,13 +41,15 @@ struct Measure: ParsableCommand {
   @Option(help: "Folder for pictures of the outlines with the numbers of the objects.")
   var outlines: String?
   @OptionGroup var common: CommonOptions
-  @Argument(help: "Masks (.npy, .png, .tif), or with --segmenter pictures or folders of them.")
+  @Argument(
+    help: "Masks (.npy, .png, .tif) or folders of them, such as dseg predict's; with --segmenter pictures.")
   var inputs: [String]
 
   func run() throws {
     try common.apply()
     let neighbours = try checked()
-    let pictures = try PictureFiles.expand(inputs, notices: .ofThisRun)
+    let pictures =
+      try segmenter == nil ? MaskFiles.expand(inputs) : PictureFiles.expand(inputs, notices: .ofThisRun)
     if let outlines {
       try OutputGuard.check(
         outputs: pictures.map { outline($0, in: outlines) },

@@ -132,6 +132,15 @@ struct PredictionLog {
     return Array((try? encoder.encode(value)) ?? Data()) + [lineFeed]
   }
 
+  /// The masks that a folder's log lists, in the order of their names; nil where there is no log.
+  /// - Throws: `DataError` when it is damaged.
+  static func masks(in folder: String) throws(DataError) -> [(name: String, file: String)]? {
+    let path = path(in: folder)
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    return try read(path).1.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+      .compactMap { entry in MaskFiles.mask(of: entry.files).map { (entry.name, $0) } }
+  }
+
   /// A picture whose results are there, complete, and of the file as it is now.
   func entry(of picture: PictureFile, in folder: String) -> Entry? {
     guard let entry = finished[Array(picture.name.utf8)], let now = FileIdentity(path: picture.path),
