@@ -29,10 +29,8 @@ extension PNG {
     let start = Array("\(keyword)\0".utf8)
     guard let text = PNGChunks(bytes).texts.first(where: { $0.starts(with: start) }) else { return nil }
     let words = String(decoding: text.dropFirst(start.count), as: UTF8.self).split(separator: " ")
-    guard words.count == 4, words[1] == "x", words[3] == "um", let x = Double(words[0]),
-      let y = Double(words[2]), x > 0, y > 0, x.isFinite, y.isFinite
-    else { return nil }
-    return PixelSize(x: x, y: y)
+    guard words.count == 4, words[1] == "x", words[3] == "um" else { return nil }
+    return PixelSize(Double(words[0]), Double(words[2]))
   }
 
   private static func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {

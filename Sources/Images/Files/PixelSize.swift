@@ -15,8 +15,9 @@ public struct PixelSize: Sendable, Hashable {
     (self.x, self.y) = (x, y)
   }
 
-  private init?(_ x: Double?, _ y: Double?) {
-    guard let x, let y, x > 0, y > 0, x.isFinite, y.isFinite else { return nil }
+  /// What a file says; nil for what nothing has, from an atom's share to a city's.
+  init?(_ x: Double?, _ y: Double?) {
+    guard let x, let y, 1e-9...1e10 ~= x, 1e-9...1e10 ~= y else { return nil }
     (self.x, self.y) = (x, y)
   }
 }
