@@ -25,6 +25,28 @@ struct LargePredictionTests {
     try writer.finish()
   }
 
+  /// A signal ends the work on a large picture, which may take hours, and leaves no part of it.
+  @Test func aSignalEndsTheWork() throws {
+    let world = try TinyWorld(pictures: 3, width: 80, height: 70)
+    let folder = world.folder
+    var segmenter = try world.train(fit: .tile(Tiling()))
+    segmenter.fit = .tile(Tiling(scale: .factor(0.5)))
+    try segmenter.write(to: folder.path("s.safetensors"))
+    try write(folder.path("big.tif"))
+    let process = try DsegProcess.start([
+      "predict", "--segmenter", folder.path("s.safetensors"), "--output", folder.path("o"),
+      folder.path("big.tif"),
+    ])
+    let deadline = Date() + 60
+    while Date() < deadline, (try? folder.contents("o"))?.contains("predictions.jsonl") != true {
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+    process.terminate()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 143)
+    #expect(try folder.contents("o") == ["predictions.jsonl"])
+  }
+
   /// The first rows of a page.
   private func top(_ path: String, page: Int? = nil, reading: PictureReading = .init()) throws -> Image {
     let stream = try PictureStream(contentsOf: path, page: page, reading: reading)

@@ -51,19 +51,25 @@ struct Predict: ParsableCommand {
       inputs: OutputGuard.picturesAndMasks(pictures.map(\.path)) + [input.segmenter]
         + input.network.paths(first: input.checkpoint))
     try createFolder(output)
-    let log = try PredictionLog(in: output, header: .init(segmenter, outputs), resumes: resume)
     Interruption.watch()
+    let log = try PredictionLog(in: output, header: .init(segmenter, outputs), resumes: resume)
     let bar = ProgressBar("pictures")
     var (done, failed) = ([PictureFigures](), [Failure]())
     let writer = LabelWriter(classes: segmenter.classes)
     var annotated: [AnnotatedPicture] = []
     for (index, (picture, stem)) in zip(pictures, stems).enumerated() {
-      try Interruption.check(index, of: pictures.count, "pictures", in: output, hint: "--resume goes on")
+      try checkInterruption(index, of: pictures.count)
       var entry = log.entry(of: picture, in: output)
       let isKept = entry != nil
       if entry == nil {
-        entry = try going(on: picture.title, failed: &failed) { () throws(DataError) in
-          try write(picture, by: segmenter, to: stem)
+        do throws(DataError) {
+          entry = try going(on: picture.title, failed: &failed) { () throws(DataError) in
+            try write(picture, by: segmenter, to: stem)
+          }
+        } catch {
+          // In the midst of a large picture.
+          if error.kind == .cancelled { try checkInterruption(index, of: pictures.count) }
+          throw error
         }
         if let entry { try log.append(entry) }
       }
@@ -91,6 +97,10 @@ struct Predict: ParsableCommand {
           + (failed.isEmpty ? "" : "; \(failed.count) left out"))
     }
     try endWithFailures(failed.count)
+  }
+
+  private func checkInterruption(_ done: Int, of count: Int) throws {
+    try Interruption.check(done, of: count, "pictures", in: output, hint: "--resume goes on")
   }
 
   /// Segments a picture and writes its files. A folder of thousands does not end at one that cannot be used.

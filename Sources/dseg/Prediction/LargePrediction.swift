@@ -113,7 +113,9 @@ private final class SampledRows: RowReader {
     rows > 0 ? Image(width: pixels.count / 3 / rows, height: rows, pixels: pixels) : nil
   }
 
+  /// - Throws: `DataError` of kind `.cancelled` after a signal too: a picture may take hours, and is none in parts.
   func read(rows count: Int) throws(DataError) -> Image? {
+    if Interruption.isRequested { throw DataError(.cancelled, file: "", found: "interrupted") }
     guard let part = try stream.read(rows: count) else { return nil }
     for line in 0..<part.height where (row + line) % step == step / 2 {
       for x in stride(from: step / 2, to: width, by: step) {
