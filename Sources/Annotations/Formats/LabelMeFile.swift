@@ -1,4 +1,6 @@
 import Base
+import Foundation
+import Images
 
 /// Labels of a picture in the JSON of labelme (github.com/wkentaro/labelme), which has it beside the picture.
 public struct LabelMeFile: Sendable {
@@ -13,9 +15,11 @@ public struct LabelMeFile: Sendable {
       var shapeType: String?
       var groupId: Int?
       var flags: [String: Bool]? = [:]
+      /// A PNG file in base64 of a shape of type mask.
+      var mask: String?
 
       enum CodingKeys: String, CodingKey {
-        case label, points, flags
+        case label, points, flags, mask
         case shapeType = "shape_type"
         case groupId = "group_id"
       }
@@ -47,19 +51,20 @@ public struct LabelMeFile: Sendable {
   /// Only whether a picture is embedded, which may be long.
   private struct Embedded: Decodable { var imageData: String? }
 
-  /// Reads a file: polygons, rectangles and circles, in the order in which they were drawn. A circle becomes a polygon of
-  /// 128 corners. The picture's own samples (`imageData`) are not read.
+  /// Reads a file: polygons, rectangles, circles and masks, in the order in which they were drawn. A circle becomes a
+  /// polygon of 128 corners. The picture's own samples (`imageData`) are not read.
   /// - Parameters:
   ///   - path: the file
   ///   - notices: told of shapes without an area (points, lines), other kinds of shapes and embedded pictures
-  /// - Throws: `DataError` of kind `.malformed` naming the shape; for `imagePath`, when it leads out of the folder.
+  /// - Throws: `DataError` of kind `.malformed` naming the shape; for `imagePath`, when it leads out of the folder; of kind
+  ///   `.unsupported` for the JSON of Label Studio, and for masks of more than `MaskPatch.maximumRuns` in all.
   public init(contentsOf path: String, notices: Notices = Notices()) throws(DataError) {
     let content = try decodeJSON(Content.self, contentsOf: path)
     if try decodeJSON(Embedded.self, contentsOf: path).imageData != nil {
       notices.add(.ignored, file: path, item: "imageData", "the embedded picture is not used; the file is")
     }
     _ = try PictureReference.path(content.imagePath, in: ".", file: path, item: "imagePath")
-    var shapes: [AnnotatedPicture.Shape] = []
+    var (shapes, runs) = ([AnnotatedPicture.Shape](), 0)
     for (index, shape) in content.shapes.enumerated() {
       let item = "shapes[\(index)]"
       guard shape.points.allSatisfy({ $0.count == 2 }) else {
@@ -67,10 +72,21 @@ public struct LabelMeFile: Sendable {
           .malformed, file: path, item: "\(item).points", expected: "pairs of x and y", found: "others")
       }
       let points = shape.points.map { Point($0[0], $0[1]) }
+      if shape.shapeType == "mask" {
+        let patch = try Self.patch(shape.mask, points, path, item)
+        runs += patch.counts.count
+        guard runs <= MaskPatch.maximumRuns else {
+          throw DataError(
+            .unsupported, file: path, item: item,
+            expected: "masks of at most \(MaskPatch.maximumRuns) runs in all", found: "more")
+        }
+        shapes.append(.init(className: shape.label, geometry: .patch(patch), item: item))
+        continue
+      }
       guard let polygon = try Self.polygon(shape.shapeType ?? "polygon", points, path, item) else {
         try notices.leaveOut(
           DataError(
-            .unsupported, file: path, item: item, expected: "a polygon, rectangle or circle",
+            .unsupported, file: path, item: item, expected: "a polygon, rectangle, circle or mask",
             found: "a shape of type \"\((shape.shapeType ?? "").prefix(40))\""))
         continue
       }
@@ -102,6 +118,42 @@ public struct LabelMeFile: Sendable {
       return Polygon(circleAround: a, through: b)
     default: return nil
     }
+  }
+
+  /// A mask of the pixels from its first point to its second, both of them included.
+  private static func patch(
+    _ text: String?, _ points: [Point], _ path: String, _ item: String
+  ) throws(DataError) -> MaskPatch {
+    guard points.count == 2, points.allSatisfy(\.isUsable) else {
+      throw DataError(
+        .malformed, file: path, item: "\(item).points", expected: "2 points of a mask within the picture",
+        found: points.count == 2
+          ? "(\(points[0].x), \(points[0].y)), (\(points[1].x), \(points[1].y))" : "\(points.count)")
+    }
+    guard let text, let data = Data(base64Encoded: text) else {
+      throw DataError(
+        .malformed, file: path, item: "\(item).mask", expected: "a PNG file in base64",
+        found: text == nil ? "nothing" : "other text")
+    }
+    let mask: LabelMask
+    do throws(DataError) {
+      mask = try LabelMask(decoding: Array(data), name: path)
+    } catch {
+      var error = error
+      error.item = "\(item).mask" + (error.item.isEmpty ? "" : ": \(error.item)")
+      throw error
+    }
+    // labelme drops fractions.
+    let (left, top, right, bottom) = (
+      Int(points[0].x), Int(points[0].y), Int(points[1].x), Int(points[1].y)
+    )
+    guard (mask.width, mask.height) == (right - left + 1, bottom - top + 1) else {
+      throw DataError(
+        .malformed, file: path, item: "\(item).mask",
+        expected: "\(right - left + 1)×\(bottom - top + 1) pixels, as its points say",
+        found: "\(mask.width)×\(mask.height)")
+    }
+    return try MaskPatch(mask, left: left, top: top, file: path, item: "\(item).mask")
   }
 
   /// Writes a file. What lies in the hole of a shape must be a shape after it, as `AnnotatedPicture.init(_:name:labels:)`
