@@ -189,4 +189,19 @@ import Testing
     #expect(mask == (try picture.mask(Self.labels, width: 6, height: 4, file: "f")))
     #expect(mask.histogram[1] == 5)
   }
+
+  /// By a pixel at each side.
+  @Test(arguments: [(0, 0, false), (-1, 0, true), (0, -1, true), (1, 0, true), (0, 1, true)])
+  func patchesBeyondTheBorderAreSaid(left: Int, top: Int, leaves: Bool) throws {
+    let notices = Notices()
+    let shape = #"<mask label="cell" rle="0, 24" left="\#(left)" top="\#(top)" width="6" height="4"/>"#
+    let picture = try read(Self.file(shape)).pictures[0]
+    _ = try picture.mask(Self.labels, width: 6, height: 4, file: "f", notices: notices)
+    #expect(notices.all.isEmpty == !leaves)
+    let box =
+      "<box label='cell' xtl='\(left)' ytl='\(top)' xbr='\(left + 6)' ybr='\(top + 4)'/>"
+    let (boxed, said) = (try read(Self.file(box)).pictures[0], Notices())
+    _ = try boxed.mask(Self.labels, width: 6, height: 4, file: "f", notices: said)
+    #expect(said.all.isEmpty == !leaves)
+  }
 }

@@ -41,14 +41,15 @@ import Testing
       Self.shape("[[0, 0], [0, 0]]", mask: try Self.base64(mask)),
       #"{"label": "dust", "points": [[4.5, 2.5], [4.5, 3.1]], "shape_type": "circle"}"#,
       #"{"label": "dust", "points": [[3, 0], [4, 0], [4, 1], [3, 1]], "shape_type": "polygon"}"#,
+      #"{"label": "dust", "points": [[1.5, 1], [2, 1.5], [1.5, 2], [1, 1.5]], "shape_type": "oriented_rectangle"}"#,
     ]
-    let without = ["line", "point", "linestrip", "points", "oriented_rectangle"].map {
+    let without = ["line", "point", "linestrip", "points"].map {
       #"{"label": "dust", "points": [[0, 0], [4, 2]], "shape_type": "\#($0)"}"#
     }
     let picture = try read(shapes + without, notices: notices)
     let drawn = try picture.mask(Self.labels, width: 5, height: 3, file: "f")
-    #expect(drawn.labels == [1, 2, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2])
-    #expect(notices.all.map(\.item) == (4..<9).map { "shapes[\($0)]" })
+    #expect(drawn.labels == [1, 2, 0, 2, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2])
+    #expect(notices.all.map(\.item) == (5..<9).map { "shapes[\($0)]" })
   }
 
   @Test func hostileMasksAreRefusedByName() throws {
@@ -62,6 +63,10 @@ import Testing
       (Self.shape("[[0, 0], [2, 1]]", mask: mask), "shapes[0].mask"),
       (Self.shape("[[1, 1], [0, 0]]", mask: mask), "shapes[0].mask"),
       (Self.shape("[[0, 0]]", mask: mask), "shapes[0].points"),
+      (
+        #"{"label": "cell", "points": [[0, 0], [1, 1]], "shape_type": "oriented_rectangle"}"#,
+        "shapes[0].points"
+      ),
       (Self.shape("[[0, 0], [1e300, 1]]", mask: mask), "shapes[0].points"),
     ]
     for (shape, item) in cases {

@@ -91,4 +91,40 @@ import Testing
     }
     #expect(error?.item == "pixel (1, 0)" && error?.kind == .unsupported)
   }
+
+  @Test func `labels are as they are stored though the file says that it is turned`() throws {
+    let path = Fixtures.path("images/turned.jpg")
+    let stored = try Image(contentsOf: path, reading: PictureReading(orientation: .ignore))
+    #expect(try Image(contentsOf: path) != stored)
+    let grey = Palette(colors: (0..<16).map { RGB($0 * 17, $0 * 17, $0 * 17) })
+    let mask = try LabelMask(contentsOf: path, palette: grey, inexactColors: InexactColors())
+    #expect((mask.width, mask.height) == (stored.width, stored.height))
+    let first = stored[0, 0]
+    let distances = grey.colors.map { color in
+      let parts = [(first.red, color.red), (first.green, color.green), (first.blue, color.blue)]
+      return parts.reduce(0) { $0 + (Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1)) }
+    }
+    #expect(distances[Int(mask[0, 0])] == distances.min())
+  }
+
+  @Test func `pages are counted one by one and 16 bits are refused`() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).tif").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var writer = try TIFFWriter(path: path, width: 2, height: 1, kind: .rgb, pages: 2)
+    try writer.append([1, 0, 0, 0, 0, 0] as [UInt8], page: 0)
+    try writer.append([1, 0, 0, 7, 0, 0] as [UInt8], page: 1)
+    try writer.finish()
+    let inexact = InexactColors()
+    for page in 0..<2 {
+      let mask = try LabelMask(contentsOf: path, page: page, palette: palette, inexactColors: inexact)
+      #expect(mask.labels == [0, page == 0 ? 0 : 3])
+    }
+    #expect(inexact.sum == .init(masks: 2, pixels: 3, largestDistance: 3))
+    let deep = PNGFile(width: 1, height: 1, colorType: .rgb, bitDepth: 16, samples: [0, 0, 0])
+    try AtomicFile.write(deep.bytes, to: path)
+    let error = #expect(throws: DataError.self) {
+      try LabelMask(contentsOf: path, palette: palette, inexactColors: inexact)
+    }
+    #expect(error?.item == "bit depth")
+  }
 }

@@ -51,7 +51,7 @@ public struct LabelMeFile: Sendable {
   /// Only whether a picture is embedded, which may be long.
   private struct Embedded: Decodable { var imageData: String? }
 
-  /// Reads a file: polygons, rectangles, circles and masks, in the order in which they were drawn. A circle becomes a
+  /// Reads a file: polygons, rectangles (turned ones too), circles and masks, in the order in which they were drawn. A circle becomes a
   /// polygon of 128 corners. The picture's own samples (`imageData`) are not read.
   /// - Parameters:
   ///   - path: the file
@@ -105,6 +105,13 @@ public struct LabelMeFile: Sendable {
   ) throws(DataError) -> Polygon? {
     switch type {
     case "polygon": return Polygon(rings: [points])
+    case "oriented_rectangle":
+      guard points.count == 4 else {
+        throw DataError(
+          .malformed, file: path, item: "\(item).points", expected: "4 corners of a rectangle",
+          found: "\(points.count)")
+      }
+      return Polygon(rings: [points])
     case "rectangle", "circle":
       guard points.count == 2 else {
         throw DataError(
