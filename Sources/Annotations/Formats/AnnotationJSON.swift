@@ -13,7 +13,7 @@ func decodeJSON<Value: Decodable>(_ type: Value.Type, contentsOf path: String) t
       throw DataError(
         .unsupported, file: path,
         expected:
-          "labels in COCO's JSON, or as pictures: Label Studio exports \"COCO\" and \"Brush labels to PNG\"",
+          "Label Studio's export \"COCO\" (polygons, rectangles), or of brush strokes \"Brush labels to PNG\" with the names of the pictures",
         found: "Label Studio's own JSON")
     }
     throw error
