@@ -63,6 +63,9 @@ import Testing
       (Self.shape("[[0, 0], [2, 1]]", mask: mask), "shapes[0].mask"),
       (Self.shape("[[1, 1], [0, 0]]", mask: mask), "shapes[0].mask"),
       (Self.shape("[[0, 0]]", mask: mask), "shapes[0].points"),
+      // Larger than the picture of 5 x 3, whatever stands in it.
+      (Self.shape("[[0, 0], [5, 1]]", mask: mask), "shapes[0].points"),
+      (Self.shape("[[0, 0], [16383, 16383]]", mask: mask), "shapes[0].points"),
       (
         #"{"label": "cell", "points": [[0, 0], [1, 1]], "shape_type": "oriented_rectangle"}"#,
         "shapes[0].points"

@@ -1,6 +1,4 @@
 import Base
-import Foundation
-import Images
 
 /// Labels of a picture in the JSON of labelme (github.com/wkentaro/labelme), which has it beside the picture.
 public struct LabelMeFile: Sendable {
@@ -64,6 +62,11 @@ public struct LabelMeFile: Sendable {
       notices.add(.ignored, file: path, item: "imageData", "the embedded picture is not used; the file is")
     }
     _ = try PictureReference.path(content.imagePath, in: ".", file: path, item: "imagePath")
+    var size: (width: Int, height: Int)?
+    if let width = content.imageWidth, let height = content.imageHeight {
+      _ = try checkedPixels(width: width, height: height, file: path, item: "imageWidth, imageHeight")
+      size = (width, height)
+    }
     var (shapes, runs) = ([AnnotatedPicture.Shape](), 0)
     for (index, shape) in content.shapes.enumerated() {
       let item = "shapes[\(index)]"
@@ -73,7 +76,7 @@ public struct LabelMeFile: Sendable {
       }
       let points = shape.points.map { Point($0[0], $0[1]) }
       if shape.shapeType == "mask" {
-        let patch = try Self.patch(shape.mask, points, path, item)
+        let patch = try Self.patch(shape.mask, points, size, path, item)
         runs += patch.counts.count
         guard runs <= MaskPatch.maximumRuns else {
           throw DataError(
@@ -92,9 +95,6 @@ public struct LabelMeFile: Sendable {
       }
       try polygon.check(file: path, item: item)
       shapes.append(.init(className: shape.label, geometry: .polygons([polygon]), item: item))
-    }
-    if let width = content.imageWidth, let height = content.imageHeight {
-      _ = try checkedPixels(width: width, height: height, file: path, item: "imageWidth, imageHeight")
     }
     picture = AnnotatedPicture(
       name: content.imagePath, width: content.imageWidth, height: content.imageHeight, shapes: shapes)
@@ -125,42 +125,6 @@ public struct LabelMeFile: Sendable {
       return Polygon(circleAround: a, through: b)
     default: return nil
     }
-  }
-
-  /// A mask of the pixels from its first point to its second, both of them included.
-  private static func patch(
-    _ text: String?, _ points: [Point], _ path: String, _ item: String
-  ) throws(DataError) -> MaskPatch {
-    guard points.count == 2, points.allSatisfy(\.isUsable) else {
-      throw DataError(
-        .malformed, file: path, item: "\(item).points", expected: "2 points of a mask within the picture",
-        found: points.count == 2
-          ? "(\(points[0].x), \(points[0].y)), (\(points[1].x), \(points[1].y))" : "\(points.count)")
-    }
-    guard let text, let data = Data(base64Encoded: text) else {
-      throw DataError(
-        .malformed, file: path, item: "\(item).mask", expected: "a PNG file in base64",
-        found: text == nil ? "nothing" : "other text")
-    }
-    let mask: LabelMask
-    do throws(DataError) {
-      mask = try LabelMask(decoding: Array(data), name: path)
-    } catch {
-      var error = error
-      error.item = "\(item).mask" + (error.item.isEmpty ? "" : ": \(error.item)")
-      throw error
-    }
-    // labelme drops fractions.
-    let (left, top, right, bottom) = (
-      Int(points[0].x), Int(points[0].y), Int(points[1].x), Int(points[1].y)
-    )
-    guard (mask.width, mask.height) == (right - left + 1, bottom - top + 1) else {
-      throw DataError(
-        .malformed, file: path, item: "\(item).mask",
-        expected: "\(right - left + 1)×\(bottom - top + 1) pixels, as its points say",
-        found: "\(mask.width)×\(mask.height)")
-    }
-    return try MaskPatch(mask, left: left, top: top, file: path, item: "\(item).mask")
   }
 
   /// Writes a file. What lies in the hole of a shape must be a shape after it, as `AnnotatedPicture.init(_:name:labels:)`
