@@ -28,6 +28,7 @@ import TensorCore
 @_exported import protocol Features.ModelFeatures
 @_exported import protocol Features.PixelFeatures
 @_exported import struct Images.Image
+@_exported import class Images.InexactColors
 @_exported import struct Images.LabelMask
 @_exported import enum Images.MaskResampling
 @_exported import enum Images.OrientationHandling

@@ -28,9 +28,47 @@ import Testing
         try GeoJSONFile(drawn).write(to: path)
         read = try GeoJSONFile(contentsOf: path, name: "x.png").picture
       }
-      let again = try read.mask(labels, width: mask.width, height: mask.height, file: path)
+      let notices = Notices()
+      let again = try read.mask(labels, width: mask.width, height: mask.height, file: path, notices: notices)
       #expect(again == mask)
+      // Areas inside each other are no overlaps.
+      #expect(notices.all.isEmpty)
     }
+  }
+
+  /// Rectangles by left, top, width, height and class; pixels of several classes.
+  @Test(
+    arguments: [
+      // Inside each other, outer first; a third inside the second, and one beside it.
+      ([[0, 0, 9, 9, 1], [1, 1, 6, 6, 2], [2, 2, 2, 2, 1]], 0),
+      ([[0, 0, 9, 9, 1], [1, 1, 2, 2, 2], [4, 4, 2, 2, 2], [1, 1, 5, 1, 1]], 2),
+      // The inner first is covered.
+      ([[1, 1, 2, 2, 2], [0, 0, 9, 9, 1]], 4),
+      // Partly over one, of the same class and of another.
+      ([[0, 0, 4, 4, 1], [2, 0, 4, 2, 1]], 0), ([[0, 0, 4, 4, 1], [2, 0, 4, 2, 2]], 4),
+      // Inside two that overlap, in their common part and over its border.
+      ([[0, 0, 5, 3, 1], [3, 0, 5, 3, 1], [3, 0, 2, 1, 2]], 0),
+      ([[0, 0, 5, 3, 1], [3, 0, 5, 3, 1], [2, 0, 2, 1, 2]], 2),
+      // Counted once, though three lie there.
+      ([[0, 0, 3, 1, 1], [2, 0, 3, 1, 2], [2, 0, 9, 1, 1]], 3),
+    ] as [([[Int]], Int)])
+  func overlapsAreThoseOfShapesThatDoNotLieInside(shapes: [[Int]], overlaps: Int) throws {
+    let notices = Notices()
+    let picture = AnnotatedPicture(
+      name: "x", width: 12, height: 9,
+      shapes: shapes.map { shape in
+        let numbers = shape.map(Double.init)
+        return .init(
+          className: ["a", "b"][shape[4] - 1],
+          geometry: .polygons([Polygon(x: numbers[0], y: numbers[1], width: numbers[2], height: numbers[3])]))
+      })
+    let mask = try picture.mask(
+      ShapeLabels(names: ["background", "a", "b"]), width: 12, height: 9, file: "f", notices: notices)
+    let last = try #require(shapes.last)
+    #expect(Int(mask[last[0], last[1]]) == last[4])
+    let expected =
+      overlaps == 0 ? [] : ["\(overlaps) pixels lie in shapes of several classes; the one drawn last counts"]
+    #expect(notices.all.map(\.text) == expected)
   }
 
   @Test func laterShapesCoverEarlierOnesAndAreCounted() throws {

@@ -59,4 +59,49 @@ import Testing
     let between = LabelMask(width: 3, height: 3, labels: [1, 1, 1, 1, 0, 2, 1, 1, 1])
     #expect(between.fillingHoles(background: 0) == between)
   }
+
+  /// Two pixels that touch at a corner, in both directions.
+  @Test(arguments: [[1, 0, 0, 1], [0, 1, 1, 0]] as [[UInt8]])
+  func cornersJoinEightNeighboursAlone(labels: [UInt8]) {
+    let mask = LabelMask(width: 2, height: 2, labels: labels)
+    #expect(mask.objects(skipping: [0]).map(\.area) == [2])
+    #expect(mask.objects(skipping: [0], connectivity: .four).map(\.area) == [1, 1])
+  }
+
+  @Test func whatIsNoObjectStaysHoweverSmall() {
+    let mask = LabelMask(width: 4, height: 1, labels: [1, 0, 255, 2])
+    let cleaned = mask.removingObjects(below: 2, background: 0, keeping: [255, 2])
+    #expect(cleaned.labels == [0, 0, 255, 2])
+    #expect(mask.removingObjects(below: 1, background: 0) == mask)
+  }
+
+  /// A hole that is closed at its corners alone is one where corners join objects.
+  @Test func holesAreByTheOtherRule() {
+    let mask = LabelMask(width: 3, height: 3, labels: [0, 1, 0, 1, 0, 1, 0, 1, 0])
+    #expect(mask.fillingHoles(background: 0).labels == [0, 1, 0, 1, 1, 1, 0, 1, 0])
+    #expect(mask.fillingHoles(background: 0, connectivity: .four) == mask)
+  }
+
+  /// scikit-image: `perimeter(np.ones((3, 3)))`, of a picture without anything around.
+  @Test func bordersOfThePictureAreBorders() {
+    let objects = LabelMask(width: 3, height: 3, label: 1).objects(skipping: [0])
+    #expect(objects.map(\.perimeter) == [8])
+    let outlined = Image(width: 5, height: 5, color: .white).outlined(
+      [], mask: LabelMask(width: 5, height: 5, label: 1), palette: Palette(colors: [.black, RGB(1, 2, 3)]),
+      skipping: [0])
+    for y in 0..<5 {
+      for x in 0..<5 {
+        let isInner = (1..<4).contains(x) && (1..<4).contains(y)
+        #expect(outlined[x, y] == (isInner ? .white : RGB(1, 2, 3)))
+      }
+    }
+  }
+
+  @Test func whatIsSkippedHasNoOutline() {
+    let mask = LabelMask(width: 4, height: 1, labels: [0, 1, 255, 0])
+    let palette = Palette(colors: [RGB(9, 9, 9), RGB(1, 2, 3)])
+    let outlined = Image(width: 4, height: 1, color: .white).outlined(
+      [], mask: mask, palette: palette, skipping: [0, 255])
+    #expect((0..<4).map { outlined[$0, 0] } == [.white, RGB(1, 2, 3), .white, .white])
+  }
 }

@@ -88,6 +88,34 @@ struct StackTests {
     #expect(error?.isAboutContent == true && error?.file == folder.path(name) && error?.item == "pages")
   }
 
+  @Test(arguments: [LabelFormat.png, .coco, .voc, .labelme])
+  func convertedPagesArePicturesOfTheirOwn(format: LabelFormat) throws {
+    _ = try folder.folder("from")
+    var writer = try TIFFWriter(
+      path: folder.path("from/s.tif"), width: 4, height: 3, kind: .deepGrey, pages: 2,
+      pixelSize: PixelSize(x: 0.5, y: 0.5))
+    for page in 0..<2 {
+      try writer.append([UInt16](repeating: UInt16(257 * (page + 1)), count: 12), page: page)
+    }
+    try writer.finish()
+    try Image(width: 4, height: 3, color: RGB(1, 2, 3)).write(to: folder.path("from/t.png"))
+    try masks("from/s.npy", [[UInt8](repeating: 1, count: 12), [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]])
+    try LabelMask(width: 4, height: 3, label: 2).write(to: folder.path("from/t.mask.png"))
+    let named = ClassList(names: ["background", "a", "b"], palette: .distinct(count: 3))
+    let from = try LabelledImages(directory: folder.path("from"), classes: named, notices: notices)
+    try from.write(as: format, to: folder.path("to"))
+    #expect(notices.all.contains { $0.kind == .changed && $0.text.contains("one by one") })
+    let again = try LabelledImages(directory: folder.path("to"), classes: named)
+    #expect(
+      again.pictures.map(\.name).map { $0.replacing("images/", with: "") } == ["s/p001", "s/p002", "t"])
+    for (index, picture) in again.pictures.enumerated() {
+      let same = try #require(from.pictures.firstIndex { picture.name.hasSuffix($0.name) })
+      #expect(try again.load(index).mask == from.load(same).mask)
+      #expect(try again.load(index).image == from.load(same).image)
+      #expect((try again.load(index).pixelSize == nil) == picture.name.hasSuffix("t"))
+    }
+  }
+
   @Test func aMaskOfAPictureMayBeATIFF() throws {
     try Image(width: 4, height: 3).write(to: folder.path("x.png"))
     try LabelMask(width: 4, height: 3, label: 2).write(

@@ -86,4 +86,52 @@ struct MeasureTests {
     #expect(outcome.exitCode == 65)
     #expect(outcome.output.contains("cannot be trained on"))
   }
+
+  private struct Figures: Decodable {
+    struct Object: Decodable {
+      var area: Int
+      var perimeter: Double
+      var equivalentDiameter: Double
+      var areaInUnits: Double?
+      var perimeterInUnits: Double?
+      var equivalentDiameterInUnits: Double?
+    }
+    struct Picture: Decodable {
+      struct Share: Decodable {
+        var name: String
+        var objects: Int
+        var areaFraction: Double
+      }
+      var objects: Int
+      var classes: [Share]
+    }
+    var objects: [Object]
+    var pictures: [Picture]
+  }
+
+  @Test func figuresAndShares() throws {
+    // Half of it is not used; objects of 12, 2 and 1 pixels.
+    var mask = LabelMask(width: 20, height: 10, label: 0)
+    for y in 5..<10 { for x in 0..<20 { mask[x, y] = 255 } }
+    for y in 1..<4 { for x in 1..<5 { mask[x, y] = 1 } }
+    (mask[8, 1], mask[8, 2], mask[10, 3]) = (1, 1, 2)
+    let path = folder.path("a \"b\", c.png")
+    try mask.write(to: path)
+    let json = try DsegProcess.run(["measure", path, "--pixel-size", "0.5", "--json"])
+    let found = try JSONDecoder().decode(Figures.self, from: Data(json.output.utf8))
+    #expect(found.objects.map(\.area) == [12, 2, 1])
+    for object in found.objects {
+      #expect(object.areaInUnits == Double(object.area) / 4)
+      #expect(object.perimeterInUnits == object.perimeter / 2)
+      #expect(object.equivalentDiameterInUnits == object.equivalentDiameter / 2)
+    }
+    let picture = try #require(found.pictures.first)
+    #expect(picture.objects == 3 && picture.classes.map(\.name) == ["class 1", "class 2"])
+    #expect(picture.classes.map(\.objects) == [2, 1])
+    #expect(picture.classes.map(\.areaFraction) == [0.14, 0.01])
+    // A name with quotes and a comma is one cell.
+    let table = try DsegProcess.run(["measure", path])
+    let lines = table.output.split(separator: "\n")
+    #expect(lines[1].hasPrefix("\"\(folder.path("a \"\"b\"\", c.png"))\",1,class 1,12,2.500,2.000,1,1,4,3,"))
+  }
 }

@@ -14,7 +14,7 @@ struct FuzzTarget {
     ("npz", npz), ("png", png), ("jpeg", jpeg), ("tiff", tiff), ("mask", mask), ("segmenter", segmenter),
     ("training-state", trainingState), ("classes", classes), ("configuration", configuration),
     ("experiment-record", record), ("experiment-settings", settings), ("experiment-figures", figures),
-    ("loss-log", lossLog),
+    ("loss-log", lossLog), ("cvat", cvat), ("labelme", labelMe), ("coco", coco), ("geojson", geoJSON),
   ]
 
   static var names: [String] { makers.map(\.name) }

@@ -72,7 +72,9 @@ import Testing
   @Test func `a colour of no class is named`() throws {
     let near = colored(palette.colors + [RGB(128, 1, 0), RGB(9, 9, 9), RGB(128, 1, 0)])
     let error = try refusal(near, palette)
-    #expect(error.item == "pixel (3, 0)" && error.found == "#800100, one of 2 other colours in the file")
+    #expect(error.item == "pixel (3, 0)")
+    #expect(
+      error.found == "#800100, one of 2 other colours in the file (--nearest-colors takes the nearest)")
     #expect(error.expected.contains("3 colours"))
     let unknown = try refusal(near)
     #expect(unknown.item == "pixel (1, 0)" && unknown.found == "#800000, one of 5 colours in the file")

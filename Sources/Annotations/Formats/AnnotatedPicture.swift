@@ -32,12 +32,14 @@ public struct AnnotatedPicture: Sendable, Hashable {
     /// All of these together.
     case polygons([Polygon])
     case runLengths(RunLengths)
+    case patch(MaskPatch)
 
     /// In pixels.
     var area: Double {
       switch self {
       case .polygons(let polygons): polygons.reduce(0) { $0 + $1.area }
       case .runLengths(let runs): Double(runs.area)
+      case .patch(let patch): Double(patch.area)
       }
     }
   }
@@ -95,7 +97,8 @@ extension AnnotatedPicture {
   ///   - width: of the picture, in pixels
   ///   - height: of the picture, in pixels
   ///   - file: stands in messages
-  ///   - notices: told of pixels that several classes cover, of shapes cut off at the border, and of names left out
+  ///   - notices: told of pixels that several classes cover, unless one shape lies wholly inside an earlier one, of shapes
+  ///     cut off at the border, and of names left out
   /// - Returns: a mask of that size
   /// - Throws: `DataError` of kind `.malformed` when the file has the picture in another size, naming all unknown classes,
   ///   or for run lengths of another size.
@@ -119,14 +122,23 @@ extension AnnotatedPicture {
       switch shape.geometry {
       case .polygons(let polygons):
         if polygons.contains(where: { $0.leaves(width: width, height: height) }) { cut += 1 }
-        for polygon in polygons { canvas.fill(polygon, label) }
+        canvas.fill(label) { body in
+          for polygon in polygons {
+            polygon.forEachSpan(width: width, height: height) { body(.init(row: $0, $1, width: width)) }
+          }
+        }
       case .runLengths(let runs):
         guard (runs.width, runs.height) == (width, height) else {
           throw DataError(
             .malformed, file: file, item: shape.item, expected: "run lengths of \(width)×\(height)",
             found: "\(runs.width)×\(runs.height)")
         }
-        canvas.fill(runs, label)
+        canvas.fill(label) { body in runs.forEachRun { body(.init(column: $0, $1, width: width)) } }
+      case .patch(let patch):
+        if patch.leaves(width: width, height: height) { cut += 1 }
+        canvas.fill(label) { body in
+          patch.forEachSpan(width: width, height: height) { body(.init(row: $0, $1, width: width)) }
+        }
       }
     }
     if !unknown.isEmpty {
@@ -190,47 +202,5 @@ extension AnnotatedPicture {
     // What lies in a hole has a smaller outline than what lies around it.
     let order = found.indices.sorted { (-found[$0].size, $0) < (-found[$1].size, $1) }
     self.init(name: name, width: mask.width, height: mask.height, shapes: order.map { found[$0].shape })
-  }
-}
-
-/// A mask that shapes are drawn into, and how many pixels were drawn as several classes.
-private struct ShapeCanvas {
-  let width: Int
-  let height: Int
-  var labels: [UInt8]
-  /// 0 for pixels that nothing was drawn on, 1 for one class, 2 for several.
-  private var state: [UInt8]
-  private(set) var overlaps = 0
-
-  init(width: Int, height: Int, outside: UInt8) {
-    (self.width, self.height) = (width, height)
-    labels = Array(repeating: outside, count: width * height)
-    state = Array(repeating: 0, count: width * height)
-  }
-
-  mutating func fill(_ polygon: Polygon, _ label: UInt8) {
-    var spans: [(Int, Range<Int>)] = []
-    polygon.forEachSpan(width: width, height: height) { row, columns in spans.append((row, columns)) }
-    for (row, columns) in spans {
-      for column in columns { set(row * width + column, label) }
-    }
-  }
-
-  mutating func fill(_ runs: RunLengths, _ label: UInt8) {
-    var found: [(Int, Range<Int>)] = []
-    runs.forEachRun { column, rows in found.append((column, rows)) }
-    for (column, rows) in found {
-      for row in rows { set(row * width + column, label) }
-    }
-  }
-
-  private mutating func set(_ position: Int, _ label: UInt8) {
-    if state[position] == 1, labels[position] != label {
-      state[position] = 2
-      overlaps += 1
-    } else if state[position] == 0 {
-      state[position] = 1
-    }
-    labels[position] = label
   }
 }

@@ -5,7 +5,39 @@ import Foundation
 /// - Throws: `DataError` of kind `.noInput`, or `.malformed` naming the item.
 func decodeJSON<Value: Decodable>(_ type: Value.Type, contentsOf path: String) throws(DataError) -> Value {
   let file = try MappedFile(path: path)
-  return try decodeJSON(type, Data(file.bytes), file: path)
+  let data = Data(file.bytes)
+  do throws(DataError) {
+    return try decodeJSON(type, data, file: path)
+  } catch {
+    if isLabelStudio(data) {
+      throw DataError(
+        .unsupported, file: path,
+        expected:
+          "Label Studio's export \"COCO\" (polygons, rectangles), or of brush strokes \"Brush labels to PNG\" with the names of the pictures",
+        found: "Label Studio's own JSON")
+    }
+    throw error
+  }
+}
+
+/// Whether a file is a list of tasks as Label Studio has them ("JSON" and "JSON-MIN").
+private func isLabelStudio(_ data: Data) -> Bool {
+  struct Task: Decodable {
+    private enum Key: String, CodingKey {
+      case annotations, completions, data, result, annotator
+      case leadTime = "lead_time"
+    }
+
+    init(from decoder: any Decoder) throws {
+      let task = try decoder.container(keyedBy: Key.self)
+      let isTask = task.contains(.data) && (task.contains(.annotations) || task.contains(.completions))
+      guard isTask || task.contains(.result) || task.contains(.annotator) && task.contains(.leadTime) else {
+        throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "no task"))
+      }
+    }
+  }
+  if let tasks = try? JSONDecoder().decode([Task].self, from: data) { return !tasks.isEmpty }
+  return (try? JSONDecoder().decode(Task.self, from: data)) != nil
 }
 
 func decodeJSON<Value: Decodable>(_ type: Value.Type, _ data: Data, file: String) throws(DataError) -> Value {

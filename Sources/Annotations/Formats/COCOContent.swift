@@ -130,6 +130,7 @@ extension COCOFile.Content.Annotation {
     var polygons: [Polygon] = []
     switch shape.geometry {
     case .runLengths(let given): runs = given
+    case .patch(let given): runs = RunLengths(given, width: width, height: height)
     case .polygons(let given):
       polygons = given
       runs = RunLengths(given, width: width, height: height)

@@ -13,9 +13,11 @@ public struct LabelMeFile: Sendable {
       var shapeType: String?
       var groupId: Int?
       var flags: [String: Bool]? = [:]
+      /// A PNG file in base64 of a shape of type mask.
+      var mask: String?
 
       enum CodingKeys: String, CodingKey {
-        case label, points, flags
+        case label, points, flags, mask
         case shapeType = "shape_type"
         case groupId = "group_id"
       }
@@ -47,19 +49,25 @@ public struct LabelMeFile: Sendable {
   /// Only whether a picture is embedded, which may be long.
   private struct Embedded: Decodable { var imageData: String? }
 
-  /// Reads a file: polygons, rectangles and circles, in the order in which they were drawn. A circle becomes a polygon of
-  /// 128 corners. The picture's own samples (`imageData`) are not read.
+  /// Reads a file: polygons, rectangles (turned ones too), circles and masks, in the order in which they were drawn. A circle becomes a
+  /// polygon of 128 corners. The picture's own samples (`imageData`) are not read.
   /// - Parameters:
   ///   - path: the file
   ///   - notices: told of shapes without an area (points, lines), other kinds of shapes and embedded pictures
-  /// - Throws: `DataError` of kind `.malformed` naming the shape; for `imagePath`, when it leads out of the folder.
+  /// - Throws: `DataError` of kind `.malformed` naming the shape; for `imagePath`, when it leads out of the folder; of kind
+  ///   `.unsupported` for the JSON of Label Studio, and for masks of more than `MaskPatch.maximumRuns` in all.
   public init(contentsOf path: String, notices: Notices = Notices()) throws(DataError) {
     let content = try decodeJSON(Content.self, contentsOf: path)
     if try decodeJSON(Embedded.self, contentsOf: path).imageData != nil {
       notices.add(.ignored, file: path, item: "imageData", "the embedded picture is not used; the file is")
     }
     _ = try PictureReference.path(content.imagePath, in: ".", file: path, item: "imagePath")
-    var shapes: [AnnotatedPicture.Shape] = []
+    var size: (width: Int, height: Int)?
+    if let width = content.imageWidth, let height = content.imageHeight {
+      _ = try checkedPixels(width: width, height: height, file: path, item: "imageWidth, imageHeight")
+      size = (width, height)
+    }
+    var (shapes, runs) = ([AnnotatedPicture.Shape](), 0)
     for (index, shape) in content.shapes.enumerated() {
       let item = "shapes[\(index)]"
       guard shape.points.allSatisfy({ $0.count == 2 }) else {
@@ -67,18 +75,26 @@ public struct LabelMeFile: Sendable {
           .malformed, file: path, item: "\(item).points", expected: "pairs of x and y", found: "others")
       }
       let points = shape.points.map { Point($0[0], $0[1]) }
+      if shape.shapeType == "mask" {
+        let patch = try Self.patch(shape.mask, points, size, path, item)
+        runs += patch.counts.count
+        guard runs <= MaskPatch.maximumRuns else {
+          throw DataError(
+            .unsupported, file: path, item: item,
+            expected: "masks of at most \(MaskPatch.maximumRuns) runs in all", found: "more")
+        }
+        shapes.append(.init(className: shape.label, geometry: .patch(patch), item: item))
+        continue
+      }
       guard let polygon = try Self.polygon(shape.shapeType ?? "polygon", points, path, item) else {
         try notices.leaveOut(
           DataError(
-            .unsupported, file: path, item: item, expected: "a polygon, rectangle or circle",
+            .unsupported, file: path, item: item, expected: "a polygon, rectangle, circle or mask",
             found: "a shape of type \"\((shape.shapeType ?? "").prefix(40))\""))
         continue
       }
       try polygon.check(file: path, item: item)
       shapes.append(.init(className: shape.label, geometry: .polygons([polygon]), item: item))
-    }
-    if let width = content.imageWidth, let height = content.imageHeight {
-      _ = try checkedPixels(width: width, height: height, file: path, item: "imageWidth, imageHeight")
     }
     picture = AnnotatedPicture(
       name: content.imagePath, width: content.imageWidth, height: content.imageHeight, shapes: shapes)
@@ -89,6 +105,13 @@ public struct LabelMeFile: Sendable {
   ) throws(DataError) -> Polygon? {
     switch type {
     case "polygon": return Polygon(rings: [points])
+    case "oriented_rectangle":
+      guard points.count == 4 else {
+        throw DataError(
+          .malformed, file: path, item: "\(item).points", expected: "4 corners of a rectangle",
+          found: "\(points.count)")
+      }
+      return Polygon(rings: [points])
     case "rectangle", "circle":
       guard points.count == 2 else {
         throw DataError(

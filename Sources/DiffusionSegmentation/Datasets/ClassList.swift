@@ -72,8 +72,14 @@ extension ClassList {
   /// label to ignore may be left out, ids are 0, 1, 2, … in any order. A class with a `"value"` has that value in masks,
   /// in place of its id: `{"id": 1, "name": "cell", "value": 255}`. `"flip_pairs": [["left eye", "right eye"]]`
   /// names classes that change places when a picture is mirrored.
+  ///
+  /// A file whose name ends in `.txt` is CVAT's `labelmap.txt`: lines `name:red,green,blue::`.
   /// - Throws: `DataError` naming the entry that is wrong.
   public init(contentsOf path: String) throws(DataError) {
+    if path.lowercased().hasSuffix(".txt") {
+      self = try Self.labelMap(path)
+      return
+    }
     let json = try JSONObject(contentsOf: path)
     let entries = try json.objects("classes")
     guard (1...255).contains(entries.count) else {

@@ -37,6 +37,8 @@ public struct DatasetCheck: Sendable, Codable, Equatable {
   public var duplicates: [[String]]
   /// Pictures of which less than a thousandth is labelled as anything but class 0.
   public var nearlyEmpty: [String]
+  /// Pixels whose colours are those of no class and were taken for the nearest; nil where such are refused.
+  public var inexactColors: InexactColors.Sum?
 
   /// Whether a training can begin: pictures, none of them with a problem, and two classes.
   public var isTrainable: Bool {
@@ -79,5 +81,6 @@ public struct DatasetCheck: Sendable, Codable, Equatable {
       if labelled * 1000 < loaded.mask.labels.count { nearlyEmpty.append(picture.title) }
     }
     duplicates = order.map { sameContent[$0]! }.filter { $0.count > 1 }
+    inexactColors = images.inexactColors
   }
 }

@@ -25,12 +25,13 @@ extension LabelledImages {
   /// all: `images` and `annotations.json` for COCO, `JPEGImages` and `SegmentationClass` for Pascal VOC, and else the
   /// labels beside the pictures (`x.npy`, `x.mask.png`, `x.json`, `x.geojson`); with `classes.json`. Masks are written
   /// with class numbers, whatever the values were.
+  ///
+  /// Every page of a stack becomes a TIFF file of its own, `stack/p001.tif`, with the 8-bit samples that it is read as.
   /// - Parameters:
   ///   - format: of the labels
   ///   - target: path of the folder, which must not be there or be empty
   ///   - progress: the share that is done
-  /// - Throws: `DataError` of kind `.cannotCreate` when the folder holds something; of kind `.unsupported` for pages of
-  ///   stacks; or as `load`.
+  /// - Throws: `DataError` of kind `.cannotCreate` when the folder holds something; or as `load`.
   public func write(
     as format: LabelFormat, to target: String, progress: (Double) throws(DataError) -> Void = { _ in }
   ) throws(DataError) {
@@ -40,11 +41,6 @@ extension LabelledImages {
       throw DataError(
         .cannotCreate, file: target, expected: "a folder that is new or empty", found: there.first ?? "a file"
       )
-    }
-    if let page = pictures.first(where: { $0.page != nil }) {
-      throw DataError(
-        .unsupported, file: page.path, expected: "pictures of one page, whose files are copied",
-        found: "a stack: save its pages one by one")
     }
     let partial = target + ".partial-\(UUID().uuidString)"
     defer { try? files.removeItem(atPath: partial) }
@@ -63,13 +59,16 @@ extension LabelledImages {
     for (index, picture) in pictures.enumerated() {
       try Cancellation.check()
       let loaded = try load(index)
-      let file = picture.name + "." + (picture.path as NSString).pathExtension
+      let file = picture.name + "." + (picture.page == nil ? (picture.path as NSString).pathExtension : "tif")
       let copy = inside(pictureFolder + file)
       try trying(copy) {
         try files.createDirectory(
           atPath: (copy as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-        try files.copyItem(atPath: (picture.path as NSString).resolvingSymlinksInPath, toPath: copy)
+        if picture.page == nil {
+          try files.copyItem(atPath: (picture.path as NSString).resolvingSymlinksInPath, toPath: copy)
+        }
       }
+      if picture.page != nil { try writePage(loaded, of: picture, to: copy) }
       switch format {
       case .coco: annotated.append(try written.shapes(loaded.mask, name: file))
       case .voc:
@@ -89,6 +88,23 @@ extension LabelledImages {
       if files.fileExists(atPath: target) { try files.removeItem(atPath: target) }
       try files.moveItem(atPath: partial, toPath: target)
     }
+  }
+}
+
+extension LabelledImages {
+  /// Writes a page as a picture of its own.
+  private func writePage(_ page: LabelledImage, of picture: PictureFile, to path: String) throws(DataError) {
+    let pixels = page.image.pixels
+    let places = stride(from: 0, to: pixels.count, by: 3)
+    let isGrey = places.allSatisfy { pixels[$0] == pixels[$0 + 1] && pixels[$0] == pixels[$0 + 2] }
+    let samples: [UInt8] = isGrey ? places.map { pixels[$0] } : pixels
+    var writer = try TIFFWriter(
+      path: path, width: page.image.width, height: page.image.height, kind: isGrey ? .grey : .rgb,
+      pixelSize: page.pixelSize)
+    try writer.append(samples)
+    try writer.finish()
+    notices.add(
+      .changed, file: picture.path, "its pages are written one by one, in 8 bits as they are read (--range)")
   }
 }
 

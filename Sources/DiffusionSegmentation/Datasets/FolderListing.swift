@@ -22,19 +22,24 @@ struct FolderListing {
   private(set) var loneMasks: [String] = []
 
   private let root: String
+  private let readsLossyMasks: Bool
   private let notices: Notices
 
   /// Ending of masks that are pictures themselves.
   static let maskSuffix = ".mask.png"
   private static let tiffMaskSuffixes = [".mask.tif", ".mask.tiff"]
   private static let arraySuffix = ".npy"
+  private static let lossyMaskSuffixes = [".mask.jpg", ".mask.jpeg"]
+  /// What to do with masks in JPEG files.
+  static let lossyHint = "--nearest-colors takes each pixel for the class of the nearest colour"
 
   /// All pictures below a folder but masks and hidden files: folder by folder, names in lexicographic order
   /// (`_list_image_files_recursively` of guided-diffusion).
+  /// - Parameter readsLossyMasks: whether `x.mask.jpg` is a mask, after those of other endings
   /// - Throws: `DataError` of kind `.noInput` when there is no such folder, or the notices are strict and something has
   ///   to be left out.
-  init(_ directory: String, notices: Notices) throws(DataError) {
-    (root, self.notices) = (directory, notices)
+  init(_ directory: String, readsLossyMasks: Bool = false, notices: Notices) throws(DataError) {
+    (root, self.readsLossyMasks, self.notices) = (directory, readsLossyMasks, notices)
     try collect(directory, inside: "", above: [])
   }
 
@@ -48,7 +53,7 @@ struct FolderListing {
     }
     let names = try Self.names(in: directory, notices: notices)
     var masks: [String: [String]] = [:]
-    for name in names { if let stem = Self.maskStem(name) { masks[stem, default: []].append(name) } }
+    for name in names { if let stem = maskStem(name) { masks[stem, default: []].append(name) } }
     var owners = Set<String>()
     for name in names where !name.hasPrefix(".") {
       let path = (directory as NSString).appendingPathComponent(name)
@@ -58,7 +63,7 @@ struct FolderListing {
       case .picture:
         let stem = (name as NSString).deletingPathExtension
         owners.insert(stem)
-        let beside = (masks[stem] ?? []).sorted { Self.isArray($0) && !Self.isArray($1) }
+        let beside = (masks[stem] ?? []).sorted { Self.rank($0) < Self.rank($1) }
         let paths = beside.map { (directory as NSString).appendingPathComponent($0) }
         pictures += PictureFile.pages(of: path, stem: inside + stem).map {
           FoundPicture(path: path, page: $0.page, name: $0.name, masks: paths)
@@ -77,7 +82,7 @@ struct FolderListing {
   /// What a name stands for. Pictures that cannot be used are left out with a notice.
   private func entry(_ path: String, _ name: String) throws(DataError) -> Entry {
     let ending = (name as NSString).pathExtension.lowercased()
-    let isPicture = FileFormat.readableExtensions.contains(ending) && Self.maskStem(name) == nil
+    let isPicture = FileFormat.readableExtensions.contains(ending) && maskStem(name) == nil
     var status = stat()
     guard stat(path, &status) == 0 else {
       // A link to nothing: the picture, or the folder of pictures, is elsewhere or not there yet.
@@ -88,11 +93,12 @@ struct FolderListing {
       return .nothing
     }
     if status.st_mode & S_IFMT == S_IFDIR { return .folder }
-    if Self.isMaskOfAnotherFormat(name, ending) {
+    if isMaskOfAnotherFormat(name, ending) {
+      let isLossy = Self.lossyMaskSuffixes.contains { name.lowercased().hasSuffix($0) }
       try notices.leaveOut(
         DataError(
           .unsupported, file: path, expected: "labels in a PNG or TIFF file or an array",
-          found: "another format, which may change them"))
+          found: "another format, which may change them" + (isLossy ? ": \(Self.lossyHint)" : "")))
       return .nothing
     }
     if isPicture {
@@ -113,22 +119,29 @@ struct FolderListing {
   }
 
   /// The part of a mask's name before `.npy`, `.mask.png` or `.mask.tif`, in any case; nil for other files.
-  private static func maskStem(_ name: String) -> String? {
+  private func maskStem(_ name: String) -> String? {
     let lower = name.lowercased()
     // Lower case can have other lengths than the name itself beyond ASCII; the endings have the same.
-    for suffix in [arraySuffix, maskSuffix] + tiffMaskSuffixes where lower.hasSuffix(suffix) {
+    let suffixes =
+      [Self.arraySuffix, Self.maskSuffix] + Self.tiffMaskSuffixes
+      + (readsLossyMasks ? Self.lossyMaskSuffixes : [])
+    for suffix in suffixes where lower.hasSuffix(suffix) {
       return String(name.dropLast(suffix.count))
     }
     return nil
   }
 
   /// Whether a name is `x.mask.jpg` or the like: not a picture, though it could be read as one.
-  private static func isMaskOfAnotherFormat(_ name: String, _ ending: String) -> Bool {
+  private func isMaskOfAnotherFormat(_ name: String, _ ending: String) -> Bool {
     (FileFormat.readableExtensions.contains(ending) || FileFormat.unreadExtensions.contains(ending))
       && maskStem(name) == nil && name.dropLast(ending.count + 1).lowercased().hasSuffix(".mask")
   }
 
-  private static func isArray(_ name: String) -> Bool { name.lowercased().hasSuffix(arraySuffix) }
+  /// Arrays before pictures, and before those whose compression changes labels.
+  private static func rank(_ name: String) -> Int {
+    let lower = name.lowercased()
+    return lower.hasSuffix(arraySuffix) ? 0 : lossyMaskSuffixes.contains(where: lower.hasSuffix) ? 2 : 1
+  }
 
   /// The names in a folder, sorted by their bytes, as Python sorts strings by code points.
   private static func names(in directory: String, notices: Notices) throws(DataError) -> [String] {

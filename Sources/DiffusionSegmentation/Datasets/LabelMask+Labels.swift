@@ -7,16 +7,20 @@ extension LabelMask {
   /// Reads the labels of a picture: an `.npy` file of `[height, width]`, or a PNG or TIFF file.
   ///
   /// Arrays may be of any type as long as their numbers are whole; -1 is taken for the label to ignore. PNG and TIFF files
-  /// may be indexed or grey, whose sample values are the labels, or coloured in exactly the colours of the classes.
+  /// may be indexed or grey, whose sample values are the labels, or coloured in exactly the colours of the classes, or
+  /// nearly so if wanted, and then in JPEG files too.
   /// - Parameters:
   ///   - path: the file
   ///   - page: which of the labels of several pages, counted from 0: an array `[pages, height, width]`, or pages of a TIFF
   ///     file; nil for a file of one
   ///   - classes: what the labels mean
+  ///   - inexactColors: given, coloured pixels are of the class whose colour is nearest, and those of other colours are
+  ///     counted; nil for exact colours alone. Classes with values in masks have no colours there
   ///   - notices: of what was guessed
   /// - Throws: `DataError` when the file is damaged or has another shape, or naming the pixel whose value is no class.
   public init(
-    contentsOf path: String, page: Int? = nil, classes: ClassList, notices: Notices = Notices()
+    contentsOf path: String, page: Int? = nil, classes: ClassList, inexactColors: InexactColors? = nil,
+    notices: Notices = Notices()
   ) throws(DataError) {
     if path.lowercased().hasSuffix(".npy") {
       self = try Self.array(path, page: page, classes: classes, notices: notices)
@@ -24,7 +28,7 @@ extension LabelMask {
       // Colours stand for classes, and so do values: not both.
       self = try LabelMask(
         contentsOf: path, page: page, palette: classes.maskValues == nil ? classes.palette : nil,
-        notices: notices)
+        inexactColors: inexactColors, notices: notices)
     }
     let table = classes.labelTable
     guard let position = labels.firstIndex(where: { table[Int($0)] == nil }) else {

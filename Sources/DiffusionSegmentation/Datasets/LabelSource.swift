@@ -7,7 +7,7 @@ import Images
 enum LabelSource: Sendable {
   /// An array or a picture of labels.
   case mask(String)
-  /// Shapes of a COCO file, which was read already.
+  /// Shapes of a file for all pictures, COCO's or CVAT's, which was read already.
   case shapes(AnnotatedPicture, file: String)
   case labelMe(String)
   case geoJSON(String)
@@ -30,6 +30,11 @@ enum LabelSource: Sendable {
     }
   }
 
+  /// Whether a file is a picture whose compression changes labels.
+  static func isLossy(_ path: String) -> Bool {
+    ["jpg", "jpeg", "jpe", "jfif"].contains((path as NSString).pathExtension.lowercased())
+  }
+
   /// The shapes; nil for masks.
   /// - Throws: `DataError` when the file is damaged.
   func shapes(picture: String, notices: Notices) throws(DataError) -> AnnotatedPicture? {
@@ -44,11 +49,14 @@ enum LabelSource: Sendable {
   /// - Throws: `DataError` when the file is damaged, or a label or name is no class; for shapes, of another size too; when
   ///   a file of labels does not have as many pages as its picture.
   func mask(
-    for image: Image, picture: PictureFile, classes: ClassList, ignoresUnknown: Bool, notices: Notices
+    for image: Image, picture: PictureFile, classes: ClassList, ignoresUnknown: Bool,
+    inexactColors: InexactColors?, notices: Notices
   ) throws(DataError) -> LabelMask {
     guard let shapes = try shapes(picture: picture.path, notices: notices) else {
       try checkPages(of: picture)
-      return try LabelMask(contentsOf: path, page: picture.page, classes: classes, notices: notices)
+      return try LabelMask(
+        contentsOf: path, page: picture.page, classes: classes, inexactColors: inexactColors, notices: notices
+      )
     }
     guard picture.page == nil else {
       throw DataError(
@@ -81,10 +89,15 @@ public enum DatasetLayout: String, Sendable, Hashable, CaseIterable, Codable {
   case twoFolders = "two folders"
   /// One JSON file of COCO for all pictures; CVAT and Label Studio export it too.
   case coco = "COCO"
+  /// One XML file for all pictures, which CVAT exports as "CVAT for images 1.1".
+  case cvat = "CVAT for images"
   /// `JPEGImages` and `SegmentationClass`.
   case pascalVOC = "Pascal VOC"
   /// `x.json` beside `x.jpg`.
   case labelMe = "labelme"
   /// `x.geojson` beside `x.jpg`, as QuPath writes it.
   case geoJSON = "GeoJSON"
+
+  /// Whether one file has the labels of all pictures.
+  var isOneFile: Bool { self == .coco || self == .cvat }
 }

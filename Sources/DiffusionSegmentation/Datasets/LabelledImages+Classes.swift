@@ -3,8 +3,8 @@ import Base
 import Images
 
 extension LabelledImages {
-  /// The classes that the labels of a folder have: by name where the files have names, else as many as the largest label
-  /// says. A background comes first, added where shapes are drawn and none is called so.
+  /// The classes that the labels of a folder have: those of a `labelmap.txt` in it or beside the labels, as CVAT exports
+  /// it; else by name where the files have names, else as many as the largest label says. A background comes first, added where shapes are drawn and none is called so.
   /// - Parameters:
   ///   - directory: folder of the pictures, or of the data set
   ///   - labels: where the labels lie, if not there, see `init(directory:classes:labels:)`
@@ -14,6 +14,10 @@ extension LabelledImages {
   public static func classes(
     in directory: String, labels: String? = nil, notices: Notices = Notices()
   ) throws(DataError) -> ClassList {
+    if let path = ClassList.labelMapPath(in: directory, labels: labels) {
+      notices.add(.guessed, file: path, item: "classes", "names and colours of the classes are read there")
+      return try ClassList(contentsOf: path)
+    }
     let found = try LabelledImages(
       directory: directory, classes: ClassList(count: 255), labels: labels, notices: notices)
     var names = found.categories ?? []

@@ -47,8 +47,9 @@ public struct LabelledImages: Sendable {
   /// Names of classes, where a COCO file lists them.
   let categories: [String]?
   private let ignoresUnknown: Bool
+  private let colors: InexactColors?
   let sources: [LabelSource]
-  private let notices: Notices
+  let notices: Notices
 
   /// Number of pictures.
   public var count: Int { pictures.count }
@@ -57,8 +58,11 @@ public struct LabelledImages: Sendable {
   /// - Parameters:
   ///   - directory: path of the folder; folders inside it are searched too
   ///   - classes: what the labels of the masks mean
-  ///   - labels: where the labels lie, if not beside the pictures: a folder with files of the same names, or a COCO file
+  ///   - labels: where the labels lie, if not beside the pictures: a folder with files of the same names, or a file of
+  ///     COCO or CVAT
   ///   - ignoresUnknown: whether shapes whose names are no classes are left out with a notice rather than refused
+  ///   - nearestColors: whether coloured pixels of masks are of the class whose colour is nearest, rather than refused when
+  ///     it is none of the classes'; then JPEG files are masks too
   ///   - limit: take only the first of them
   ///   - reading: how files become pictures; masks must fit them as they are turned
   ///   - notices: told of files that are left out, of masks that are not used, and of whatever is peculiar about those
@@ -67,7 +71,7 @@ public struct LabelledImages: Sendable {
   ///   that of ddpm-segmentation pictures without labels are left out with a notice.
   public init(
     directory: String, classes: ClassList, labels: String? = nil, ignoresUnknown: Bool = false,
-    limit: Int? = nil, reading: PictureReading = PictureReading(),
+    nearestColors: Bool = false, limit: Int? = nil, reading: PictureReading = PictureReading(),
     notices: Notices = Notices()
   ) throws(DataError) {
     if let limit, limit < 1 {
@@ -78,7 +82,9 @@ public struct LabelledImages: Sendable {
     self.reading = reading
     self.notices = notices
     self.ignoresUnknown = ignoresUnknown
-    let listing = try DatasetListing(directory: directory, labels: labels, notices: notices)
+    colors = nearestColors ? InexactColors() : nil
+    let listing = try DatasetListing(
+      directory: directory, labels: labels, readsLossyMasks: nearestColors, notices: notices)
     guard !listing.pictures.isEmpty else {
       throw DataError(
         .noInput, file: directory, expected: "pictures (.png, .jpg, .jpeg, .tif, .tiff)", found: "none")
@@ -95,7 +101,7 @@ public struct LabelledImages: Sendable {
         unlabelled.append(picture.path)
         continue
       }
-      if layout != .coco, let other = owners.updateValue(picture.path, forKey: source.path),
+      if !layout.isOneFile, let other = owners.updateValue(picture.path, forKey: source.path),
         other != picture.path
       {
         notices.add(
@@ -108,7 +114,7 @@ public struct LabelledImages: Sendable {
     guard !found.isEmpty else {
       throw DataError(.noInput, file: directory, expected: "pictures with labels", found: "none")
     }
-    if limit == listing.pictures.count && layout != .coco {
+    if limit == listing.pictures.count && !layout.isOneFile {
       for mask in listing.loneLabels {
         try notices.leaveOut(
           DataError(.noInput, file: mask, expected: "a picture beside the mask", found: "none"))
@@ -131,6 +137,19 @@ public struct LabelledImages: Sendable {
     return DataError(.noInput, file: picture.path, item: "mask", expected: expected, found: "none")
   }
 
+  /// Pixels of the masks that were read so far whose colours are those of no class; nil where such are refused.
+  public var inexactColors: InexactColors.Sum? { colors?.sum }
+
+  /// Says how many pixels of all masks that were read so far have colours of no class, if there are any.
+  public func reportInexactColors() {
+    guard let sum = inexactColors, sum.pixels > 0 else { return }
+    notices.add(
+      .changed, file: directory,
+      item:
+        "\(sum.pixels) pixels of \(sum.masks) masks, up to \((10 * sum.largestDistance).rounded() / 10) away",
+      "colours of no class in all, taken for the nearest")
+  }
+
   /// Reads one picture and its mask.
   /// - Throws: `DataError` when a file is damaged, the sizes differ, or a label is no class.
   public func load(_ index: Int) throws(DataError) -> LabelledImage {
@@ -138,7 +157,8 @@ public struct LabelledImages: Sendable {
     let image = try picture.image(reading: reading, notices: notices)
     let source = sources[index]
     let mask = try source.mask(
-      for: image, picture: picture, classes: classes, ignoresUnknown: ignoresUnknown, notices: notices)
+      for: image, picture: picture, classes: classes, ignoresUnknown: ignoresUnknown, inexactColors: colors,
+      notices: notices)
     guard mask.width == image.width && mask.height == image.height else {
       var found = "\(mask.width)×\(mask.height)"
       if mask.width == image.height && mask.height == image.width,

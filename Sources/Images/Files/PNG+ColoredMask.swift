@@ -50,7 +50,9 @@ extension PNG {
         ? "labels: an indexed or grey picture, or one in exactly the colours of the classes"
         : "labels in exactly the \(classes.count) colours of the classes",
       found:
-        "\(name(other.color)), one of \(count) \(palette == nil ? "colours" : "other colours") in the file")
+        "\(name(other.color)), one of \(count) "
+        + (palette == nil
+          ? "colours in the file" : "other colours in the file (--nearest-colors takes the nearest)"))
   }
 
   private static func color(_ samples: [UInt8], _ pixel: Int) -> UInt32 {

@@ -19,7 +19,7 @@ extension Image {
     notices: Notices = Notices()
   ) throws(DataError) {
     let file = try MappedFile(path: path)
-    self = try Image(file.bytes, page: page, path: path, reading: reading, notices: notices)
+    self = try Image(contents: file.bytes, page: page, path: path, reading: reading, notices: notices)
   }
 
   /// Reads a PNG, JPEG or TIFF file.
@@ -38,12 +38,13 @@ extension Image {
     reading: PictureReading = PictureReading(), notices: Notices = Notices()
   ) throws(DataError) {
     self = try bytes.decoded { (bytes) throws(DataError) in
-      try Image(bytes, page: page, path: name, reading: reading, notices: notices)
+      try Image(contents: bytes, page: page, path: name, reading: reading, notices: notices)
     }
   }
 
-  private init(
-    _ bytes: UnsafeRawBufferPointer, page: Int?, path: String, reading: PictureReading, notices: Notices
+  init(
+    contents bytes: UnsafeRawBufferPointer, page: Int?, path: String, reading: PictureReading,
+    notices: Notices
   ) throws(DataError) {
     let format = try FileFormat(contents: bytes, path: path)
     if format != .tiff { try Self.checkPage(page, of: 1, path: path) }

@@ -15,13 +15,17 @@ extension LabelMask {
   ///   - path: the file
   ///   - page: of a TIFF file with several, counted from 0; nil for the first, with a notice of others
   ///   - palette: the colours of the classes
+  ///   - inexactColors: given, every pixel of a coloured file of 8 bits is of the class whose colour is nearest, and this
+  ///     counts those of other colours; JPEG files are read too. Nil for exact colours alone
   ///   - notices: of what was guessed or dropped, and of flaws of the file that cost no label
   /// - Throws: `DataError`; other coloured pictures, values above 255 and JPEG files are refused.
   public init(
-    contentsOf path: String, page: Int? = nil, palette: Palette? = nil, notices: Notices = Notices()
+    contentsOf path: String, page: Int? = nil, palette: Palette? = nil, inexactColors: InexactColors? = nil,
+    notices: Notices = Notices()
   ) throws(DataError) {
     let file = try MappedFile(path: path)
-    self = try LabelMask(file.bytes, page: page, path: path, palette: palette, notices: notices)
+    self = try LabelMask(
+      file.bytes, page: page, path: path, palette: palette, inexactColors: inexactColors, notices: notices)
   }
 
   /// Reads labels from a PNG or TIFF file.
@@ -39,14 +43,25 @@ extension LabelMask {
     notices: Notices = Notices()
   ) throws(DataError) {
     self = try bytes.decoded { (bytes) throws(DataError) in
-      try LabelMask(bytes, page: page, path: name, palette: palette, notices: notices)
+      try LabelMask(bytes, page: page, path: name, palette: palette, inexactColors: nil, notices: notices)
     }
   }
 
   private init(
-    _ bytes: UnsafeRawBufferPointer, page: Int?, path: String, palette: Palette?, notices: Notices
+    _ bytes: UnsafeRawBufferPointer, page: Int?, path: String, palette: Palette?,
+    inexactColors: InexactColors?,
+    notices: Notices
   ) throws(DataError) {
-    switch try FileFormat(contents: bytes, path: path) {
+    let format = try FileFormat(contents: bytes, path: path)
+    if let inexactColors, let palette, try Self.isColored(bytes, format, page: page, path: path) {
+      self = try Self.nearest(
+        in: Image(
+          contents: bytes, page: page, path: path, reading: PictureReading(orientation: .ignore),
+          notices: notices),
+        palette: palette, page: page, path: path, counting: inexactColors, notices: notices)
+      return
+    }
+    switch format {
     case .png:
       try Image.checkPage(page, of: 1, path: path)
       self = try PNG.mask(bytes, palette: palette, path: path, notices: notices)
@@ -55,7 +70,10 @@ extension LabelMask {
     case .jpeg:
       throw DataError(
         .unsupported, file: path, expected: "labels: a PNG or TIFF file",
-        found: "a JPEG picture, whose compression changes labels")
+        found: "a JPEG picture, whose compression changes labels"
+          + (inexactColors == nil
+            ? "; --nearest-colors takes each pixel for the class of the nearest colour"
+            : ", and there are no colours of classes to compare it with"))
     }
   }
 

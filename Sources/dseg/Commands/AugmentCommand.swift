@@ -68,6 +68,7 @@ struct AugmentCommand: ParsableCommand {
       try sheet(source, schedule, failed: &failed).write(to: preview)
     }
     let written = try output.map { try write(source, schedule, to: $0, failed: &failed) } ?? 0
+    source.reportInexactColors()
     let places = [preview, output].compactMap { $0 }.joined(separator: ", ")
     if common.json {
       try Terminal.printJSON(Figures(pictures: source.paths.count, failed: failed, copies: written))
@@ -169,6 +170,7 @@ private struct AugmentSource {
       let list = try labels.stored(TrainingPlan.classes(text, ignoreLabel: nil))
       let labelled = try LabelledImages(
         directory: images, classes: list, labels: labels.place, ignoresUnknown: labels.ignoreUnknown,
+        nearestColors: labels.nearestColors,
         reading: reading, notices: .ofThisRun)
       (pictures, classes, self.labelled) = (labelled.pictures, list, labelled)
     } else {
@@ -207,6 +209,8 @@ private struct AugmentSource {
         width: size.width, height: size.height, by: resampling, ignoreLabel: classes.ignoreLabel))
     return item
   }
+
+  func reportInexactColors() { labelled?.reportInexactColors() }
 
   /// With its labels over it, where there are any.
   func shown(_ item: LabelledImage) -> Image {

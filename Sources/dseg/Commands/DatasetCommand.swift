@@ -10,8 +10,8 @@ struct DatasetCommand: ParsableCommand {
     abstract: "Look at labelled pictures in any form, and bring them to another.",
     discussion: """
       Labels are recognised by what lies in the folder: arrays or pictures of labels beside the pictures, a COCO file \
-      (as CVAT and Label Studio export it), Pascal VOC, labelme or QuPath's GeoJSON beside the pictures; or they lie in \
-      another folder (--labels).
+      (as CVAT and Label Studio export it), CVAT's annotations.xml, Pascal VOC (with CVAT's labelmap.txt), labelme or \
+      QuPath's GeoJSON beside the pictures; or they lie in another folder (--labels).
       """,
     subcommands: [Check.self, ConvertLabels.self])
 
@@ -27,7 +27,9 @@ struct DatasetCommand: ParsableCommand {
 
     func run() throws {
       try common.apply()
-      let check = try DatasetCheck(try input.load(folder))
+      let images = try input.load(folder)
+      let check = try DatasetCheck(images)
+      images.reportInexactColors()
       if common.json { try Terminal.printJSON(Figures(check)) } else { try Terminal.output(Self.text(check)) }
       if !check.isTrainable { throw ExitCode(65) }
     }
@@ -59,6 +61,11 @@ struct DatasetCommand: ParsableCommand {
       list("labels without a picture", check.loneLabels)
       list("same pictures", check.duplicates.map { $0.joined(separator: " = ") })
       list("nearly empty masks", check.nearlyEmpty)
+      if let colors = check.inexactColors {
+        let distance = String(format: "%.1f", colors.largestDistance)
+        lines.append(
+          "colours of no class: \(colors.pixels) pixels of \(colors.masks) masks, up to \(distance) away")
+      }
       lines.append(check.isTrainable ? "can be trained on" : "cannot be trained on")
       return lines.joined(separator: "\n")
     }
@@ -69,7 +76,8 @@ struct DatasetCommand: ParsableCommand {
       commandName: "convert",
       abstract: "Write labelled pictures in another form.",
       discussion: """
-        The pictures are copied. The new folder appears when it is complete, with the classes in classes.json.
+        The pictures are copied; pages of stacks become pictures of their own. The new folder appears when it is \
+        complete, with the classes in classes.json.
 
         Example:
           dseg dataset convert cells cells-coco --to coco
@@ -89,6 +97,7 @@ struct DatasetCommand: ParsableCommand {
       let bar = ProgressBar("pictures")
       try images.write(as: to, to: output) { share in bar.update(share, "of \(images.count)") }
       bar.finish()
+      images.reportInexactColors()
       if common.json {
         try Terminal.printJSON(["pictures": images.count])
       } else {
@@ -102,7 +111,7 @@ struct DatasetCommand: ParsableCommand {
 struct DatasetInput: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Number of classes, or a list of them. (default: those that the labels have)",
+      "Number of classes, or a list of them. (default: classes.json or labelmap.txt there, or those that the labels have)",
       valueName: "number|classes.json"))
   var classes: String?
   @OptionGroup var labels: LabelOptions
@@ -113,11 +122,16 @@ struct DatasetInput: ParsableArguments {
     let own = (folder as NSString).appendingPathComponent("classes.json")
     if let named = classes ?? (FileManager.default.fileExists(atPath: own) ? own : nil) {
       list = try TrainingPlan.classes(named, ignoreLabel: nil)
+    } else if labels.nearestColors, ClassList.labelMapPath(in: folder, labels: labels.place) == nil {
+      throw DataError(
+        .invalidArgument, file: "--nearest-colors", expected: "--classes with the colours of the classes",
+        found: "none")
     } else {
       list = try LabelledImages.classes(in: folder, labels: labels.place, notices: .ofThisRun)
     }
     return try LabelledImages(
       directory: folder, classes: labels.stored(list), labels: labels.place,
-      ignoresUnknown: labels.ignoreUnknown, reading: pictures.reading, notices: .ofThisRun)
+      ignoresUnknown: labels.ignoreUnknown, nearestColors: labels.nearestColors, reading: pictures.reading,
+      notices: .ofThisRun)
   }
 }

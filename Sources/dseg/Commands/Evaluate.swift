@@ -36,7 +36,8 @@ struct Evaluate: ParsableCommand {
     let labelled = try LabelledImages(
       directory: images,
       classes: try labels.stored(ignoreLabel.map(segmenter.classes.ignoring) ?? segmenter.classes),
-      labels: labels.place, ignoresUnknown: labels.ignoreUnknown, limit: limit, reading: segmenter.reading,
+      labels: labels.place, ignoresUnknown: labels.ignoreUnknown, nearestColors: labels.nearestColors,
+      limit: limit, reading: segmenter.reading,
       notices: .ofThisRun)
     if let output { try createFolder(output) }
     try EvaluationRun(

@@ -53,6 +53,7 @@ struct EvaluationRun {
       bar.update(Double(index + 1) / Double(labelled.count), "\(index + 1) of \(labelled.count)")
     }
     bar.finish()
+    labelled.reportInexactColors()
     let report = EvaluationReport(evaluation, metric: metric)
     if let output {
       try sheet.image().write(to: (output as NSString).appendingPathComponent("sheet.png"))

@@ -43,6 +43,12 @@ struct ExperimentCommand: ParsableCommand {
   var train: String
   @Option(parsing: .upToNextOption, help: "Folders of labelled pictures to test on.")
   var test: [String] = []
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Where the labels of the --test folders lie, as --labels says it, one for each in turn; the folder itself for labels beside its pictures. (default: beside the pictures of all)",
+      valueName: "folder|file"))
+  var testLabels: [String] = []
   @Option(help: "Cross-validation on the training pictures with so many folds, instead of --test.")
   var folds: Int?
   @Option(help: ArgumentHelp("Number of classes, or a list of them.", valueName: "number|classes.json"))
@@ -86,6 +92,10 @@ struct ExperimentCommand: ParsableCommand {
     if curveSeeds < 0 { throw ValidationError("--curve-seeds must be 0 or more.") }
     if !(2...1 << 20).contains(batchSize) { throw ValidationError("--batch-size must be 2 to \(1 << 20).") }
     if test.isEmpty == (folds == nil) { throw ValidationError("Give either --test or --folds.") }
+    if !testLabels.isEmpty && testLabels.count != test.count {
+      throw ValidationError(
+        "--test-labels needs one for each --test folder: \(test.count), not \(testLabels.count).")
+    }
   }
 
   func run() throws {
@@ -94,6 +104,7 @@ struct ExperimentCommand: ParsableCommand {
     let bars = ExperimentBars(experiment)
     let report = try experiment.run(in: ExperimentFolder(output), notices: .ofThisRun) { bars.update($0) }
     bars.finish()
+    for images in [experiment.training] + experiment.testSets { images.reportInexactColors() }
     if common.json {
       try Terminal.printJSON(report)
     } else {
@@ -105,12 +116,16 @@ struct ExperimentCommand: ParsableCommand {
     let list = try labels.stored(TrainingPlan.classes(classes, ignoreLabel: ignoreLabel))
     let training = try LabelledImages(
       directory: train, classes: list, labels: labels.place, ignoresUnknown: labels.ignoreUnknown,
+      nearestColors: labels.nearestColors,
       limit: limit, reading: pictures.reading, notices: .ofThisRun)
     var testSets: [LabelledImages] = []
-    for folder in test {
+    for (index, folder) in test.enumerated() {
+      // The folder itself stands for what lies there.
+      let place = testLabels.isEmpty || testLabels[index] == folder ? nil : testLabels[index]
       testSets.append(
         try LabelledImages(
-          directory: folder, classes: list, reading: pictures.reading, notices: .ofThisRun))
+          directory: folder, classes: list, labels: place, ignoresUnknown: labels.ignoreUnknown,
+          nearestColors: labels.nearestColors, reading: pictures.reading, notices: .ofThisRun))
     }
     var chosen = presets == nil ? SegmenterPreset.all : []
     for name in presets?.split(separator: ",") ?? [] where presets != "none" {

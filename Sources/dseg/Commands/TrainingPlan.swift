@@ -30,7 +30,8 @@ struct TrainingPlan {
     let classes = try TrainingPlan.classes(flags.classes!, ignoreLabel: flags.ignoreLabel)
     labelled = try LabelledImages(
       directory: flags.images!, classes: try flags.labels.stored(classes), labels: flags.labels.place,
-      ignoresUnknown: flags.labels.ignoreUnknown, limit: flags.limit, reading: flags.pictures.reading,
+      ignoresUnknown: flags.labels.ignoreUnknown, nearestColors: flags.labels.nearestColors,
+      limit: flags.limit, reading: flags.pictures.reading,
       notices: .ofThisRun)
     settings = flags.network.given(flags.drawing.given.merging(flags.selection.given) { _, new in new })
     segmenter = try TrainingPlan.segmenterOptions(flags)
@@ -54,6 +55,7 @@ struct TrainingPlan {
     labelled = try LabelledImages(
       directory: flags.images ?? configuration.trainingPath, classes: try flags.labels.stored(classes),
       labels: flags.labels.place, ignoresUnknown: flags.labels.ignoreUnknown,
+      nearestColors: flags.labels.nearestColors,
       limit: flags.limit ?? configuration.trainingNumber, reading: flags.pictures.reading,
       notices: .ofThisRun)
     let given = flags.drawing.given.merging(flags.selection.given) { _, new in new }
@@ -168,6 +170,7 @@ struct TrainingPlan {
       }
     }
     training.finish()
+    labelled.reportInexactColors()
     return trained
   }
 
@@ -205,7 +208,8 @@ struct TrainingPlan {
     }
     return try LabelledImages(
       directory: path,
-      classes: labelled.classes, limit: configuration.testingNumber, reading: flags.pictures.reading,
+      classes: labelled.classes, nearestColors: flags.labels.nearestColors,
+      limit: configuration.testingNumber, reading: flags.pictures.reading,
       notices: .ofThisRun)
   }
 

@@ -54,8 +54,8 @@ struct LabelOptions: ParsableArguments {
   @Option(
     name: .customLong("labels"),
     help: ArgumentHelp(
-      "Where the labels lie, if not beside the pictures: a folder with files of the same names, or a COCO file.",
-      valueName: "folder|file.json"))
+      "Where the labels lie, if not beside the pictures: a folder with files of the same names, or a file of COCO (.json) or CVAT (.xml).",
+      valueName: "folder|file"))
   var place: String?
   @Flag(help: "Leave out shapes whose names are no classes, with a warning, rather than end with an error.")
   var ignoreUnknown = false
@@ -69,6 +69,18 @@ struct LabelOptions: ParsableArguments {
       "What masks have for class 0, 1, …, where that is not the number of the class. (default: the class list's)",
       valueName: "0,255"))
   var maskValues: NumberList<UInt8>?
+  @Flag(
+    help:
+      "Take every pixel of coloured masks for the class whose colour is nearest, and say how many were not exact; JPEG masks are read too."
+  )
+  var nearestColors = false
+
+  func validate() throws {
+    if nearestColors && maskValues != nil {
+      throw ValidationError(
+        "--nearest-colors and --mask-values exclude each other: colours stand for classes, or values.")
+    }
+  }
 
   /// The classes, stored in masks as was asked for.
   func stored(_ classes: ClassList) throws(DataError) -> ClassList {
