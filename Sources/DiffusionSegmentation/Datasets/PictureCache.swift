@@ -44,16 +44,17 @@ final class PictureCache: Sendable {
     state.keptBytes += image.pixels.count
   }
 
-  /// A picture in its form.
+  /// A picture in its form; at its own size where it is cut and there is no room for it.
   /// - Throws: `DataError` when the picture cannot be read. What is wrong with its contents is remembered; a file that is
   ///   gone may come back.
   func image(_ index: Int) throws(DataError) -> Image {
     if let image = kept(index) { return image }
+    let canvas = canvases.isEmpty ? nil : canvases[index]
+    let isKept = canvas == nil || hasRoom(for: index)
     let image = try remembering(index) { () throws(DataError) in
-      try form.read(
-        files[index], canvas: canvases.isEmpty ? nil : canvases[index], notices: notices)
+      try form.read(files[index], canvas: canvas, isKept: isKept, notices: notices)
     }
-    state.withLock { Self.keep(image, at: index, in: &$0, most: mostBytes) }
+    if isKept { state.withLock { Self.keep(image, at: index, in: &$0, most: mostBytes) } }
     return image
   }
 

@@ -26,18 +26,27 @@ struct PictureForm: Sendable {
 
   /// Decodes a picture: its middle, all of it, or all of it at the size at which it is cut where that is the smaller
   /// one.
+  /// - Parameters:
+  ///   - file: the picture
+  ///   - canvas: the size at which it is cut
+  ///   - isKept: whether it will be in memory; one of which a few squares are cut at once need not be scaled as a whole
+  ///   - notices: told of what is peculiar about it
   /// - Throws: `DataError` when it cannot be read, or has another size than it had.
-  func read(_ file: PictureFile, canvas: CropCanvas?, notices: Notices) throws(DataError) -> Image {
+  func read(
+    _ file: PictureFile, canvas: CropCanvas?, isKept: Bool = true, notices: Notices
+  ) throws(DataError) -> Image {
     guard let canvas else {
       let image = try file.image(reading: reading, notices: notices)
       return keepsWhole ? image : image.centerCropped(size: imageSize)
     }
-    if canvas.isSmaller, !isAcceptableSize(width: canvas.originalWidth, height: canvas.originalHeight) {
+    let fits = isAcceptableSize(width: canvas.originalWidth, height: canvas.originalHeight)
+    let isScaled = canvas.isSmaller && (isKept || !fits)
+    if isScaled && !fits {
       return try scaled(file, to: canvas, notices: notices)
     }
     let image = try file.image(reading: reading, notices: notices)
     try check(width: image.width, height: image.height, of: file, canvas)
-    return canvas.isSmaller ? canvas.apply(image) : image
+    return isScaled ? canvas.apply(image) : image
   }
 
   /// Rows of a scaled picture that are made at a time.
