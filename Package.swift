@@ -69,7 +69,8 @@ let package = Package(
     .target(
       name: "Backbones",
       dependencies: [
-        "DiffusionCore", "Training", "Layers", "Features", "Checkpoints", "Images", "TensorCore", "Base",
+        "DiffusionCore", "Training", "Augment", "Layers", "Features", "Checkpoints", "Images", "TensorCore",
+        "Base",
       ]),
     .target(
       name: "DiffusionCore",

@@ -12,6 +12,7 @@ import TensorCore
 @_exported import struct Augment.ClassPairs
 @_exported import struct Augment.FittedGeometry
 @_exported import enum Augment.ImageFit
+@_exported import enum Augment.PictureCrop
 @_exported import enum Augment.PostProcessing
 @_exported import enum Augment.TestTimeSet
 @_exported import struct Augment.Tiling

@@ -57,6 +57,26 @@ func largestDifference(_ a: [UInt8], _ b: [UInt8]) -> Int? {
     #expect(difference <= expected.tolerance!, "\(expected.source!)")
   }
 
+  /// Rows after others that were passed over, in strips, tiles, planes and pages, packed in any way.
+  @Test(arguments: ExpectedPicture.pictures)
+  func `rows that are passed over change none of those below`(expected: ExpectedPicture) throws {
+    let reading = try expected.pictureReading()
+    let whole = try Image(contentsOf: expected.path, page: expected.page, reading: reading)
+    func rows(_ rows: Range<Int>) -> Image {
+      whole.cropped(x: 0, y: rows.lowerBound, width: whole.width, height: rows.count)
+    }
+    for first in 0..<whole.height {
+      let stream = try PictureStream(contentsOf: expected.path, page: expected.page, reading: reading)
+      try stream.skip(to: first)
+      let end = min(first + 2, whole.height)
+      #expect(try stream.read(rows: 2) == rows(first..<end), "\(first)")
+      guard end + 1 < whole.height else { continue }
+      try stream.skip(to: end + 1)
+      #expect(try stream.read(rows: whole.height) == rows(end + 1..<whole.height), "\(first)")
+      #expect(try stream.read(rows: 1) == nil)
+    }
+  }
+
   @Test(arguments: ExpectedPicture.pictures, [1, 4, 1000])
   func `a stream gives the same rows`(expected: ExpectedPicture, rows: Int) throws {
     let reading = try expected.pictureReading()

@@ -49,12 +49,26 @@ extension FittedGeometry {
   /// `reflect`).
   /// - Precondition: the picture has the original size.
   public func apply(_ image: Image) -> Image {
-    requireOriginalSize(image.width, image.height)
-    let content = image.resized(
-      width: resizedWidth, height: resizedHeight, filter: .bilinear, columns: contentColumns,
+    apply(RowWindow(image: image, rows: 0..<image.height, height: image.height))
+  }
+
+  /// The same of a picture of which some rows are at hand.
+  /// - Precondition: the picture has the original size, and the rows are all of `sourceRows`.
+  package func apply(_ rows: RowWindow) -> Image {
+    requireOriginalSize(rows.image.width, rows.height)
+    let content = rows.resized(
+      width: resizedWidth, height: resizedHeight, filter: Self.filter, columns: contentColumns,
       rows: contentRows)
     return content.mirrored(toWidth: networkWidth, height: networkHeight)
   }
+
+  /// The rows of the picture that the network's input is made of.
+  package var sourceRows: Range<Int> {
+    RowWindow.sources(
+      height: originalHeight, newHeight: resizedHeight, filter: Self.filter, rows: contentRows)
+  }
+
+  private static let filter = ResamplingFilter.bilinear
 
   /// The labels of the network's input, with the ignore label where the picture is mirrored, since there is nothing to
   /// learn there.

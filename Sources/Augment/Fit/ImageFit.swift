@@ -94,6 +94,18 @@ public enum ImageFit: Sendable, Hashable {
   private static func canvas(
     width: Int, height: Int, factor: Double, side: Int, name: String
   ) throws(DataError) -> FittedGeometry {
+    let content = try scaledSize(width: width, height: height, factor: factor, name: name)
+    let network = (max(side, content.width), max(side, content.height))
+    return FittedGeometry(
+      originalSize: (width, height), resizedSize: content, contentOrigin: (0, 0), contentSize: content,
+      networkSize: network)
+  }
+
+  /// The sides of a picture that is cut at `factor` times its size.
+  /// - Throws: `DataError` of kind `.unsupported` for sides above `longestSide`, before or after.
+  static func scaledSize(
+    width: Int, height: Int, factor: Double, name: String
+  ) throws(DataError) -> FittedGeometry.Size {
     func scaled(_ length: Int) -> Int { max(1, Int((Double(length) * factor).rounded())) }
     // Sides are checked before they are scaled, so that nothing overflows.
     guard max(width, height) <= longestSide, max(scaled(width), scaled(height)) <= longestSide else {
@@ -102,11 +114,7 @@ public enum ImageFit: Sendable, Hashable {
         expected: "sides of at most \(longestSide) pixels, scaled too",
         found: "\(width) x \(height), scaled by \(factor)")
     }
-    let content = (width: scaled(width), height: scaled(height))
-    let network = (max(side, content.width), max(side, content.height))
-    return FittedGeometry(
-      originalSize: (width, height), resizedSize: content, contentOrigin: (0, 0), contentSize: content,
-      networkSize: network)
+    return (scaled(width), scaled(height))
   }
 
   /// The whole picture in a square, whose longer side it fills.

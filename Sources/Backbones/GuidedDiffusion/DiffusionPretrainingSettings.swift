@@ -1,3 +1,4 @@
+import Augment
 import Base
 import DiffusionCore
 import Images
@@ -26,6 +27,8 @@ public struct DiffusionPretrainingSettings: Sendable, Equatable {
   public var diffusionSteps = 1000
   /// How files become pictures.
   public var reading = PictureReading()
+  /// Which square of a picture the network sees.
+  public var crop = PictureCrop.centre
   public var training = DiffusionTrainingOptions()
 
   public init() { training.average.warmsUp = true }

@@ -54,7 +54,7 @@ public struct MAEObjective: PictureObjective {
   }
 
   public mutating func batch(_ count: Int, step: Int, random: Philox) throws(DataError) -> Batch {
-    let (pictures, indices) = sequence.next(count, step: step)
+    let (pictures, visits) = sequence.next(count, step: step)
     let (side, settings) = (settings.imageSize, settings)
     let (size, patches) = (3 * side * side, configuration.grid * configuration.grid)
     var noise = [Float](repeating: 0, count: count * patches)
@@ -66,7 +66,7 @@ public struct MAEObjective: PictureObjective {
           try parallelForThrowing(count) { (n) throws(DataError) in
             var random = random.split(UInt64(1 + n))
             for patch in 0..<patches { noise[n * patches + patch] = random.uniform() }
-            let image = try pictures.image(indices[n])
+            let image = try pictures.image(visits[n])
             var crop = RandomResizedCrop.draw(
               width: image.width, height: image.height, smallest: settings.smallestCrop, random: &random)
             crop.mirrors = crop.mirrors && settings.flips

@@ -1,3 +1,4 @@
+import Augment
 import Base
 import Checkpoints
 import Features
@@ -38,6 +39,8 @@ public struct MAEPretrainingSettings: Sendable, Equatable {
   /// Whether parts are turned by a random number of right angles.
   public var quarterTurns = false
   public var reading = PictureReading()
+  /// Of what parts are cut: whole pictures, or squares at random places of them.
+  public var crop = PictureCrop.centre
   public var trainer = TrainerOptions()
 
   public init() {

@@ -28,6 +28,7 @@ public struct Pretraining<Settings: PretrainingSettings>: Sendable {
     resumes: Bool = false, picturesMayChange: Bool = false, notices: Notices = Notices()
   ) throws(DataError) {
     try settings.validate()
+    try settings.crop.validate()
     try AvailableMemory.require(
       settings.trainingBytes, file: "the network and its batch",
       item: "memory of a training step (a smaller --micro-batch or --recompute takes less)")

@@ -1,3 +1,4 @@
+import Augment
 import Base
 import Checkpoints
 import Foundation
@@ -14,6 +15,8 @@ public struct PretrainingFolder: Sendable {
   public let path: String
   private static let statePrefix = "step-"
   private static let settingPrefix = "dseg.train."
+  /// What holds for checkpoints that do not tell, since they are older.
+  private static let earlierSettings = PictureCrop.centre.record
 
   public init(_ path: String) { self.path = path }
 
@@ -27,6 +30,12 @@ public struct PretrainingFolder: Sendable {
   private static func number(_ step: Int) -> String {
     let digits = "\(step)"
     return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+  }
+
+  /// Which square of its pictures a model saw when it was trained here; nil where its file does not tell.
+  /// - Parameter metadata: of the model's file
+  public static func crop(_ metadata: [String: String]) -> PictureCrop? {
+    PictureCrop { metadata[settingPrefix + $0] }
   }
 
   /// Makes the folders.
@@ -119,7 +128,9 @@ public struct PretrainingFolder: Sendable {
     let file = statePath(step: step)
     let metadata = try Checkpoint(contentsOf: file).metadata
     for (key, value) in settings.stateRecord.sorted(by: { $0.key < $1.key }) {
-      guard let saved = metadata[Self.settingPrefix + key], saved != value else { continue }
+      guard let saved = metadata[Self.settingPrefix + key] ?? Self.earlierSettings[key], saved != value else {
+        continue
+      }
       throw DataError(
         .invalidArgument, file: file, item: key, expected: "\(saved), as in the checkpoint", found: value)
     }

@@ -1,3 +1,4 @@
+import Augment
 import Base
 import Checkpoints
 import DiffusionCore
@@ -27,6 +28,9 @@ public protocol PretrainingSettings: OptionTable {
   var imageSize: Int { get }
   /// How files become pictures.
   var reading: PictureReading { get set }
+  /// Which square of a picture the network sees. Objectives that cut parts out of whole pictures (`usesWholePictures`) cut
+  /// them out of squares at random places.
+  var crop: PictureCrop { get set }
   /// What is the same for all networks: batch, optimizer, averages.
   var trainer: TrainerOptions { get set }
   /// Whether the network is told the class of a picture.
@@ -91,6 +95,7 @@ extension PretrainingSettings {
     for option in Self.options where option.isRecorded {
       record[option.key.replacing("-", with: "_")] = self[option.key] ?? "none"
     }
+    record.merge(crop.record) { first, _ in first }
     record["classes"] = classCount.map { "\($0)" } ?? "none"
     // What is dropped when a block is computed twice comes from other random numbers; without dropout the bits agree.
     record["recompute"] = "\(trainer.recomputesBlocks && trainer.dropout > 0)"

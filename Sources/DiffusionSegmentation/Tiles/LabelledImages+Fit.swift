@@ -29,4 +29,30 @@ extension LabelledImages {
         + "twice as much at a time, --fit pad all of a picture")
     return .tile(Tiling())
   }
+
+  /// The scale at which pictures are best cut into tiles: that of the squares that a model was trained on.
+  /// - Parameters:
+  ///   - training: the scale of those squares; nil where it is not known
+  ///   - notices: told of the scale, which is a guess
+  /// - Returns: nil where it is not known or the usual one, or pictures do not tell what it depends on
+  public func suggestedScale(
+    training: Tiling.Scale?, notices: Notices = Notices()
+  ) -> Tiling.Scale? {
+    guard let training, training != .factor(1) else { return nil }
+    let text: String
+    switch training {
+    case .factor(let factor): text = "\(factor) times their size"
+    case .pixelSize(let size):
+      // What is wrong with a file is told when it is read.
+      let tell = pictures.allSatisfy {
+        ((try? Image.pixelSize(ofFile: $0.path, page: $0.page ?? 0)) ?? nil) != nil
+      }
+      guard tell else { return nil }
+      text = "\(size) µm a pixel"
+    }
+    notices.add(
+      .guessed, file: directory, item: "scale",
+      "tiles are cut at \(text), as the squares were that the model was trained on; --scale changes that")
+    return training
+  }
 }

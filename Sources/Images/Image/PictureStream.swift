@@ -26,6 +26,8 @@ public final class PictureStream: RowReader {
   private var row = 0
   /// Samples `[rows, width, 3]` that were decoded and not given out yet.
   private var pending: [UInt8] = []
+  /// Whether rows were passed over.
+  private var hasSkipped = false
 
   /// Opens a picture.
   /// - Parameters:
@@ -88,6 +90,47 @@ public final class PictureStream: RowReader {
       preconditionFailure("rows of \(file.path) beyond its \(height)")
     }
     pending += conversion!.rgb(rows, channels: reader.channels)
-    if row + pending.count / (3 * width) == height { conversion!.finish(path: file.path, notices: notices) }
+    // What a part of the picture uses of its range says nothing about the picture.
+    guard !hasSkipped, row + pending.count / (3 * width) == height else { return }
+    conversion!.finish(path: file.path, notices: notices)
+  }
+}
+
+extension PictureStream {
+  /// Goes on from a row further below. Strips and tiles above it are not decoded.
+  /// - Precondition: the row lies in the picture, and not above those that were given out.
+  /// - Throws: `DataError` when the file is damaged.
+  package func skip(to target: Int) throws(DataError) {
+    precondition(target >= row && target < height, "row \(target) of \(height), after \(row)")
+    guard case .rows(let reader) = way else {
+      row = target
+      return
+    }
+    let rowSize = 3 * width
+    if row + pending.count / rowSize < target {
+      hasSkipped = true
+      conversion!.tellReduction(path: file.path, notices: notices)
+      pending = []
+      row = reader.skip(to: target)
+      while row + pending.count / rowSize <= target { try decode() }
+    }
+    pending.removeFirst((target - row) * rowSize)
+    row = target
+  }
+
+  /// Whether single rows of a picture can be read without the rest: those of a TIFF file that is not to be turned, and
+  /// whose range does not depend on the whole.
+  /// - Throws: `DataError` when there is no such file or page, or it is damaged.
+  package static func readsParts(
+    ofFile path: String, page: Int?, reading: PictureReading
+  ) throws(DataError) -> Bool {
+    switch reading.range {
+    case .minMax, .percentile: return false
+    case .full, .values: break
+    }
+    let file = try MappedFile(path: path)
+    guard try FileFormat(contents: file.bytes, path: path) == .tiff else { return false }
+    let header = try TIFF.page(file.bytes, page ?? 0, path: path, notices: Notices())
+    return header.orientation.value == 1 || reading.orientation == .ignore
   }
 }

@@ -108,6 +108,16 @@ struct SampleConversion {
     return pixels
   }
 
+  private var isReduced: Bool {
+    if case .unsigned(let bits) = kind { return bits > 8 }
+    return true
+  }
+
+  /// Tells that samples have more bits than a picture.
+  func tellReduction(path: String, notices: Notices) {
+    if isReduced { notices.add(.changed, file: path, "\(kind.name) samples reduced to 8 bits") }
+  }
+
   /// Tells what was lost, once all rows were seen.
   mutating func finish(path: String, notices: Notices) {
     for (pattern, count) in counts.enumerated() where count > 0 {
@@ -119,11 +129,7 @@ struct SampleConversion {
         others += count
       }
     }
-    var isReduced = true
-    if case .unsigned(let bits) = kind { isReduced = bits > 8 }
-    if isReduced {
-      notices.add(.changed, file: path, "\(kind.name) samples reduced to 8 bits")
-    }
+    tellReduction(path: path, notices: notices)
     if others > 0 {
       notices.add(
         .changed, file: path, "\(others) samples are not finite; NaN became black, infinity black or white")

@@ -10,6 +10,8 @@ package enum RandomStream: UInt64 {
   case pictureOrder = 2
   /// The steps of the training of a network, each split by its number.
   case trainingSteps = 3
+  /// Which part of a picture is shown, split by picture and by how many times it was shown before.
+  case pictureParts = 4
   /// Which labelled pixels of pictures that are cut into tiles are trained on, split by copy and picture.
   case pixels = 0xFFFF_FFFF_FFFF_FFFC
   /// Which pictures a fold of a cross-validation leaves out.

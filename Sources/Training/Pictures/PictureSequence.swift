@@ -12,20 +12,22 @@ public struct PictureSequence: Sendable {
   /// - Parameter seed: of the training
   public init(seed: UInt64) { self.seed = seed }
 
-  /// The pictures of a step, by their numbers.
+  /// The pictures of a step.
   /// - Parameters:
   ///   - count: pictures of every step
   ///   - step: steps done before
   /// - Precondition: there are pictures.
   public mutating func next(
     _ count: Int, step: Int
-  ) -> (pictures: any TrainingPictures & Sendable, indices: [Int]) {
+  ) -> (pictures: any TrainingPictures & Sendable, visits: [PictureVisit]) {
     guard let pictures else { preconditionFailure("a step without pictures") }
     if order?.count != pictures.count {
       order = PictureOrder(count: pictures.count, random: Philox(seed: seed).split(.pictureOrder))
     }
-    let indices = (0..<count).map { order!.picture(at: step * count + $0) }
-    return (pictures, indices)
+    let visits = (step * count..<(step + 1) * count).map { place in
+      PictureVisit(picture: order!.picture(at: place), number: order!.epoch(at: place), seed: seed)
+    }
+    return (pictures, visits)
   }
 
   /// Squares with what else is drawn for them.
@@ -50,7 +52,7 @@ public struct PictureSequence: Sendable {
   package mutating func squares(
     _ count: Int, step: Int, side: Int, mirrors: Bool, turns: Bool, random: Philox
   ) throws(DataError) -> Squares {
-    let (pictures, indices) = next(count, step: step)
+    let (pictures, visits) = next(count, step: step)
     precondition(pictures.imageSize == side, "pictures of \(pictures.imageSize) px for \(side)")
     let size = 3 * side * side
     var tensor = Tensor(zeros: [count, 3, side, side])
@@ -61,7 +63,7 @@ public struct PictureSequence: Sendable {
         let generators = generators.baseAddress!
         return Result { () throws(DataError) in
           try parallelForThrowing(count) { (n) throws(DataError) in
-            try pictures.read(indices[n], into: target + n * size)
+            try pictures.read(visits[n], into: target + n * size)
             let turn = PictureTurn(
               mirrors: mirrors && generators[n].nextWord() & 1 == 1,
               quarters: turns ? Int(generators[n].nextWord() & 3) : 0)
@@ -71,7 +73,7 @@ public struct PictureSequence: Sendable {
       }
     }.get()
     return Squares(
-      pictures: tensor, labels: indices.map { pictures.label(of: $0) ?? 0 }, random: generators)
+      pictures: tensor, labels: visits.map { pictures.label(of: $0.picture) ?? 0 }, random: generators)
   }
 }
 

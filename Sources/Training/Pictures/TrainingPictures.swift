@@ -17,9 +17,23 @@ public protocol TrainingPictures {
   /// time.
   /// - Throws: `DataError` when it cannot be read (any more).
   func image(_ index: Int) throws(DataError) -> Image
+  /// Writes what a picture shows at a visit, as the form for a number does. Called from several threads at the same time.
+  /// - Throws: `DataError` when it cannot be read (any more).
+  func read(_ visit: PictureVisit, into target: UnsafeMutablePointer<Float>) throws(DataError)
+  /// What a picture shows at a visit, for those who cut parts out of it. Called from several threads at the same time.
+  /// - Throws: `DataError` when it cannot be read (any more).
+  func image(_ visit: PictureVisit) throws(DataError) -> Image
 }
 
 extension TrainingPictures {
+  /// The same at every visit.
+  public func read(_ visit: PictureVisit, into target: UnsafeMutablePointer<Float>) throws(DataError) {
+    try read(visit.picture, into: target)
+  }
+
+  /// The same at every visit.
+  public func image(_ visit: PictureVisit) throws(DataError) -> Image { try image(visit.picture) }
+
   /// The square that `read` writes.
   public func image(_ index: Int) throws(DataError) -> Image {
     var picture = Tensor(zeros: [3, imageSize, imageSize])
@@ -48,7 +62,7 @@ package struct PictureOrder: Sendable {
 
   /// The picture in a place of the sequence that began with training.
   package mutating func picture(at place: Int) -> Int {
-    let epoch = place / count
+    let epoch = epoch(at: place)
     if epochs[epoch] == nil {
       // A batch reaches into the next epoch, not back.
       epochs = epochs.filter { $0.key == epoch - 1 }
@@ -58,4 +72,7 @@ package struct PictureOrder: Sendable {
     }
     return Int(epochs[epoch]![place % count])
   }
+
+  /// How many times all pictures were seen before a place of the sequence.
+  package func epoch(at place: Int) -> Int { place / count }
 }

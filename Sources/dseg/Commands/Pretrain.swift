@@ -15,6 +15,7 @@ struct Pretrain: ParsableCommand {
       Example:
         dseg pretrain --images photos/ --image-size 64 --channels 32 --minutes 60 --output model/
         dseg pretrain --images photos/ --image-size 64 --channels 32 --minutes 60 --output model/ --resume
+        dseg pretrain --images micrographs/ --crop random --scale 0.5 --image-size 64 --minutes 60 --output model/
         dseg pretrain --kind mae --images photos/ --image-size 64 --patch-size 4 --steps 20000 --output mae/
         dseg pretrain --kind autoencoder --images photos/ --image-size 128 --minutes 30 --output stage/
         dseg pretrain --kind latent-diffusion --first-stage stage/model.safetensors --images photos/ \\
@@ -30,7 +31,7 @@ struct Pretrain: ParsableCommand {
   var settings = false
   @Option(
     help:
-      "Folder of pictures, in any depth. Diffusion models see their centre squares, masked autoencoders random parts."
+      "Folder of pictures, in any depth. Diffusion models see their centre squares, masked autoencoders random parts, unless --crop says otherwise."
   )
   var images: String?
   @Option(help: "The folder to write to.")
@@ -46,6 +47,7 @@ struct Pretrain: ParsableCommand {
   @OptionGroup var reading: PictureValueOptions
   // `--channels` is the width of a network here.
   @Option(help: PictureValueOptions.channelHelp) var pictureChannels: ChannelList?
+  @OptionGroup(title: "Large pictures") var crop: CropOptions
   @OptionGroup(title: "Model and training") var model: PretrainOptions
   @Option(help: "Steps from checkpoint to checkpoint.")
   var saveEvery = 1000
@@ -90,6 +92,7 @@ struct Pretrain: ParsableCommand {
     }
     try settings.set(given)
     settings.reading = reading.changed(PictureReading(), channels: pictureChannels)
+    settings.crop = try crop.chosen()
     settings.trainer.seed = common.seed ?? 0
     for chosen in settings.plan(steps: steps) {
       Notices.ofThisRun.add(.guessed, file: output, item: "training", chosen)
@@ -98,7 +101,7 @@ struct Pretrain: ParsableCommand {
     let reading = ProgressBar("pictures")
     let pictures = try UnlabelledImages(
       directory: images, imageSize: settings.imageSize, keepsWhole: Settings.usesWholePictures,
-      usesClasses: settings.usesClasses, reading: settings.reading, notices: .ofThisRun
+      usesClasses: settings.usesClasses, crop: settings.crop, reading: settings.reading, notices: .ofThisRun
     ) { reading.update($0, "reading") }
     reading.finish()
     settings.prepare(classCount: pictures.classNames?.count)

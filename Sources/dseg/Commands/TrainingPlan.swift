@@ -121,6 +121,12 @@ struct TrainingPlan {
     if configuration == nil, !flags.fit.isGiven {
       plan.segmenter.fit = labelled.suggestedFit(for: [features.input], notices: .ofThisRun)
     }
+    if !flags.fit.tellsScale, var tiling = plan.segmenter.fit.tiling,
+      let scale = labelled.suggestedScale(training: models.trainingScale, notices: .ofThisRun)
+    {
+      tiling.scale = scale
+      plan.segmenter.fit = .tile(tiling)
+    }
     try plan.run(features, test: test)
   }
 

@@ -12,7 +12,10 @@ struct FitOptions: ParsableArguments {
       """)
   var fit: ImageFit?
   @Option(
-    help: "How many times their size pictures have when they are cut into tiles. (default: 1, or as trained)")
+    help: """
+      How many times their size pictures have when they are cut into tiles. (default: that of the squares that the model \
+      was pretrained on, else 1; or as trained)
+      """)
   var scale: Double?
   @Option(
     help: ArgumentHelp(
@@ -31,6 +34,11 @@ struct FitOptions: ParsableArguments {
 
   /// Whether anything was asked for.
   var isGiven: Bool { fit != nil || !tileFlags.isEmpty }
+
+  /// Whether it was said at what size pictures are cut into tiles.
+  var tellsScale: Bool {
+    scale != nil || pixelSize != nil || (fit?.tiling?.scale ?? .factor(1)) != .factor(1)
+  }
 
   /// What was asked for, and otherwise what is so far.
   /// - Throws: `DataError` for flags about tiles where there are none, and for values out of range.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Augment
 import Backbones
 import Base
 import Checkpoints
@@ -57,6 +58,13 @@ struct NamedModels {
       models.append((name, try registry.kind(of: checkpoints[index], named: choice)))
     }
     (self.checkpoints, self.models) = (checkpoints, models)
+  }
+
+  /// The scale of the squares that all models were trained on; nil where they were not, or not at the same.
+  var trainingScale: Tiling.Scale? {
+    let crops = Set(checkpoints.map { PretrainingFolder.crop($0.metadata) })
+    guard crops.count == 1, case .random(let scale)?? = crops.first else { return nil }
+    return scale
   }
 
   /// The features of all, in the order of the files.

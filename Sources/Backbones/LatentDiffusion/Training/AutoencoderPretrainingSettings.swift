@@ -1,3 +1,4 @@
+import Augment
 import Base
 import Checkpoints
 import Features
@@ -27,6 +28,8 @@ public struct AutoencoderPretrainingSettings: Sendable, Equatable {
   /// Whether pictures are turned by a random number of right angles.
   public var quarterTurns = false
   public var reading = PictureReading()
+  /// Which square of a picture the network sees.
+  public var crop = PictureCrop.centre
   public var trainer = TrainerOptions()
 
   public init() {

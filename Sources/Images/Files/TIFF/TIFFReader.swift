@@ -76,6 +76,12 @@ final class TIFFReader: SampleSource {
     row = 0
   }
 
+  /// Goes on from the strip or row of tiles that a row lies in, unless that is behind; gives the row that comes next.
+  func skip(to target: Int) -> Int {
+    row = max(row, target / page.chunkHeight * page.chunkHeight)
+    return row
+  }
+
   func next() throws(DataError) -> SampleRows? {
     guard row < height else { return nil }
     if page.colors == .converted {
