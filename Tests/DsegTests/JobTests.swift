@@ -36,7 +36,7 @@ struct JobTests {
     let expected = (0..<3).flatMap { index in
       ["npy", "overlay.png", "png", "uncertainty.png"].map { "scene\(index).\($0)" }
     }
-    #expect(try world.folder.contents("masks") == expected.sorted())
+    #expect(try world.folder.contents("masks") == ["predictions.jsonl"] + expected.sorted())
     let labels = try NpyFile(contentsOf: "\(masks)/scene1.npy").array
     #expect(labels.elementType == .uint8 && labels.shape == [32, 32])
     #expect(try LabelMask(contentsOf: "\(masks)/scene1.png").labels == labels.uint8s())

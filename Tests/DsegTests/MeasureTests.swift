@@ -1,5 +1,6 @@
 import Base
 import Checkpoints
+import DiffusionSegmentation
 import Foundation
 import Images
 import TestSupport
@@ -60,6 +61,21 @@ struct MeasureTests {
     #expect(none.exitCode == 66 && none.messages.contains("masks"), "\(none.messages)")
   }
 
+  /// Colours that are nearly those of the classes.
+  @Test func nearestColoursAreMeasured() throws {
+    let classes = ClassList(names: ["ground", "cell"], palette: Palette(colors: [.black, RGB(200, 0, 0)]))
+    try classes.write(to: folder.path("classes.json"))
+    var picture = Image(width: 4, height: 2, color: RGB(4, 0, 1))
+    picture[1, 1] = RGB(190, 9, 0)
+    try picture.write(to: folder.path("c.png"))
+    let plain = ["measure", "--classes", folder.path("classes.json"), folder.path("c.png")]
+    let refused = try DsegProcess.run(plain)
+    #expect(refused.exitCode == 65 && refused.messages.contains("--nearest-colors"), "\(refused.messages)")
+    let read = try DsegProcess.run(plain + ["--nearest-colors"])
+    #expect(read.exitCode == 0 && read.output.contains(",1,cell,1,1.000,1.000,"), "\(read.output)")
+    #expect(read.messages.contains("8 "), "\(read.messages)")
+  }
+
   /// A mask says how large its pixels are.
   @Test func thePixelSizeOfAMaskIsUsed() throws {
     try LabelMask(width: 4, height: 4, label: 1).write(
@@ -67,6 +83,12 @@ struct MeasureTests {
     let outcome = try DsegProcess.run(["measure", folder.path("p.png")])
     #expect(outcome.output.contains("area_units") && outcome.output.contains(",16,"))
     #expect(outcome.output.hasSuffix(",4,6,2.25676\n"), "\(outcome.output)")
+    try LabelMask(width: 4, height: 4, label: 1).write(
+      to: folder.path("q.png"), pixelSize: PixelSize(x: 0.5, y: 2))
+    let oblong = try DsegProcess.run(["measure", folder.path("q.png")])
+    #expect(
+      oblong.messages.contains("not square") && oblong.output.hasSuffix(",16,12,4.51352\n"),
+      "\(oblong.output)")
     let stray = try DsegProcess.run(["measure", folder.path("p.png"), "--checkpoint", "model.pt"])
     #expect(stray.exitCode == 64 && stray.messages.contains("--checkpoint"), "\(stray.messages)")
   }

@@ -39,7 +39,10 @@ struct PNGPixelSizeTests {
   }
 
   /// Other files say nothing, and a resolution alone is that of a printer.
-  @Test(arguments: ["", "0.5 x 0.5 mm", "0.5 um", "0 x 1 um", "-1 x 1 um", "nan x 1 um", "1 x 1 um 3", "1e300 x 1 um"])
+  @Test(
+    arguments: [
+      "", "0.5 x 0.5 mm", "0.5 um", "0 x 1 um", "-1 x 1 um", "nan x 1 um", "1 x 1 um 3", "1e300 x 1 um",
+    ])
   func whatSaysNothing(_ text: String) throws {
     var bytes = try LabelMask(width: 1, height: 1, label: 0).encoded()
     if !text.isEmpty {

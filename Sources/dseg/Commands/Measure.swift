@@ -28,6 +28,11 @@ struct Measure: ParsableCommand {
   @OptionGroup var network: JoinedModels
   @Option(help: ArgumentHelp("Classes of masks.", valueName: "number|classes.json"))
   var classes: String?
+  @Flag(
+    help:
+      "Take every pixel of coloured masks for the class whose colour is nearest, and say how many were not exact."
+  )
+  var nearestColors = false
   @Option(help: "Label of what is no object.")
   var background: UInt8 = 0
   @Option(help: "Leave out objects of fewer pixels.")
@@ -66,12 +71,12 @@ struct Measure: ParsableCommand {
         let (image, mask, uncertainty) = try going(
           on: picture.title, failed: &failed, { () throws(DataError) in try source.load(picture) })
       else { continue }
-      // Arrays tell none.
-      let told = (try? Image.pixelSize(ofFile: picture.path, page: picture.page ?? 0)) ?? nil
-      let size = pixelSize ?? told?.x
+      let size = pixelSize ?? Self.pixelSize(of: picture)
       var cleaned = fillHoles ? mask.fillingHoles(background: background, connectivity: neighbours) : mask
-      cleaned = cleaned.removingObjects(
-        below: minimumArea, background: background, keeping: skipped, connectivity: neighbours)
+      if minimumArea > 1 {
+        cleaned = cleaned.removingObjects(
+          below: minimumArea, background: background, keeping: skipped, connectivity: neighbours)
+      }
       let found = cleaned.objects(skipping: skipped, connectivity: neighbours, uncertainty: uncertainty)
       objects += found.map {
         ObjectFigures($0, picture: picture.title, classes: source.classes, pixelSize: size)
@@ -92,6 +97,18 @@ struct Measure: ParsableCommand {
       for summary in summaries { Terminal.message(summary.text) }
     }
     try endWithFailures(failed.count)
+  }
+
+  /// What the picture's file tells; arrays tell nothing. Of pixels that are not square the side of a square of their area.
+  private static func pixelSize(of picture: PictureFile) -> Double? {
+    guard let told = (try? Image.pixelSize(ofFile: picture.path, page: picture.page ?? 0)) ?? nil else {
+      return nil
+    }
+    guard abs(told.x / told.y - 1) > 0.01 else { return told.x }
+    Notices.ofThisRun.add(
+      .suspicious, file: picture.title,
+      "its pixels of \(told.x) x \(told.y) µm are not square: lengths are those of squares of their area")
+    return (told.x * told.y).squareRoot()
   }
 
   /// A mask in dark colours, on which outlines show.
@@ -120,7 +137,7 @@ struct Measure: ParsableCommand {
       var model = try Segmenter(
         file, models: network.changes(to: file, first: checkpoint, others: [:]), notices: .ofThisRun)
       if let seed = common.seed { model.prediction.seed = seed }
-      return MeasuredSource(classes: model.classes, model: model)
+      return MeasuredSource(classes: model.classes, model: model, colors: nil)
     }
     guard checkpoint == nil, network.isEmpty else {
       throw DataError(
@@ -129,7 +146,8 @@ struct Measure: ParsableCommand {
     }
     let list = try classes.map { (text) throws(DataError) in try TrainingPlan.classes(text, ignoreLabel: nil)
     }
-    return MeasuredSource(classes: list ?? ClassList(count: 255), model: nil)
+    return MeasuredSource(
+      classes: list ?? ClassList(count: 255), model: nil, colors: nearestColors ? InexactColors() : nil)
   }
 
   private func outline(_ picture: PictureFile, in folder: String) -> String {
@@ -147,13 +165,16 @@ struct Measure: ParsableCommand {
 private struct MeasuredSource {
   let classes: ClassList
   let model: Segmenter?
+  /// For masks of other colours than the classes'.
+  let colors: InexactColors?
 
   func load(
     _ picture: PictureFile
   ) throws(DataError) -> (image: Image?, mask: LabelMask, uncertainty: [Float]?) {
     guard let model else {
       let mask = try LabelMask(
-        contentsOf: picture.path, page: picture.page, classes: classes, notices: .ofThisRun)
+        contentsOf: picture.path, page: picture.page, classes: classes, inexactColors: colors,
+        notices: .ofThisRun)
       return (nil, mask, nil)
     }
     let image = try picture.image(reading: model.reading, notices: .ofThisRun)
