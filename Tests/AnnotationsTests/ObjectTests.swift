@@ -91,7 +91,7 @@ import Testing
       skipping: [0])
     // Enlarged so that there is room for numbers.
     let side = outlined.width
-    #expect(side >= 512 && side % 5 == 0 && outlined.height == side)
+    #expect(side >= 1024 && side % 5 == 0 && outlined.height == side)
     for y in [0, 1, side / 2, side - 2, side - 1] {
       for x in [0, 1, side / 2, side - 2, side - 1] {
         let isInner = (1..<side - 1).contains(x) && (1..<side - 1).contains(y)
@@ -105,7 +105,7 @@ import Testing
     let palette = Palette(colors: [RGB(9, 9, 9), RGB(1, 2, 3)])
     let outlined = Image(width: 4, height: 1, color: .white).outlined(
       [], mask: mask, palette: palette, skipping: [0, 255])
-    #expect(outlined.width == 512 && outlined.height == 128)
-    #expect((0..<4).map { outlined[128 * $0, 0] } == [.white, RGB(1, 2, 3), .white, .white])
+    #expect(outlined.width == 1024 && outlined.height == 256)
+    #expect((0..<4).map { outlined[256 * $0, 0] } == [.white, RGB(1, 2, 3), .white, .white])
   }
 }

@@ -25,14 +25,20 @@ struct LargePredictionTests {
     try writer.finish()
   }
 
+  /// A segmenter's file and the picture's, in a folder.
+  private func prepared(scale: Double) throws -> (TinyWorld, Segmenter) {
+    let world = try TinyWorld(pictures: 3, width: 80, height: 70)
+    var segmenter = try world.train(fit: .tile(Tiling()))
+    segmenter.fit = .tile(Tiling(scale: .factor(scale)))
+    try segmenter.write(to: world.folder.path("s.safetensors"))
+    try write(world.folder.path("big.tif"))
+    return (world, segmenter)
+  }
+
   /// A signal ends the work on a large picture, which may take hours, and leaves no part of it.
   @Test func aSignalEndsTheWork() throws {
-    let world = try TinyWorld(pictures: 3, width: 80, height: 70)
+    let (world, _) = try prepared(scale: 0.5)
     let folder = world.folder
-    var segmenter = try world.train(fit: .tile(Tiling()))
-    segmenter.fit = .tile(Tiling(scale: .factor(0.5)))
-    try segmenter.write(to: folder.path("s.safetensors"))
-    try write(folder.path("big.tif"))
     let process = try DsegProcess.start([
       "predict", "--segmenter", folder.path("s.safetensors"), "--output", folder.path("o"),
       folder.path("big.tif"),
@@ -54,12 +60,8 @@ struct LargePredictionTests {
   }
 
   @Test func allFormsAreWrittenAndAgree() throws {
-    let world = try TinyWorld(pictures: 3, width: 80, height: 70)
+    let (world, segmenter) = try prepared(scale: 0.006)
     let folder = world.folder
-    var segmenter = try world.train(fit: .tile(Tiling()))
-    segmenter.fit = .tile(Tiling(scale: .factor(0.006)))
-    try segmenter.write(to: folder.path("s.safetensors"))
-    try write(folder.path("big.tif"))
     let outcome = try DsegProcess.run([
       "predict", "--segmenter", folder.path("s.safetensors"), "--output", folder.path("o"), "--format", "npy",
       "--format", "geojson", "--probabilities", "png", folder.path("big.tif"),

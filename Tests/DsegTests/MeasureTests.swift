@@ -34,12 +34,12 @@ struct MeasureTests {
     #expect(cleaned.output.contains(",1,class 1,256,"))
     #expect(try folder.contents("out") == ["m.outlines.png"])
     let outlines = try Image(contentsOf: folder.path("out/m.outlines.png"))
-    // Enlarged 18 times, so that numbers fit.
-    #expect(outlines.width == 540 && outlines.height == 360)
-    #expect(outlines[3 * 18, 2 * 18] == Palette.distinct(count: 2)[1])
-    #expect(outlines[22 * 18, 10 * 18] == .black)
+    // Enlarged 35 times, so that numbers fit.
+    #expect(outlines.width == 1050 && outlines.height == 700)
+    #expect(outlines[3 * 35, 2 * 35] == Palette.distinct(count: 2)[1])
+    #expect(outlines[22 * 35, 10 * 35] == .black)
     // The centre of the first object, and the white of its number.
-    let middle = (170..<210).flatMap { x in (165..<195).map { y in outlines[x, y] } }
+    let middle = (360..<410).flatMap { x in (335..<365).map { y in outlines[x, y] } }
     #expect(middle.contains(.white))
   }
 

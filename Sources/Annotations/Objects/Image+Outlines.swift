@@ -2,7 +2,7 @@ import Images
 
 extension Image {
   /// The picture with the outlines of objects, in the colours of their classes, and their numbers. Small pictures are
-  /// enlarged a whole number of times first, to a longer side of at least 512 pixels, so that there is room for numbers.
+  /// enlarged a whole number of times first, to a longer side of at least 1024 pixels, so that there is room for numbers.
   /// - Parameters:
   ///   - objects: as `LabelMask.objects` gives them
   ///   - mask: the labels, of the picture's size
@@ -32,7 +32,7 @@ extension Image {
         if !isInner { result[x, y] = palette[label] }
       }
     }
-    let scale = max(1, min(width, height) / 500)
+    let scale = max(1, min(width, height) / 1000)
     for object in objects {
       let text = "\(object.number)"
       let x = Int(object.centroid.x) - BitmapFont.width(of: text, scale: scale) / 2
@@ -46,7 +46,7 @@ extension Image {
     return result
   }
 
-  private static let leastOutlinedSide = 512
+  private static let leastOutlinedSide = 1024
 }
 
 extension MaskObject {
