@@ -48,6 +48,9 @@ struct LargePredictionTests {
       Thread.sleep(forTimeInterval: 0.02)
     }
     process.terminate()
+    while Date() < deadline, process.isRunning { Thread.sleep(forTimeInterval: 0.02) }
+    // The picture takes an hour.
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     process.waitUntilExit()
     #expect(process.terminationReason == .exit && process.terminationStatus == 143)
     #expect(try folder.contents("o") == ["predictions.jsonl"])
@@ -64,12 +67,13 @@ struct LargePredictionTests {
     let folder = world.folder
     let outcome = try DsegProcess.run([
       "predict", "--segmenter", folder.path("s.safetensors"), "--output", folder.path("o"), "--format", "npy",
+      "--format", "png",
       "--format", "geojson", "--probabilities", "png", folder.path("big.tif"),
     ])
     #expect(outcome.exitCode == 0 && outcome.messages.contains("written as TIFF"), "\(outcome.messages)")
     #expect(
       try folder.contents("o") == [
-        "big.geojson", "big.npy", "big.overlay.png", "big.probabilities.tif", "big.tif",
+        "big.geojson", "big.npy", "big.overlay.png", "big.png", "big.probabilities.tif", "big.tif",
         "big.uncertainty.tif", "predictions.jsonl",
       ])
     let labels = try LabelMask(contentsOf: folder.path("o/big.tif"))
@@ -77,8 +81,10 @@ struct LargePredictionTests {
     let array = try LabelMask(contentsOf: folder.path("o/big.npy"), classes: world.classes)
     let isSame = array == labels
     #expect(isSame)
-    let found = try Image.pixelSize(ofFile: folder.path("o/big.tif"))
-    #expect(found.map { abs($0.x - 0.5) < 1e-6 && abs($0.y - 0.25) < 1e-6 } == true)
+    for name in ["big.tif", "big.png"] {
+      let found = try Image.pixelSize(ofFile: folder.path("o/\(name)"))
+      #expect(found.map { abs($0.x - 0.5) < 1e-6 && abs($0.y - 0.25) < 1e-6 } == true, "\(name)")
+    }
 
     var rows: SegmentedRows?
     let stream = try PictureStream(contentsOf: folder.path("big.tif"))
@@ -100,7 +106,7 @@ struct LargePredictionTests {
     // Shapes, read as labels again.
     let images = try folder.folder("images")
     try FileManager.default.moveItem(atPath: folder.path("big.tif"), toPath: "\(images)/big.tif")
-    for name in ["npy", "tif", "overlay.png", "uncertainty.tif"] {
+    for name in ["npy", "tif", "png", "overlay.png", "uncertainty.tif"] {
       try FileManager.default.removeItem(atPath: folder.path("o/big.\(name)"))
     }
     let read = try LabelledImages(directory: images, classes: world.classes, labels: folder.path("o"))
