@@ -25,7 +25,9 @@ public enum DeepLabV3State {
   }
 
   /// A network without its auxiliary head, which training needs alone.
-  /// - Parameter notices: are told when there was one
+  /// - Parameters:
+  ///   - state: of a DeepLabV3
+  ///   - notices: are told when there was one
   public static func withoutAuxiliary(_ state: StateDictionary, notices: Notices) -> StateDictionary {
     let kept = state.tensors.filter { !$0.name.hasPrefix(auxiliary) }
     guard kept.count < state.tensors.count else { return state }
