@@ -3,8 +3,9 @@ import PackageDescription
 
 /// For tests that take a whole pipeline.
 let everything: [Target.Dependency] = [
-  "Demo", "Experiments", "SyntheticScenes", "DiffusionSegmentation", "Backbones", "DiffusionCore", "Training",
-  "PixelClassifier", "Augment", "Layers", "Features", "Checkpoints", "Annotations", "Images", "TensorCore",
+  "Demo", "Experiments", "SyntheticScenes", "DiffusionSegmentation", "Backbones", "DiffusionCore", "Students",
+  "Training", "PixelClassifier", "Augment", "Layers", "Features", "Checkpoints", "Annotations", "Images",
+  "TensorCore",
   "Base",
 ]
 
@@ -18,6 +19,7 @@ let package = Package(
     .library(name: "Demo", targets: ["Demo"]),
     .library(name: "Backbones", targets: ["Backbones"]),
     .library(name: "DiffusionCore", targets: ["DiffusionCore"]),
+    .library(name: "Students", targets: ["Students"]),
     .library(name: "Training", targets: ["Training"]),
     .library(name: "PixelClassifier", targets: ["PixelClassifier"]),
     .library(name: "Augment", targets: ["Augment"]),
@@ -75,6 +77,9 @@ let package = Package(
     .target(
       name: "DiffusionCore",
       dependencies: ["Training", "Layers", "Features", "Checkpoints", "Images", "TensorCore", "Base"]),
+    .target(
+      name: "Students",
+      dependencies: ["PixelClassifier", "Layers", "Checkpoints", "Images", "TensorCore", "Base"]),
     .target(name: "Training", dependencies: ["Layers", "Checkpoints", "Images", "TensorCore", "Base"]),
     .target(name: "PixelClassifier", dependencies: ["Features", "Checkpoints", "TensorCore", "Base"]),
     .target(name: "Augment", dependencies: ["Features", "Images", "TensorCore", "Base"]),
@@ -107,6 +112,9 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "Layers", "Checkpoints", "TensorCore", "Base", "TestSupport"]),
+    .testTarget(
+      name: "StudentsTests",
+      dependencies: ["Students", "Layers", "Checkpoints", "Images", "TensorCore", "Base", "TestSupport"]),
     .testTarget(name: "BackbonesTests", dependencies: everything + ["TestSupport"]),
     .testTarget(name: "DiffusionCoreTests", dependencies: everything + ["TestSupport"]),
     .testTarget(name: "PixelClassifierTests", dependencies: everything + ["TestSupport"]),

@@ -40,7 +40,8 @@ struct HouseTests {
   @Test func importsPointDown() throws {
     let floors: [[String]] = [
       ["Base"], ["TensorCore"], ["Checkpoints", "Images"], ["Features", "Layers"],
-      ["Training", "Augment", "PixelClassifier"], ["DiffusionCore"], ["Backbones"], ["DiffusionSegmentation"],
+      ["Training", "Augment", "PixelClassifier"], ["DiffusionCore", "Students"], ["Backbones"],
+      ["DiffusionSegmentation"],
       ["SyntheticScenes", "Experiments"], ["Demo"], ["dseg"],
     ]
     for (floor, modules) in floors.enumerated() {

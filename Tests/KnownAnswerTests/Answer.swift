@@ -45,6 +45,9 @@ extension KnownCase {
 
   func ints(_ name: String) throws -> [Int] { try array(name).int64s().map { Int($0) } }
 
+  /// Labels of pixels.
+  func labels(_ name: String) throws -> [UInt8] { try ints(name).map { UInt8($0) } }
+
   /// Classes of a network's pictures, where there are any.
   func classesIfPresent() throws -> [Int]? { has("y") ? try ints("y") : nil }
 

@@ -45,7 +45,7 @@ final class FolderTally: Sendable {
         } ?? share
       return sums[manifest.name]!
     }
-    guard sum.operations == manifest.operations.count else { return nil }
+    guard sum.operations == manifest.builtOperations.count else { return nil }
     let worst = String(format: "%.2f", sum.worst)
     return
       "\(manifest.name): \(sum.cases) cases, \(sum.outputs) outputs, worst \(worst) of a limit (\(sum.operation))"

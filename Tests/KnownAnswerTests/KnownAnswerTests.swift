@@ -14,7 +14,7 @@ struct KnownAnswerTests {
     var testDescription: String { "\(manifest.name): \(operation)" }
 
     static let all = Manifest.all.filter(\.isBuilt).flatMap { manifest in
-      manifest.operations.map { Group(manifest: manifest, operation: $0) }
+      manifest.builtOperations.map { Group(manifest: manifest, operation: $0) }
     }
   }
 
@@ -30,6 +30,13 @@ struct KnownAnswerTests {
   @Test func namesWhatIsNotBuilt() {
     for manifest in Manifest.all where !manifest.isBuilt {
       print("\(manifest.name): not built yet: \(manifest.cases.count) cases")
+    }
+    for manifest in Manifest.all where manifest.isBuilt {
+      for operation in manifest.operations where !manifest.builtOperations.contains(operation) {
+        #expect(Operations.table[operation] == nil, "\(operation) of \(manifest.name) is built")
+        let cases = manifest.cases.filter { $0.op == operation }
+        print("\(manifest.name): not built yet: \(operation): \(cases.count) cases")
+      }
     }
   }
 
@@ -100,8 +107,18 @@ struct KnownAnswerTests {
 extension Manifest {
   /// Systems whose building is still to come; their operations may have the names of others'.
   private static let notBuiltYet: Set = [
-    "deeplabv3", "stylegan", "e4e", "alae", "vdvae", "sohl-dickstein", "semanticgan",
+    "stylegan", "e4e", "alae", "vdvae", "sohl-dickstein", "semanticgan",
   ]
+
+  /// Operations that are still to come of systems whose building has begun.
+  private static let operationsNotBuiltYet: [String: Set<String>] = [
+    "deeplabv3": ["deeplab_train_sgd"]
+  ]
+
+  /// Those that are run; an unknown one among them fails.
+  var builtOperations: [String] {
+    operations.filter { !(Self.operationsNotBuiltYet[name]?.contains($0) ?? false) }
+  }
 
   var isBuilt: Bool { !Self.notBuiltYet.contains(name) }
 }

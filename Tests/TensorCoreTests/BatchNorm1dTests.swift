@@ -94,6 +94,43 @@ struct BatchNorm1dTests {
       absolute: 1e-5, relative: 1e-5)
   }
 
+  @Test("many rows are those of the definition, with the same bits for any number of threads")
+  func manyRows() {
+    let (x, before, cotangent) = arguments(rows: 9001, channels: 3)
+    let (mean, variance) = naiveColumnStatistics(NaiveTensor(x))
+    let results = withThreadCounts([1, 3]) {
+      var state = before
+      let (y, saved) = batchNorm1dTraining(x, state: &state)
+      let gradients = batchNorm1dBackward(cotangent, saved: saved, weight: state.weight)
+      return [y, state.runningMean, state.runningVariance, gradients.x, gradients.weight, gradients.bias]
+    }
+    #expect(zip(results[0], results[1]).allSatisfy { $0 == $1 })
+    let (weight, bias) = (NaiveTensor(before.weight), NaiveTensor(before.bias))
+    expectClose(
+      results[0][0],
+      naiveBatchNorm(
+        NaiveTensor(x), mean: mean, variance: variance, weight: weight, bias: bias, eps: Double(before.eps)),
+      absolute: 1e-5, relative: 1e-5)
+    for c in 0..<3 {
+      let unbiased = variance[c] * 9001 / 9000
+      #expect(
+        abs(Double(results[0][2][c]) - 0.9 * Double(before.runningVariance[c]) - 0.1 * unbiased) < 1e-5
+          * unbiased)
+      let slopes = (0..<9001).map { Double(cotangent[$0, c]) }
+      let normalized = (0..<9001).map {
+        (Double(x[$0, c]) - mean[c]) / (variance[c] + Double(before.eps)).squareRoot()
+      }
+      let (sum, product) = (slopes.reduce(0, +), zip(slopes, normalized).reduce(0) { $0 + $1.0 * $1.1 })
+      #expect(abs(Double(results[0][5][c]) - sum) < 1e-3 && abs(Double(results[0][4][c]) - product) < 1e-3)
+      let factor = weight[c] / (variance[c] + Double(before.eps)).squareRoot()
+      let worst = (0..<9001).map { row in
+        abs(
+          Double(results[0][3][row, c]) - factor * (slopes[row] - (sum + normalized[row] * product) / 9001))
+      }.max()!
+      #expect(worst < 1e-5)
+    }
+  }
+
   @Test("evaluation uses the running statistics, forward and backward, for a single row too")
   func evaluation() {
     let (x, state, cotangent) = arguments(rows: 1, channels: 5)

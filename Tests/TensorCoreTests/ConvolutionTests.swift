@@ -35,6 +35,9 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     .init(n: 2, c: 2, h: 12, w: 9, o: 3, stride: 2, padding: 4, dilation: 4),
     .init(c: 2, h: 9, w: 8, o: 3, padding: .init(top: 3, left: 1, bottom: 0, right: 2), dilation: 3),
     .init(n: 2, c: 3, h: 41, w: 64, o: 40, padding: 6, dilation: 6),
+    // Maps that few taps or one alone meets.
+    .init(n: 2, c: 3, h: 5, w: 6, o: 4, padding: 12, dilation: 12),
+    .init(c: 5, h: 13, w: 37, o: 8, padding: 36, dilation: 36),
     .init(c: 3, h: 17, w: 18, o: 4, k: 7, stride: 2, padding: 3),
     .init(c: 3, h: 2, w: 1, o: 4, k: 7, stride: 2, padding: 3),
     .init(c: 4, h: 6, w: 5, o: 3, k: 1, padding: .init(top: 0, left: 0, bottom: 0, right: 1)),

@@ -12,6 +12,24 @@ struct ResamplingTests {
       y, naiveResizeBilinear(NaiveTensor(x), height: size.height, width: size.width), absolute: 1e-5)
   }
 
+  @Test(arguments: [(5, 7, 10, 14), (6, 6, 6, 6), (1, 1, 4, 4), (8, 3, 17, 23), (9, 9, 4, 5), (2, 5, 1, 1)])
+  func bilinearOfChannelsLast(_ size: (h: Int, w: Int, height: Int, width: Int)) {
+    var random = Philox(seed: 6)
+    let x = random.normal(shape: [2, 3, size.h, size.w])
+    let y = resizeBilinearChannelsLast(x.channelsLast, height: size.height, width: size.width)
+    #expect(y.channelsFirst == resizeBilinear(x, height: size.height, width: size.width))
+    let cotangent = random.normal(shape: y.shape)
+    let target = NaiveTensor(cotangent.channelsFirst)
+    let expected = finiteDifferenceGradient(at: NaiveTensor(x), step: 0.5) {
+      dot(naiveResizeBilinear($0, height: size.height, width: size.width), target)
+    }
+    let results = withThreadCounts([1, 3]) {
+      resizeBilinearChannelsLastBackward(cotangent, height: size.h, width: size.w)
+    }
+    expectClose(results[0].channelsFirst, expected, absolute: 1e-5)
+    #expect(results[1] == results[0])
+  }
+
   @Test(arguments: [(1, 1), (3, 5), (4, 2)])
   func nearestRepeats(height: Int, width: Int) {
     var random = Philox(seed: 6)

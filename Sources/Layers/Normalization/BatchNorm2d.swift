@@ -6,8 +6,12 @@ import TensorCore
 public struct BatchNorm2d: Sendable {
   /// `weight`, `bias`, `running_mean` and `running_var`, `[channels]` each.
   public var state: BatchNorm1dState
+  /// Batches that the running statistics have seen; nil where the file does not count them, as older ones do not.
+  public var batchesTracked: Float?
+  /// The scope that it was loaded from.
+  let path: String
 
-  /// Loads parameters and running statistics from a scope. `num_batches_tracked` is left out.
+  /// Loads parameters and running statistics from a scope. `num_batches_tracked` need not be there.
   /// - Parameters:
   ///   - channels: channels of the input
   ///   - eps: added to the variance inside the root
@@ -18,8 +22,15 @@ public struct BatchNorm2d: Sendable {
       weight: weights.tensor("weight", shape: [channels]), bias: weights.tensor("bias", shape: [channels]),
       runningMean: weights.tensor("running_mean", shape: [channels]),
       runningVariance: weights.tensor("running_var", shape: [channels]), eps: eps, momentum: momentum)
-    weights.ignore("num_batches_tracked")
+    path = weights.path
+    if weights.shape(of: Self.counter) == [] {
+      batchesTracked = weights.tensorIfPresent(Self.counter, shape: [])?.item
+    } else {
+      weights.ignore(Self.counter)
+    }
   }
+
+  private static let counter = "num_batches_tracked"
 
   /// `[N, H, W, channels]` with the running statistics (evaluation form).
   public func callAsFunction(_ x: Tensor, tape: Tape? = nil) -> Tensor {
@@ -33,7 +44,16 @@ public struct BatchNorm2d: Sendable {
   public func training(_ x: Tensor, tape: Tape? = nil) -> (y: Tensor, updated: BatchNorm2d) {
     var updated = self
     let (y, saved) = batchNorm1dTraining(rows(x), state: &updated.state)
+    updated.batchesTracked = batchesTracked.map { $0 + 1 }
     return (record(y.reshaped(x.shape), of: x, saved: saved, tape: tape), updated)
+  }
+
+  /// With the statistics of the batch where there is a place for what becomes of the running ones, else with those.
+  func callAsFunction(_ x: Tensor, tape: Tape?, statistics: RunningStatistics?) -> Tensor {
+    guard let statistics else { return self(x, tape: tape) }
+    let (y, updated) = training(x, tape: tape)
+    statistics.note(updated)
+    return y
   }
 
   private func rows(_ x: Tensor) -> Tensor {

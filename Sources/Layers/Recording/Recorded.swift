@@ -81,3 +81,96 @@ package func maxPool2d(
   }
   return y
 }
+
+/// Element by element times numbers that nobody trains, as a mask of dropout or a weight.
+package func multiplied(_ x: Tensor, by factors: Tensor, tape: Tape?) -> Tensor {
+  let y = x * factors
+  tape?.record(y) { gradient, gradients in gradients.add(gradient * factors, to: x) }
+  return y
+}
+
+/// The channels of several activations side by side: `[N, H, W, Ci]` to `[N, H, W, ΣCi]`.
+package func joinedChannels(_ parts: [Tensor], tape: Tape?) -> Tensor {
+  let pixels = parts[0].shape.dropLast()
+  precondition(
+    parts.allSatisfy { $0.shape.dropLast() == pixels }, "channels of \(parts.map(\.shape)) side by side")
+  let widths = parts.map { $0.shape[$0.rank - 1] }
+  let total = widths.reduce(0, +)
+  let count = pixels.reduce(1, *)
+  var y = Tensor(zeros: Array(pixels) + [total])
+  var offset = 0
+  for (part, width) in zip(parts, widths) {
+    y.withMutablePointer { y in
+      withPointers(part) { from in
+        parallelFor(count, inBlocksOf: max(1, elementwiseBlock / max(1, width))) { range in
+          for pixel in range {
+            (y + pixel * total + offset).update(from: from + pixel * width, count: width)
+          }
+        }
+      }
+    }
+    offset += width
+  }
+  tape?.record(y) { gradient, gradients in
+    var rest = gradient
+    for (part, width) in zip(parts, widths) {
+      let (first, after) = rest.splittingChannels(at: width)
+      gradients.add(first, to: part)
+      rest = after
+    }
+  }
+  return y
+}
+
+/// Mean over the pixels of each channel of each sample: `[N, H, W, C]` to `[N, 1, 1, C]`.
+package func meanOfPixels(_ x: Tensor, tape: Tape?) -> Tensor {
+  let (batch, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+  let share = 1 / Float(height * width)
+  let y = (sumOfPixels(x) * share).reshaped([batch, 1, 1, channels])
+  tape?.record(y) { gradient, gradients in
+    gradients.add(repeatingPixels(gradient * share, height: height, width: width, tape: nil), to: x)
+  }
+  return y
+}
+
+/// One pixel of each sample as all pixels of a map: `[N, 1, 1, C]` to `[N, height, width, C]`.
+package func repeatingPixels(_ x: Tensor, height: Int, width: Int, tape: Tape?) -> Tensor {
+  precondition(x.rank == 4 && x.shape[1] == 1 && x.shape[2] == 1, "one pixel of each sample of \(x.shape)")
+  let (batch, channels) = (x.shape[0], x.shape[3])
+  let y = Tensor(shape: [batch, height, width, channels]) { y in
+    withPointers(x) { x in
+      parallelFor(batch * height) { row in
+        for column in 0..<width {
+          (y + (row * width + column) * channels)
+            .update(from: x + row / height * channels, count: channels)
+        }
+      }
+    }
+  }
+  tape?.record(y) { gradient, gradients in
+    gradients.add(sumOfPixels(gradient).reshaped([batch, 1, 1, channels]), to: x)
+  }
+  return y
+}
+
+/// Bilinear resampling of `[N, h, w, C]` without corner alignment.
+package func resizeBilinearChannelsLast(_ x: Tensor, height: Int, width: Int, tape: Tape?) -> Tensor {
+  let y = resizeBilinearChannelsLast(x, height: height, width: width)
+  tape?.record(y) { gradient, gradients in
+    gradients.add(
+      resizeBilinearChannelsLastBackward(gradient, height: x.shape[1], width: x.shape[2]), to: x)
+  }
+  return y
+}
+
+/// Mean cross entropy over the labelled pixels, `[1]`.
+package func crossEntropy(
+  _ logits: Tensor, labels: [UInt8], ignoring ignored: UInt8?, tape: Tape?
+) -> Tensor {
+  let found = crossEntropy(logits, labels: labels, ignoring: ignored)
+  let loss = Tensor([found.loss], shape: [1])
+  tape?.record(loss) { gradient, gradients in
+    gradients.add(found.logitsGradient * gradient.item, to: logits)
+  }
+  return loss
+}

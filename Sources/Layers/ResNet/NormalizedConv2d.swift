@@ -62,21 +62,28 @@ public struct NormalizedConv2d: Sendable {
     }
   }
 
-  /// `[N, H, W, inChannels]` gives `[N, H', W', outChannels]`, with the running statistics.
+  /// `[N, H, W, inChannels]` gives `[N, H', W', outChannels]`.
   /// - Parameters:
   ///   - x: the input
   ///   - residual: added after the normalisation, of the result's shape
   ///   - activation: of the sum
   ///   - tape: where to record; nil for inference
-  /// - Precondition: gradients are asked for of a network that was loaded for training.
+  ///   - statistics: where the running statistics go that a batch in training leaves behind, which is normalised with
+  ///     statistics of its own; nil for the running statistics
+  /// - Precondition: gradients and statistics are asked for of a network that was loaded for training.
   public func callAsFunction(
-    _ x: Tensor, residual: Tensor? = nil, activation: ConvolutionActivation = .none, tape: Tape? = nil
+    _ x: Tensor, residual: Tensor? = nil, activation: ConvolutionActivation = .none, tape: Tape? = nil,
+    statistics: RunningStatistics? = nil
   ) -> Tensor {
     guard let norm else {
-      precondition(tape == nil, "gradients of a network that was loaded for inference")
+      precondition(
+        tape == nil && statistics == nil, "gradients or statistics of a network that was loaded for inference"
+      )
       return convolved(x, residual: residual, activation: activation, tape: nil)
     }
-    var y = norm(convolved(x, residual: nil, activation: .none, tape: tape), tape: tape)
+    var y = norm(
+      convolved(x, residual: nil, activation: .none, tape: tape), tape: tape,
+      statistics: statistics)
     if let residual { y = sum(y, residual, tape: tape) }
     return activation == .relu ? relu(y, tape: tape) : y
   }

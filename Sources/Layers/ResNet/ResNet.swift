@@ -3,13 +3,13 @@ import TensorCore
 
 // x: [N, H, W, C]
 
-/// A residual network of bottleneck blocks, without a head (He et al. 2016; the variant of torchvision, whose strides sit
-/// on the 3×3 convolutions).
+/// A residual network without a head (He et al. 2016; the variant of torchvision, whose strides sit on the 3×3
+/// convolutions).
 public struct ResNet: Sendable {
   public let configuration: ResNetConfiguration
   private let stem: NormalizedConv2d
   /// Of all stages in a row.
-  private let blocks: [ResNetBottleneck]
+  private let blocks: [ResNetBlock]
 
   /// Loads a network from a scope.
   /// - Parameters:
@@ -27,12 +27,12 @@ public struct ResNet: Sendable {
       padding: 3, use: use, weights: weights.scope("conv1"), norm: weights.scope("bn1"))
     let planned = Self.planned(configuration, imageSize: policy.imageSize)
     let chooser = ConvolutionChooser(policy, convolutions: planned.compactMap(\.self))
-    var blocks: [ResNetBottleneck] = []
+    var blocks: [ResNetBlock] = []
     var channels = configuration.stem
     for (stage, shapes) in configuration.stages.enumerated() {
       for (index, shape) in shapes.enumerated() {
         blocks.append(
-          ResNetBottleneck(
+          ResNetBlock(
             shape, inChannels: channels,
             algorithm: planned[blocks.count].map(chooser.algorithm) ?? .im2col, use: use,
             weights: weights.scope("layer\(stage + 1)").scope(index)))
@@ -42,18 +42,17 @@ public struct ResNet: Sendable {
     self.blocks = blocks
   }
 
-  /// The 3×3 convolution of each block; nil where it has a stride or groups.
+  /// The 3×3 convolution of each block; nil where it has a stride, a dilation or groups.
   private static func planned(
     _ configuration: ResNetConfiguration, imageSize: Int
   ) -> [PlannedConvolution?] {
-    configuration.stages.enumerated().flatMap { stage, blocks in
-      blocks.map { block in
-        // Planned are plain convolutions.
-        block.stride > 1 || block.groups > 1
-          ? nil
-          : PlannedConvolution(
-            inChannels: block.width, outChannels: block.width, side: max(1, imageSize >> (2 + stage)))
-      }
+    var side = imageSize >> 2
+    return configuration.stages.joined().map { block in
+      side /= block.stride
+      // Planned are plain convolutions.
+      return block.stride > 1 || block.groups > 1 || block.dilation > 1
+        ? nil
+        : PlannedConvolution(inChannels: block.width, outChannels: block.width, side: max(1, side))
     }
   }
 
@@ -61,9 +60,34 @@ public struct ResNet: Sendable {
   /// - Parameters:
   ///   - x: `[N, H, W, inChannels]`
   ///   - tape: where to record; nil for inference
+  ///   - statistics: where running statistics go in training; nil for evaluation
   /// - Returns: `[N, H', W', stem]`, each side halved twice: `⌊(n - 1) / 2⌋ + 1`
-  public func stemOutput(_ x: Tensor, tape: Tape? = nil) -> Tensor {
-    maxPool2d(stem(x, activation: .relu, tape: tape), kernelSize: 3, stride: 2, padding: 1, tape: tape)
+  public func stemOutput(
+    _ x: Tensor, tape: Tape? = nil, statistics: RunningStatistics? = nil
+  ) -> Tensor {
+    maxPool2d(
+      stem(x, activation: .relu, tape: tape, statistics: statistics), kernelSize: 3, stride: 2, padding: 1,
+      tape: tape)
+  }
+
+  /// The outputs of all stages.
+  /// - Parameters:
+  ///   - x: `[N, h, w, stem]`, the output of the stem
+  ///   - tape: where to record; nil for inference
+  ///   - statistics: where running statistics go in training; nil for evaluation
+  /// - Returns: `[N, h', w', c]` of each stage
+  public func stageOutputs(
+    _ x: Tensor, tape: Tape? = nil, statistics: RunningStatistics? = nil
+  ) -> [Tensor] {
+    var (outputs, hidden, index) = ([Tensor](), x, 0)
+    for stage in configuration.stages {
+      for _ in stage {
+        hidden = blocks[index](hidden, tape: tape, statistics: statistics)
+        index += 1
+      }
+      outputs.append(hidden)
+    }
+    return outputs
   }
 
   /// The inputs of some blocks, and nothing beyond the last of them.
@@ -81,54 +105,5 @@ public struct ResNet: Sendable {
       if index < (chosen.max() ?? 0) { hidden = blocks[index](hidden) }
     }
     return chosen.map { found[$0]! }
-  }
-}
-
-/// `relu(x + norm(conv1×1(relu(norm(conv3×3(relu(norm(conv1×1(x)))))))))`, x through a 1×1 convolution where shapes differ.
-public struct ResNetBottleneck: Sendable {
-  private let reduce: NormalizedConv2d
-  private let spatial: NormalizedConv2d
-  private let expand: NormalizedConv2d
-  private let downsample: NormalizedConv2d?
-
-  /// Loads a block from a scope: `conv1`, `bn1`, …, `downsample.0`, `downsample.1`.
-  /// - Parameters:
-  ///   - shape: widths and stride
-  ///   - inChannels: channels of the input
-  ///   - eps: of the normalisations
-  ///   - algorithm: of the 3×3 convolution
-  ///   - use: what it is loaded for
-  ///   - weights: where the parameters lie
-  public init(
-    _ shape: ResNetConfiguration.Block, inChannels: Int, eps: Float = 1e-5,
-    algorithm: ConvolutionAlgorithm = .im2col, use: NetworkUse = .inference, weights: WeightScope
-  ) {
-    func layer(
-      _ number: Int, _ from: Int, _ to: Int, kernelSize: Int = 1, groups: Int = 1, stride: Int = 1,
-      algorithm: ConvolutionAlgorithm = .im2col
-    ) -> NormalizedConv2d {
-      NormalizedConv2d(
-        inChannels: from, outChannels: to, kernelSize: kernelSize, groups: groups, stride: stride,
-        padding: Padding2D(kernelSize / 2), eps: eps, algorithm: algorithm, use: use,
-        weights: weights.scope("conv\(number)"), norm: weights.scope("bn\(number)"))
-    }
-    reduce = layer(1, inChannels, shape.width)
-    spatial = layer(
-      2, shape.width, shape.width, kernelSize: 3, groups: shape.groups, stride: shape.stride,
-      algorithm: algorithm)
-    expand = layer(3, shape.width, shape.outChannels)
-    downsample =
-      shape.hasDownsample
-      ? NormalizedConv2d(
-        inChannels: inChannels, outChannels: shape.outChannels, kernelSize: 1, stride: shape.stride,
-        eps: eps, use: use, weights: weights.scope("downsample").scope(0),
-        norm: weights.scope("downsample").scope(1)) : nil
-  }
-
-  /// `[N, H, W, inChannels]` gives `[N, H', W', outChannels]`.
-  public func callAsFunction(_ x: Tensor, tape: Tape? = nil) -> Tensor {
-    let hidden = spatial(reduce(x, activation: .relu, tape: tape), activation: .relu, tape: tape)
-    return expand(
-      hidden, residual: downsample.map { $0(x, tape: tape) } ?? x, activation: .relu, tape: tape)
   }
 }

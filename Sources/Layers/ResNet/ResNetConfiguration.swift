@@ -1,27 +1,40 @@
 import Base
 import Checkpoints
 
-/// The architecture of a residual network of bottleneck blocks (He et al. 2016), read from the shapes of its weights: any
-/// number of stages and blocks, any widths.
+/// The architecture of a residual network (He et al. 2016), read from the shapes of its weights: any number of stages and
+/// blocks, any widths, bottlenecks or blocks of two convolutions.
 public struct ResNetConfiguration: Sendable, Equatable {
   /// A bottleneck: 1×1 to `width` channels, 3×3, 1×1 to `outChannels`; of a ResNeXt where the 3×3 convolution has groups
-  /// (Xie et al. 2017).
+  /// (Xie et al. 2017). Or two 3×3 convolutions to `outChannels`, as in ResNet-18.
   public struct Block: Sendable, Equatable {
+    /// Those of the first convolution.
     public var width: Int
     public var outChannels: Int
     /// Whether the skip has a 1×1 convolution.
     public var hasDownsample: Bool
-    /// Of the 3×3 convolution and of the skip's.
+    /// Of the (first) 3×3 convolution and of the skip's.
     public var stride: Int
     /// Of the 3×3 convolution's channels.
     public var groups: Int
+    /// Pixels from tap to tap of the 3×3 convolutions, and the zeros around their input.
+    public var dilation: Int
+    /// Whether it is of two 3×3 convolutions, without a bottleneck.
+    public var isBasic: Bool
 
-    public init(width: Int, outChannels: Int, hasDownsample: Bool, stride: Int, groups: Int = 1) {
+    public init(
+      width: Int, outChannels: Int, hasDownsample: Bool, stride: Int, groups: Int = 1, dilation: Int = 1,
+      isBasic: Bool = false
+    ) {
+      precondition(
+        !isBasic || (width == outChannels && groups == 1),
+        "a basic block from \(width) to \(outChannels) channels, \(groups) groups")
       self.width = width
       self.outChannels = outChannels
       self.hasDownsample = hasDownsample
       self.stride = stride
       self.groups = groups
+      self.dilation = dilation
+      self.isBasic = isBasic
     }
   }
 
@@ -38,8 +51,11 @@ public struct ResNetConfiguration: Sendable, Equatable {
   private static let most = (channels: 1 << 15, stages: 8, blocks: 256)
 
   /// Reads the architecture off a state dictionary.
+  /// - Parameters:
+  ///   - state: the network's tensors under torchvision's names
+  ///   - allowsBasicBlocks: whether blocks may be of two convolutions, as those of ResNet-18 and ResNet-34
   /// - Throws: `DataError` that names the tensor which no such network has, or lacks.
-  public init(state: StateDictionary) throws(DataError) {
+  public init(state: StateDictionary, allowsBasicBlocks: Bool = false) throws(DataError) {
     func refusal(_ item: String, _ expected: String, _ found: String) -> DataError {
       DataError(.malformed, file: state.file, item: state.prefix + item, expected: expected, found: found)
     }
@@ -60,23 +76,25 @@ public struct ResNetConfiguration: Sendable, Equatable {
       var blocks: [Block] = []
       while blocks.count < Self.most.blocks, state["layer\(stage).\(blocks.count).conv1.weight"] != nil {
         let name = "layer\(stage).\(blocks.count)"
-        guard state["\(name).conv3.weight"] != nil else {
+        let isBasic = state["\(name).conv3.weight"] == nil
+        guard !isBasic || allowsBasicBlocks else {
           throw refusal(
             "\(name).conv3.weight", "bottlenecks of three convolutions (ResNet-50 and deeper)",
             "none, as in ResNet-18 and ResNet-34")
         }
         let inside = try channels(of: "\(name).conv1.weight").out
         let spatial = try channels(of: "\(name).conv2.weight")
-        guard spatial.out == inside, inside % spatial.in == 0 else {
+        guard spatial.out == inside, inside % spatial.in == 0, !isBasic || spatial.in == inside else {
           throw refusal(
             "\(name).conv2.weight", "a convolution from \(inside) channels to as many, perhaps in groups",
             "one from \(spatial.in) to \(spatial.out)")
         }
         let block = Block(
           width: inside,
-          outChannels: try channels(of: "\(name).conv3.weight").out,
+          outChannels: isBasic ? inside : try channels(of: "\(name).conv3.weight").out,
           hasDownsample: state["\(name).downsample.0.weight"] != nil,
-          stride: stage > 1 && blocks.isEmpty ? 2 : 1, groups: inside / spatial.in)
+          stride: stage > 1 && blocks.isEmpty ? 2 : 1, groups: inside / spatial.in,
+          isBasic: isBasic)
         guard block.hasDownsample || (block.outChannels == width && block.stride == 1) else {
           throw refusal(
             "\(name).downsample.0.weight",
@@ -115,51 +133,4 @@ public struct ResNetTap: Sendable, Equatable {
   public var channels: Int
   /// Pixels of the picture for each of its own, where sizes divide.
   public var stride: Int
-}
-
-extension ResNetConfiguration {
-  /// A network of stages whose widths double, with four times as many channels at the end of a block, and strides of 2
-  /// from the second stage on: `[3, 4, 6, 3]` and 64 is ResNet-50.
-  /// - Parameters:
-  ///   - blocks: of each stage
-  ///   - stem: channels after the first convolution
-  ///   - inChannels: channels of the pictures
-  public init(blocks: [Int], stem: Int = 64, inChannels: Int = 3) {
-    self.inChannels = inChannels
-    self.stem = stem
-    stages = blocks.enumerated().map { stage, count in
-      (0..<count).map { index in
-        Block(
-          width: stem << stage, outChannels: 4 * stem << stage, hasDownsample: index == 0,
-          stride: stage > 0 && index == 0 ? 2 : 1)
-      }
-    }
-  }
-
-  /// Names and shapes of the parameters and running statistics, in the order of torchvision's files.
-  public var parameterShapes: [(name: String, shape: [Int])] {
-    func convolution(
-      _ name: String, _ norm: String, _ shape: [Int]
-    ) -> [(name: String, shape: [Int])] {
-      [("\(name).weight", shape)]
-        + ["weight", "bias", "running_mean", "running_var"].map { ("\(norm).\($0)", [shape[0]]) }
-    }
-    var shapes = convolution("conv1", "bn1", [stem, inChannels, 7, 7])
-    var channels = stem
-    for (stage, blocks) in stages.enumerated() {
-      for (index, block) in blocks.enumerated() {
-        let name = "layer\(stage + 1).\(index)"
-        shapes += convolution("\(name).conv1", "\(name).bn1", [block.width, channels, 1, 1])
-        shapes += convolution(
-          "\(name).conv2", "\(name).bn2", [block.width, block.width / block.groups, 3, 3])
-        shapes += convolution("\(name).conv3", "\(name).bn3", [block.outChannels, block.width, 1, 1])
-        if block.hasDownsample {
-          shapes += convolution(
-            "\(name).downsample.0", "\(name).downsample.1", [block.outChannels, channels, 1, 1])
-        }
-        channels = block.outChannels
-      }
-    }
-    return shapes
-  }
 }

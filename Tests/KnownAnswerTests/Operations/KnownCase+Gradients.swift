@@ -1,8 +1,29 @@
 import Checkpoints
+import Layers
 import TensorCore
 import TestSupport
 
 extension KnownCase {
+  /// Output, gradients and running statistics of a layer in training, from the case's `cotangent`.
+  /// - Parameters:
+  ///   - weights: that the layer was loaded from
+  ///   - x: channels last
+  ///   - run: calls the layer with x
+  func trainingAnswers(
+    _ weights: [NamedTensor], x: Tensor, run: (Tape, RunningStatistics) throws -> Tensor
+  ) throws -> [String: Answer] {
+    let (tape, statistics) = (Tape(), RunningStatistics())
+    let y = try run(tape, statistics)
+    let gradients = tape.gradients(at: y, try tensor("cotangent").channelsLast)
+    var answers: [String: Answer] = ["y": .tensor(y.channelsFirst)]
+    answers["d_x"] = gradients[x].map { .tensor($0.channelsFirst) }
+    for weight in weights {
+      answers["d_w.\(weight.name)"] = gradients[weight.tensor].map { .tensor($0) }
+      answers["after.\(weight.name)"] = statistics[weight.name].map { .tensor($0) }
+    }
+    return answers
+  }
+
   /// The inputs `w.<name>` as tensors that a layer can be loaded from and whose gradients can be asked for.
   func weightTensors() throws -> [NamedTensor] {
     try inputs.keys.filter { $0.hasPrefix("w.") }.sorted().map {

@@ -9,24 +9,28 @@ extension Operations {
         try known.tensor("weight"), try known.parameters.int("stride"),
         Padding2D(try known.parameters.int("padding"))
       )
+      let dilation = try known.parameters.intIfPresent("dilation") ?? 1
       let isWinograd =
         known.precision == .fast && weight.shape.suffix(2) == [3, 3] && stride == 1 && padding == 1
+        && dilation == 1
       let x = ConvolutionInput(try known.tensor("x").channelsLast)
       try known.parameters.expect("kernel", .number(Double(weight.shape[3])))
       let kernel = ConvolutionWeight(weight, algorithm: isWinograd ? .winograd4 : .im2col)
       kernel.keepForTraining()
       let y = conv2d(
-        x, weight: kernel, bias: try known.tensorIfPresent("bias"), stride: stride, padding: padding)
+        x, weight: kernel, bias: try known.tensorIfPresent("bias"), stride: stride, padding: padding,
+        dilation: dilation)
       var answers: [String: Answer] = ["y": .tensor(y.channelsFirst)]
       guard let gradient = try known.tensorIfPresent("cotangent")?.channelsLast else { return answers }
       answers["d_x"] = .tensor(
         conv2dInputGradient(
-          gradient, weight: kernel, height: x.shape[1], width: x.shape[2], stride: stride, padding: padding
+          gradient, weight: kernel, height: x.shape[1], width: x.shape[2], stride: stride, padding: padding,
+          dilation: dilation
         ).channelsFirst)
       answers["d_weight"] = .tensor(
         conv2dWeightGradient(
           gradient, x: x, kernelHeight: kernel.kernelHeight, kernelWidth: kernel.kernelWidth,
-          stride: stride, padding: padding, algorithm: kernel.algorithm))
+          stride: stride, padding: padding, dilation: dilation, algorithm: kernel.algorithm))
       answers["d_bias"] = .tensor(sumOfRows(sumOfPixels(gradient)))
       return answers
     },
@@ -106,6 +110,13 @@ extension Operations {
       let result = crossEntropy(try known.tensor("logits"), targets: try known.ints("target"))
       return ["loss": .scalar(result.loss), "d_logits": .tensor(result.logitsGradient)]
     },
+    "cross_entropy_2d": { known in
+      try known.parameters.expect("reduction", .string("mean"))
+      let result = crossEntropy(
+        try known.tensor("logits").channelsLast, labels: try known.labels("target"),
+        ignoring: try known.parameters.intIfPresent("ignore_label").map { UInt8($0) })
+      return ["loss": .scalar(result.loss), "d_logits": .tensor(result.logitsGradient.channelsFirst)]
+    },
     "timestep_embedding": { known in
       let y = timestepEmbedding(
         try known.tensor("t").elements, dimension: try known.parameters.int("dim"),
@@ -133,7 +144,12 @@ extension Operations {
       try known.parameters.expect("align_corners", .bool(false))
       switch try known.parameters.string("mode") {
       case "bilinear":
-        return ["y": .tensor(resizeBilinear(x, height: size[0], width: size[1]))]
+        guard let gradient = try known.tensorIfPresent("cotangent")?.channelsLast else {
+          return ["y": .tensor(resizeBilinear(x, height: size[0], width: size[1]))]
+        }
+        let y = resizeBilinearChannelsLast(x.channelsLast, height: size[0], width: size[1])
+        let slope = resizeBilinearChannelsLastBackward(gradient, height: height, width: width)
+        return ["y": .tensor(y.channelsFirst), "d_x": .tensor(slope.channelsFirst)]
       case "nearest" where size == [2 * height, 2 * width]:
         return ["y": .tensor(upsampleNearest2x(x.channelsLast).channelsFirst)]
       default:

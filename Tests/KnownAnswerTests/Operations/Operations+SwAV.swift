@@ -36,8 +36,8 @@ extension Operations {
       if try known.parameters.bool("train") {
         let (result, updated) = layer.training(x, tape: tape)
         y = result
-        answers["running_mean"] = .tensor(updated.state.runningMean)
-        answers["running_var"] = .tensor(updated.state.runningVariance)
+        answers["running_mean_after"] = .tensor(updated.state.runningMean)
+        answers["running_var_after"] = .tensor(updated.state.runningVariance)
       } else {
         y = layer(x, tape: tape)
       }
@@ -50,21 +50,24 @@ extension Operations {
     },
     "bottleneck": { known in
       let x = try known.tensor("x").channelsLast
-      try known.parameters.expect("train", .bool(false))
+      try known.parameters.expect("momentum", .number(0.1))
       let planes = try known.parameters.int("planes")
       let shape = ResNetConfiguration.Block(
         width: planes, outChannels: 4 * planes, hasDownsample: try known.parameters.bool("downsample"),
-        stride: try known.parameters.int("stride"))
-      let weights = known.inputs.keys.filter { $0.hasPrefix("w.") }.sorted()
-      let state = StateDictionary(
-        try weights.map { NamedTensor(name: String($0.dropFirst(2)), tensor: try known.tensor($0)) },
-        file: known.id)
+        stride: try known.parameters.int("stride"),
+        dilation: try known.parameters.intIfPresent("dilation") ?? 1)
+      let weights = try known.weightTensors()
+      let state = StateDictionary(weights, file: known.id)
       let eps = Float(try known.parameters.double("eps"))
       func block(_ use: NetworkUse) -> ResNetBottleneck {
-        let isWinograd = known.precision == .fast && shape.stride == 1
+        let isWinograd = known.precision == .fast && shape.stride == 1 && shape.dilation == 1
         return ResNetBottleneck(
           shape, inChannels: x.shape[3], eps: eps, algorithm: isWinograd ? .winograd4 : .im2col, use: use,
           weights: WeightScope(state))
+      }
+      if try known.parameters.bool("train") {
+        let layer = block(.training)
+        return try known.trainingAnswers(weights, x: x) { layer(x, tape: $0, statistics: $1) }
       }
       // Both forms: folded, and as it is trained.
       return [

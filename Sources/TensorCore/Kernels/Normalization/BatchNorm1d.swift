@@ -60,22 +60,9 @@ public func batchNorm1dTraining(_ x: Tensor, state: inout BatchNorm1dState) -> (
     x.rank == 2 && x.shape[1] == state.weight.count && x.shape[0] > 1,
     "training batch norm over \(state.weight.count) channels of \(x.shape)")
   let (rows, channels) = (x.shape[0], x.shape[1])
-  var sums = [Double](repeating: 0, count: channels)
-  var squares = sums
-  withPointers(x) { x in
-    for row in 0..<rows {
-      let line = x + row * channels
-      for c in 0..<channels { sums[c] += Double(line[c]) }
-    }
-    for row in 0..<rows {
-      let line = x + row * channels
-      for c in 0..<channels {
-        let difference = Double(line[c]) - sums[c] / Double(rows)
-        squares[c] += difference * difference
-      }
-    }
-  }
+  let sums = columnSums(x) { value, _ in value }
   let means = sums.map { $0 / Double(rows) }
+  let squares = columnSums(x) { value, c in (value - means[c]) * (value - means[c]) }
   let momentum = Double(state.momentum)
   state.runningMean.withMutablePointer { running in
     for c in 0..<channels { running[c] = Float((1 - momentum) * Double(running[c]) + momentum * means[c]) }
@@ -112,7 +99,7 @@ private func normalize(
   let normalized = Tensor(shape: x.shape) { out in
     withPointers(x, inverseDeviation) { x, inverse in
       means.withUnsafeBufferPointer { means in
-        for row in 0..<rows {
+        forEachRow(rows, channels) { row in
           let (line, to) = (x + row * channels, out + row * channels)
           for c in 0..<channels { to[c] = (line[c] - means[c]) * inverse[c] }
         }
@@ -121,7 +108,7 @@ private func normalize(
   }
   let y = Tensor(shape: x.shape) { y in
     withPointers(normalized, state.weight, state.bias) { normalized, weight, bias in
-      for row in 0..<rows {
+      forEachRow(rows, channels) { row in
         let (line, to) = (normalized + row * channels, y + row * channels)
         for c in 0..<channels { to[c] = line[c] * weight[c] + bias[c] }
       }
@@ -154,14 +141,16 @@ public func batchNorm1dBackward(_ gradient: Tensor, saved: BatchNorm1dSaved, wei
   precondition(
     gradient.shape == saved.normalized.shape, "gradient \(gradient.shape) of \(saved.normalized.shape)")
   let (rows, channels) = (gradient.shape[0], gradient.shape[1])
-  let biasGradient = sumOfRows(gradient)
-  let weightGradient = sumOfRows(gradient * saved.normalized)
+  // Many rows are summed in pieces; up to 256 come to the same bits as one after the other.
+  let whole = [1, rows, channels]
+  let biasGradient = sumOfPixels(gradient.reshaped(whole)).reshaped([channels])
+  let weightGradient = sumOfPixels((gradient * saved.normalized).reshaped(whole)).reshaped([channels])
   let share: Float = saved.usesBatchStatistics ? 1 / Float(rows) : 0
   let xGradient = Tensor(shape: gradient.shape) { out in
     withPointers(gradient, saved.normalized) { gradient, normalized in
       withPointers(weight, saved.inverseDeviation) { weight, inverse in
         withPointers(biasGradient, weightGradient) { sums, products in
-          for row in 0..<rows {
+          forEachRow(rows, channels) { row in
             let start = row * channels
             let (g, n, to) = (gradient + start, normalized + start, out + start)
             for c in 0..<channels {
@@ -173,4 +162,38 @@ public func batchNorm1dBackward(_ gradient: Tensor, saved: BatchNorm1dSaved, wei
     }
   }
   return BatchNorm1dGradients(x: xGradient, weight: weightGradient, bias: biasGradient)
+}
+
+/// Calls `body` with each row of `[rows, channels]`, blocks of them on several threads.
+@inline(__always)
+private func forEachRow(_ rows: Int, _ channels: Int, _ body: (Int) -> Void) {
+  parallelFor(rows, inBlocksOf: max(1, elementwiseBlock / max(1, channels))) { range in
+    for row in range { body(row) }
+  }
+}
+
+/// Sum over the rows of `[N, C]` of something of each element and its column, in double precision: in pieces of 4096 rows
+/// that are put together in their order.
+@inline(__always)
+private func columnSums(_ x: Tensor, _ body: (_ value: Double, _ column: Int) -> Double) -> [Double] {
+  let (rows, channels) = (x.shape[0], x.shape[1])
+  let pieceSize = 4096
+  let pieces = (rows + pieceSize - 1) / pieceSize
+  var table = [Double](repeating: 0, count: pieces * channels)
+  table.withUnsafeMutableBufferPointer { table in
+    // Each piece has a line of its own.
+    nonisolated(unsafe) let table = table
+    withPointers(x) { x in
+      parallelFor(rows, inBlocksOf: pieceSize) { range in
+        let sums = table.baseAddress! + range.lowerBound / pieceSize * channels
+        for row in range {
+          let line = x + row * channels
+          for c in 0..<channels { sums[c] += body(Double(line[c]), c) }
+        }
+      }
+    }
+  }
+  return (0..<channels).map { c in
+    (0..<pieces).reduce(0) { $0 + table[$1 * channels + c] }
+  }
 }
