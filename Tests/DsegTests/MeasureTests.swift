@@ -71,6 +71,8 @@ struct MeasureTests {
     let plain = ["measure", "--classes", folder.path("classes.json"), folder.path("c.png")]
     let refused = try DsegProcess.run(plain)
     #expect(refused.exitCode == 65 && refused.messages.contains("--nearest-colors"), "\(refused.messages)")
+    let nameless = try DsegProcess.run(["measure", "--nearest-colors", folder.path("c.png")])
+    #expect(nameless.exitCode == 64 && nameless.messages.contains("--classes"), "\(nameless.messages)")
     let read = try DsegProcess.run(plain + ["--nearest-colors"])
     #expect(read.exitCode == 0 && read.output.contains(",1,cell,1,1.000,1.000,"), "\(read.output)")
     #expect(read.messages.contains("8 "), "\(read.messages)")

@@ -132,6 +132,12 @@ struct Measure: ParsableCommand {
   }
 
   private func source() throws(DataError) -> MeasuredSource {
+    if nearestColors, segmenter != nil || classes == nil {
+      throw DataError(
+        .invalidArgument, file: "--nearest-colors",
+        expected: "masks and --classes with the colours of the classes",
+        found: segmenter == nil ? "no classes" : "--segmenter")
+    }
     if let segmenter {
       let file = try SegmenterFile(contentsOf: segmenter)
       var model = try Segmenter(

@@ -118,7 +118,7 @@ struct Predict: ParsableCommand {
       name: picture.name, image: picture.path, page: picture.page, bytes: identity?.size ?? 0,
       modified: identity?.modified ?? 0,
       files: isLarge
-        ? outputs.largeNames(stem: picture.name)
+        ? outputs.largeNames(stem: picture.name, inForms: mask != nil)
         : outputs.names(stem: picture.name, classes: segmenter.classes.count),
       uncertainty: uncertainty, seconds: (ContinuousClock.now - start) / .seconds(1),
       mask: encoded.map { Data($0) })

@@ -42,9 +42,10 @@ struct PredictionOutputs: ParsableArguments {
   }
 
   /// Files of a picture that is written as a large one, see `LargePrediction`.
-  func largeNames(stem: String) -> [String] {
+  /// - Parameter inForms: whether labels are written in the forms that were asked for, of which some pictures are too large
+  func largeNames(stem: String, inForms: Bool = true) -> [String] {
     ["\(stem).tif", "\(stem).overlay.png", "\(stem).uncertainty.tif"]
-      + (format.isEmpty ? [] : labelNames(stem: stem))
+      + (format.isEmpty || !inForms ? [] : labelNames(stem: stem))
       + (probabilities == nil ? [] : [Self.probabilityStack(stem)])
   }
 
